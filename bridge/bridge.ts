@@ -1,0 +1,85 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { v7 as uuid } from 'uuid';
+
+import { BridgeError } from '#shared/errors.ts';
+
+import type { Config } from './config.ts';
+import { createConnections, type Connections } from './connection/connections.ts';
+import { createDeliverRoute } from './connection/deliver.ts';
+import { handleUpgrades } from './connection/upgrade.ts';
+import { createProcessRoutes } from './dialects/process/process.ts';
+import { createApp } from './http/app.ts';
+import { toBridgeError } from './http/reply.ts';
+import { createDispatcher, type Dispatcher } from './lifecycle/dispatcher.ts';
+import { createResults } from './lifecycle/results.ts';
+import { createPageRoutes } from './page/routes.ts';
+import { createStatusHub, type StatusHub } from './status.ts';
+import { readVersion } from './version.ts';
+
+export interface Bridge {
+  /** Where it listens, for example `http://127.0.0.1:5001`. */
+  url: string;
+  status: StatusHub;
+  /** Fails what is still open, says goodbye to the extensions and frees the port. */
+  close(): Promise<void>;
+}
+
+const now = () => performance.now();
+
+/** Composes the whole bridge and listens on 127.0.0.1. Rejects with Node's error where the port cannot be had. */
+export async function startBridge(config: Config, options: { onUnexpected: (error: unknown) => void }): Promise<Bridge> {
+  const version = readVersion();
+  const status: StatusHub = createStatusHub({
+    version,
+    now,
+    sources: () => ({ connections: connections.list(), busyLanes: dispatcher.busyLanes, queue: dispatcher.counts() }),
+  });
+  const dispatcher: Dispatcher = createDispatcher({ ...config, newRequestId: uuid, onChange: status.changed });
+  const connections: Connections = createConnections({ dispatcher, version, onChange: status.changed });
+  const results = createResults({
+    ttlMs: 24 * 60 * 60 * 1000,
+    maxChars: 100 * 1024 * 1024,
+    now,
+    toError: toBridgeError,
+  });
+
+  const app = createApp(
+    [
+      ...createProcessRoutes({ dispatcher, results, now }),
+      createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
+      ...createPageRoutes(status),
+    ],
+    options,
+  );
+  const server = createServer(app);
+  handleUpgrades(server, connections);
+  await listen(server, config.port);
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    status,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      dispatcher.abandon(new BridgeError('shutting_down', 'The bridge is shutting down. Start it again and send the request anew.'));
+      connections.close();
+      // Lets the failures above be written before idle and streaming sockets are cut.
+      await new Promise((resolve) => setImmediate(resolve));
+      setTimeout(() => server.closeAllConnections(), 200).unref();
+      server.closeIdleConnections();
+      await closed;
+    },
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,44 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+/** Flags win over the environment, the environment over the defaults. */
+export interface Config {
+  /** 0 takes any free port. */
+  port: number;
+  /** How long a request waits for an extension when none is connected. */
+  connectGraceMs: number;
+  /** How long a call whose extension vanished waits for it to come back. */
+  lostGraceMs: number;
+  /** How long a cancelled call may keep its lane. */
+  cancelGraceMs: number;
+}
+
+export const defaults: Config = {
+  port: 5001,
+  connectGraceMs: 3000,
+  lostGraceMs: 30_000,
+  cancelGraceMs: 10_000,
+};
+
+/** Reads the command line. Throws commander's `CommanderError` for `--help`, `--version` and mistakes, once printed. */
+export function readConfig(args: readonly string[], version: string): Config {
+  const command = new Command('puter-bridge')
+    .description('Answers HTTP requests through puter.ai.chat() in the Puter Bridge browser extension.')
+    .version(version)
+    .addOption(
+      new Option('-p, --port <number>', 'port to listen on at 127.0.0.1; 0 takes any free one')
+        .env('PUTER_BRIDGE_PORT')
+        .default(defaults.port)
+        .argParser(parsePort),
+    )
+    .showHelpAfterError('Try --help.')
+    .exitOverride();
+  const { port } = command.parse(args, { from: 'user' }).opts<{ port: number }>();
+  return { ...defaults, port };
+}
+
+/** Also used by the demo, so that both take the same ports. */
+export function parsePort(value: string): number {
+  const port = Number(value);
+  if (/^\d{1,5}$/.test(value) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+}

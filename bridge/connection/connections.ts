@@ -1,0 +1,148 @@
+import type { WebSocket } from 'ws';
+
+import {
+  closeCodes,
+  decodeFrameToBridge,
+  encodeFrame,
+  FrameError,
+  heartbeatMs,
+  versionMismatch,
+  type Frame,
+  type FrameToBridge,
+  type FrameToExtension,
+  type PuterState,
+} from '#shared/protocol.ts';
+
+import type { Dispatcher, Peer } from '../lifecycle/dispatcher.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { createSecrets, type Secrets } from './secrets.ts';
+
+/** One extension that said hello, for as long as its socket lives. */
+export interface Connection extends Peer {
+  readonly browser: string;
+  readonly version: string;
+  readonly since: Date;
+  puter: PuterState;
+}
+
+export interface Connections {
+  /** Takes over a socket whose upgrade was let through. */
+  accept(socket: WebSocket): void;
+  list(): Connection[];
+  readonly secrets: Secrets;
+  close(): void;
+}
+
+const helloTimeoutMs = 5000;
+
+export function createConnections(options: {
+  dispatcher: Dispatcher;
+  version: string;
+  onChange: () => void;
+}): Connections {
+  const { dispatcher, version, onChange } = options;
+  const sockets = new Set<WebSocket>();
+  const connections = new Map<Connection, WebSocket>();
+  const secrets = createSecrets();
+
+  function accept(socket: WebSocket): void {
+    sockets.add(socket);
+    let connection: Connection | undefined;
+    let stopHeartbeat: (() => void) | undefined;
+    const helloTimer = setTimeout(() => socket.close(closeCodes.handshakeTimeout, 'No hello came.'), helloTimeoutMs);
+
+    socket.on('close', () => {
+      clearTimeout(helloTimer);
+      stopHeartbeat?.();
+      sockets.delete(socket);
+      if (connection) drop(connection);
+    });
+    // Without a listener, a malformed frame (bad UTF-8, no mask, too large) would end the process; ws closes it itself.
+    socket.on('error', () => {});
+
+    const mismatch = versionMismatch([socket.protocol]);
+    if (mismatch) return socket.close(closeCodes.wrongVersion, mismatch);
+
+    const heartbeat = startHeartbeat({
+      intervalMs: heartbeatMs,
+      ping: () => socket.send(encodeFrame({ type: 'ping' })),
+      giveUp: () => socket.terminate(),
+    });
+    stopHeartbeat = heartbeat.stop;
+
+    socket.on('message', (data, isBinary) => {
+      if (isBinary) return socket.close(closeCodes.binaryFrame, 'Frames are JSON text.');
+      heartbeat.heard();
+      let frame: FrameToBridge;
+      try {
+        // ws hands text frames over as one Buffer unless told otherwise.
+        frame = decodeFrameToBridge((data as Buffer).toString('utf8'));
+      } catch (error) {
+        const reason = error instanceof FrameError ? error.message : 'Not a frame.';
+        return socket.close(closeCodes.badFrame, reason.slice(0, 120));
+      }
+      if (frame.type === 'hello' && !connection) {
+        clearTimeout(helloTimer);
+        connection = welcome(socket, frame);
+      } else if (frame.type === 'hello' || !connection) {
+        socket.close(closeCodes.badFrame, 'A connection begins with one hello.');
+      } else {
+        receive(connection, frame);
+      }
+    });
+  }
+
+  function welcome(socket: WebSocket, hello: Frame<FrameToBridge, 'hello'>): Connection {
+    for (const [older, olderSocket] of connections) {
+      // A profile has one background page, so its older socket is dead or dying, whatever TCP still thinks.
+      if (older.profile !== hello.profile) continue;
+      drop(older);
+      olderSocket.close(closeCodes.replaced, 'A newer connection of the same profile took over.');
+    }
+    const { instance, profile, lanes, browser } = hello;
+    const connection: Connection = {
+      instance,
+      profile,
+      lanes,
+      browser,
+      version: hello.version,
+      puter: hello.puter,
+      since: new Date(),
+      send: (frame: FrameToExtension) => socket.send(encodeFrame(frame)),
+    };
+    connections.set(connection, socket);
+    const resume = dispatcher.attach(connection, hello.requests);
+    connection.send({ type: 'welcome', version, secret: secrets.issue(instance), resume });
+    // Only now: a request must not overtake the welcome.
+    dispatcher.pump();
+    onChange();
+    return connection;
+  }
+
+  function receive(connection: Connection, frame: Exclude<FrameToBridge, { type: 'hello' }>): void {
+    if (frame.type === 'pong') return;
+    if (frame.type !== 'status') return dispatcher.receive(connection, frame);
+    connection.puter = frame.puter;
+    dispatcher.pump();
+    onChange();
+  }
+
+  function drop(connection: Connection): void {
+    if (!connections.delete(connection)) return;
+    dispatcher.detach(connection);
+    onChange();
+  }
+
+  return {
+    accept,
+    list: () => [...connections.keys()],
+    secrets,
+    close() {
+      for (const socket of sockets) {
+        socket.close(closeCodes.goingAway, 'The bridge stops.');
+        // A peer that does not answer the close would keep the process alive.
+        setTimeout(() => socket.terminate(), 1000).unref();
+      }
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import * as v from 'valibot';
+
+import { answerEndSchema } from '#shared/chat.ts';
+import { BridgeError, failureSchema } from '#shared/errors.ts';
+
+import { parseBody } from '../http/body.ts';
+import type { Route } from '../http/route.ts';
+import type { Dispatcher } from '../lifecycle/dispatcher.ts';
+import type { Results } from '../lifecycle/results.ts';
+import type { Secrets } from './secrets.ts';
+
+const deliverySchema = v.object({
+  request_id: v.string('must be a string'),
+  /** The whole text of the answer, also what the socket already carried. */
+  result: v.exactOptional(v.string('must be a string')),
+  end: v.exactOptional(answerEndSchema),
+  error: v.exactOptional(failureSchema),
+});
+
+const unknownEnd = { finishReason: 'stop', model: null, usage: null } as const;
+
+/** The extension's second way to hand in an answer, for when its socket is down. */
+export function createDeliverRoute(options: { dispatcher: Dispatcher; results: Results; secrets: Secrets }): Route {
+  const { dispatcher, results, secrets } = options;
+  return {
+    method: 'POST',
+    path: '/api/result',
+    fromExtension: true,
+    async handle(exchange) {
+      const secret = /^Bearer (\S+)$/i.exec(exchange.headers.authorization ?? '')?.[1];
+      const instance = secret === undefined ? undefined : secrets.holder(secret);
+      if (instance === undefined) {
+        throw new BridgeError('not_the_extension', 'Only the connected extension may deliver answers.');
+      }
+      const { request_id: requestId, result, end, error } = parseBody(deliverySchema, await exchange.json());
+      const outcome = error ? BridgeError.from(error) : result === undefined ? undefined : { text: result, ...(end ?? unknownEnd) };
+      if (!outcome) throw new BridgeError('invalid_request', 'Send either “result” or “error”.', { param: 'result' });
+      if (!dispatcher.deliver(instance, requestId, outcome)) {
+        const known = results.get(requestId);
+        if (known && known.status !== 'pending') throw new BridgeError('already_answered', 'This request already has its answer.');
+        throw new BridgeError('not_found', 'This extension runs no request with this id.');
+      }
+      return { status: 200, body: { status: 'success', request_id: requestId } };
+    },
+  };
+}

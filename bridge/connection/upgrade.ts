@@ -1,0 +1,53 @@
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import { WebSocketServer } from 'ws';
+
+import { BridgeError } from '#shared/errors.ts';
+import { extensionOrigin } from '#shared/extension-id.ts';
+import { maxFrameBytes, subprotocol } from '#shared/protocol.ts';
+
+import { checkHost } from '../http/guards.ts';
+import { errorReply } from '../http/reply.ts';
+import type { Connections } from './connections.ts';
+
+const path = '/ws';
+
+/** Lets the pinned extension, and nothing else, turn a request for `/ws` into a socket. */
+export function handleUpgrades(server: Server, connections: Connections): void {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: maxFrameBytes,
+    // Costs more CPU than loopback bytes are worth, and inflates what a hostile peer sends.
+    perMessageDeflate: false,
+    // Another version is let in far enough to be told which side to update (see closeCodes.wrongVersion).
+    handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : ([...offered][0] ?? false)),
+  });
+
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    try {
+      checkUpgrade(request);
+    } catch (error) {
+      return refuse(socket, error);
+    }
+    sockets.handleUpgrade(request, socket, head, connections.accept);
+  });
+}
+
+function checkUpgrade(request: IncomingMessage): void {
+  checkHost(request);
+  if (request.url !== path) throw new BridgeError('not_found', `The extension connects to ${path}.`);
+  if (request.headers.origin !== extensionOrigin) {
+    throw new BridgeError('origin_not_allowed', 'Only the Puter Bridge extension may connect here.');
+  }
+}
+
+function refuse(socket: Duplex, error: unknown): void {
+  const { status, body } = errorReply(error);
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+  );
+}

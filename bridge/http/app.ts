@@ -1,0 +1,113 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+
+import { BridgeError } from '#shared/errors.ts';
+import { extensionOrigin } from '#shared/extension-id.ts';
+
+import { readJson } from './body.ts';
+import { checkCaller } from './guards.ts';
+import { errorReply, toBridgeError } from './reply.ts';
+import type { Exchange, Reply, Route } from './route.ts';
+
+/** Turns the route table into an express application: guards first, every failure in one shape. */
+export function createApp(routes: readonly Route[], options: { onUnexpected: (error: unknown) => void }): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(setHeaders);
+
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const here = routes.filter((route) => route.path === path);
+    const fromExtension = here.some((route) => route.fromExtension);
+    const point = app.route(path);
+    point.all((request, response, next) => {
+      checkCaller(request, { fromExtension });
+      if (fromExtension && request.headers.origin === extensionOrigin) allowExtension(response);
+      if (fromExtension && request.method === 'OPTIONS') return void response.status(204).end();
+      next();
+    });
+    for (const route of here) {
+      const handle = async (request: Request, response: Response) =>
+        write(response, await route.handle(createExchange(request, response)));
+      if (route.method === 'GET') point.get(handle);
+      else point.post(handle);
+    }
+    const allow = here.map((route) => route.method).join(', ');
+    point.all((request, response) => {
+      response.set('Allow', allow);
+      throw new BridgeError('method_not_allowed', `${path} takes ${allow}, not ${request.method}.`);
+    });
+  }
+
+  app.use((request) => {
+    checkCaller(request, { fromExtension: false });
+    throw new BridgeError('not_found', 'There is nothing at this path. GET / shows how to call the bridge.');
+  });
+
+  // express knows an error handler by its four parameters.
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    if (error instanceof URIError) error = new BridgeError('not_found', 'The path is not a valid URL path.', { cause: error });
+    const known = toBridgeError(error);
+    if (known.code === 'internal_error') options.onUnexpected(error);
+    if (response.headersSent) return void response.destroy();
+    // What is left of a refused body is not read: the connection ends with the answer.
+    if (!request.complete) response.set('Connection', 'close');
+    write(response, errorReply(known));
+  });
+  return app;
+}
+
+function setHeaders(_request: Request, response: Response, next: NextFunction): void {
+  response.set({
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+  });
+  next();
+}
+
+/** The browser asks before it lets even the pinned extension send JSON and a secret. */
+function allowExtension(response: Response): void {
+  response.set({
+    'Access-Control-Allow-Origin': extensionOrigin,
+    'Access-Control-Allow-Headers': 'authorization, content-type',
+    'Access-Control-Max-Age': '600',
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+    Vary: 'Origin',
+  });
+}
+
+function createExchange(request: Request, response: Response): Exchange {
+  const hangUp = new AbortController();
+  // Not the request's `close`: that fires as soon as the body was read.
+  response.on('close', () => {
+    if (!response.writableFinished) hangUp.abort(new BridgeError('cancelled', 'The caller hung up.'));
+  });
+  return {
+    headers: request.headers,
+    params: request.params as Record<string, string>,
+    hangUp: hangUp.signal,
+    json: () => readJson(request),
+    startEvents() {
+      response.status(200).set('Content-Type', 'text/event-stream; charset=utf-8');
+      response.flushHeaders();
+      return { send: (value) => void response.write(`data: ${JSON.stringify(value)}\n\n`) };
+    },
+  };
+}
+
+function write(response: Response, reply: Reply | undefined): void {
+  if (!reply) return;
+  response.status(reply.status);
+  const isText = 'text' in reply;
+  const text = isText ? reply.text : JSON.stringify(reply.body);
+  response.set({
+    'Content-Type': isText ? reply.contentType : 'application/json; charset=utf-8',
+    'Content-Length': `${Buffer.byteLength(text)}`,
+  });
+  if (!isText && reply.headers) response.set(reply.headers);
+  response.end(text);
+}

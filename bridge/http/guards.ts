@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+
+import { BridgeError } from '#shared/errors.ts';
+import { extensionOrigin } from '#shared/extension-id.ts';
+
+/**
+ * Keeps web pages out. Programs on this machine send no Origin; browsers always say who asks, and a page can
+ * forge neither Origin nor Host nor Sec-Fetch-Site. Strings are compared, never parsed: a parser's idea of a
+ * host is where such checks break.
+ */
+export function checkCaller(request: IncomingMessage, options: { fromExtension: boolean }): void {
+  checkHost(request);
+  const { origin } = request.headers;
+  if (options.fromExtension && origin === extensionOrigin) return;
+  if (origin !== undefined && !ownOrigins(request).includes(origin)) {
+    throw new BridgeError('origin_not_allowed', 'Web pages may not call the bridge; call it from a program.');
+  }
+  const site = request.headers['sec-fetch-site'];
+  // A link to the status page is a navigation: it shows the person something and tells the other site nothing.
+  const navigation = request.method === 'GET' && request.headers['sec-fetch-mode'] === 'navigate';
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !navigation) {
+    throw new BridgeError('cross_site_request', 'Another site may not call the bridge from the browser.');
+  }
+}
+
+/** Against DNS rebinding: a page that made its own name point here still sends its own name. */
+export function checkHost(request: IncomingMessage): void {
+  const host = request.headers.host?.toLowerCase() ?? '';
+  const port = request.socket.localPort;
+  const allowed = ['127.0.0.1', 'localhost', '[::1]'].flatMap((name) => [name, `${name}:${port}`]);
+  if (!allowed.includes(host)) {
+    throw new BridgeError('host_not_allowed', `Call the bridge as http://127.0.0.1:${port}.`);
+  }
+}
+
+const ownOrigins = (request: IncomingMessage): string[] =>
+  ['127.0.0.1', 'localhost'].map((name) => `http://${name}:${request.socket.localPort}`);

@@ -1,0 +1,40 @@
+import { BridgeError, type ErrorCode } from '#shared/errors.ts';
+
+/** The HTTP status of each way to fail. */
+const statuses = {
+  invalid_json: 400,
+  invalid_request: 400,
+  not_found: 404,
+  method_not_allowed: 405,
+  request_too_large: 413,
+  unsupported_media_type: 415,
+  model_not_found: 404,
+  host_not_allowed: 403,
+  origin_not_allowed: 403,
+  cross_site_request: 403,
+  not_the_extension: 403,
+  extension_not_connected: 503,
+  puter_not_signed_in: 503,
+  upstream_failed: 502,
+  extension_failed: 502,
+  extension_disconnected: 502,
+  answer_too_large: 502,
+  already_answered: 409,
+  // What nginx answers when nobody waits any more; only a later GET can see it.
+  cancelled: 499,
+  timed_out: 504,
+  shutting_down: 503,
+  internal_error: 500,
+} as const satisfies Record<ErrorCode, number>;
+
+/** Anything thrown, as the error a caller may see. What we did not expect stays out of the answer. */
+export function toBridgeError(error: unknown): BridgeError {
+  if (error instanceof BridgeError) return error;
+  return new BridgeError('internal_error', 'Something went wrong inside the bridge. Its log says what.', { cause: error });
+}
+
+/** An error in the shape of `/api/*`. */
+export function errorReply(error: unknown, requestId: string | null = null): { status: number; body: object } {
+  const { code, message, ...details } = toBridgeError(error).failure;
+  return { status: statuses[code], body: { status: 'error', error: message, code, ...details, request_id: requestId } };
+}

@@ -1,0 +1,264 @@
+import type { AnswerEnd, AnswerPart, ChatEvent, ChatRequest } from '#shared/chat.ts';
+import { BridgeError, type ErrorCode } from '#shared/errors.ts';
+import { maxAnswerChars, type AnswerFrame, type FrameToExtension, type PuterState } from '#shared/protocol.ts';
+
+import { isHeld, isTerminal, queued, transition, type RequestEvent, type RequestState } from './request-state.ts';
+import { createSlots } from './slots.ts';
+
+/** A connected extension, as the dispatcher sees it. */
+export interface Peer {
+  readonly instance: string;
+  readonly profile: string;
+  /** How many calls it runs at once. */
+  readonly lanes: number;
+  readonly puter: PuterState;
+  send(frame: FrameToExtension): void;
+}
+
+export interface Submission {
+  requestId: string;
+  /** Parts as they arrive, then one `finish`; the stream errors with a `BridgeError` otherwise. */
+  events: ReadableStream<ChatEvent>;
+}
+
+export interface Dispatcher {
+  /** Aborting `signal` cancels the call wherever it is; its reason becomes the error of the stream. */
+  submit(chat: ChatRequest, signal: AbortSignal): Submission;
+  /**
+   * Takes a connection in; returns which of the requests that it still holds are wanted, and from where on.
+   * Nothing is dispatched to it before the next `pump`.
+   */
+  attach(peer: Peer, heldRequests: readonly string[]): { requestId: string; nextSeq: number }[];
+  /** The connection is gone. What it holds may come back within the grace. */
+  detach(peer: Peer): void;
+  receive(peer: Peer, frame: AnswerFrame): void;
+  /** A whole answer, or its failure, that came beside the socket. False where this instance holds no such request. */
+  deliver(instance: string, requestId: string, outcome: (AnswerEnd & { text: string }) | BridgeError): boolean;
+  /** Something that decides about dispatching changed: a session began or ended. */
+  pump(): void;
+  /** Ends whatever is still open with `error`. */
+  abandon(error: BridgeError): void;
+  counts(): { queued: number; running: number };
+  busyLanes(peer: Peer): number;
+}
+
+interface Entry {
+  readonly requestId: string;
+  readonly chat: ChatRequest;
+  readonly signal: AbortSignal;
+  readonly onAbort: () => void;
+  readonly controller: ReadableStreamDefaultController<ChatEvent>;
+  state: RequestState;
+  /** Of the extension that holds it, for as long as one does. */
+  profile: string | undefined;
+  /** Characters of all parts so far, and of the text among them. */
+  chars: number;
+  textChars: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const sentences = {
+  notConnected:
+    'No extension is connected to the bridge. Start the browser that has the Puter Bridge extension, or load it first.',
+  notSignedIn:
+    'The extension is not signed in to Puter. Click the Puter Bridge icon in the browser and choose “Sign in to Puter”.',
+  disconnected:
+    'The extension went away while it ran this call, so its outcome is unknown and it may have been billed. Send it again if you still need the answer.',
+  tooLarge: `The answer is longer than ${maxAnswerChars} characters.`,
+};
+
+export function createDispatcher(options: {
+  /** How long a request waits for a first extension. */
+  connectGraceMs: number;
+  /** How long a call whose extension vanished waits for it to come back. */
+  lostGraceMs: number;
+  /** How long a cancelled call may keep its slot before we stop believing in it. */
+  cancelGraceMs: number;
+  newRequestId: () => string;
+  onChange: () => void;
+}): Dispatcher {
+  const { connectGraceMs, lostGraceMs, cancelGraceMs, newRequestId, onChange } = options;
+  const entries = new Map<string, Entry>();
+  const queue: Entry[] = [];
+  const slots = createSlots<Peer>({ cancelGraceMs, onFree: pump });
+
+  function apply(entry: Entry, event: RequestEvent, settlement?: AnswerEnd | BridgeError): boolean {
+    const before = entry.state;
+    const state = transition(before, event);
+    if (state === before) return false;
+    entry.state = state;
+    clearTimeout(entry.timer);
+    entry.timer = undefined;
+    if (state.status === 'unknown') entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
+    if (state.status === 'queued') queue.unshift(entry);
+    if (state.status === 'failed') settle(entry, before, BridgeError.from(state.error));
+    else if (isTerminal(state)) settle(entry, before, settlement ?? new BridgeError('internal_error', 'The call ended without an outcome.'));
+    if (state.status !== before.status) onChange();
+    return true;
+  }
+
+  function settle(entry: Entry, before: RequestState, outcome: AnswerEnd | BridgeError): void {
+    entries.delete(entry.requestId);
+    entry.signal.removeEventListener('abort', entry.onAbort);
+    if (before.status === 'queued') queue.splice(queue.indexOf(entry), 1);
+    if (isHeld(before)) {
+      const peer = slots.peers().find((candidate) => candidate.instance === before.instance);
+      // Only a call that the extension has not ended itself still has its slot.
+      if (peer && slots.expire(peer, entry.requestId)) peer.send({ type: 'cancel', requestId: entry.requestId });
+    }
+    if (outcome instanceof BridgeError) return entry.controller.error(outcome);
+    entry.controller.enqueue({ type: 'finish', ...outcome });
+    entry.controller.close();
+  }
+
+  function fail(entry: Entry, code: ErrorCode, message: string): void {
+    apply(entry, { type: 'failed', error: { code, message } });
+  }
+
+  function failAfter(entry: Entry, ms: number, code: ErrorCode, message: string): NodeJS.Timeout {
+    return setTimeout(() => fail(entry, code, message), ms);
+  }
+
+  function pump(): void {
+    const peers = slots.peers();
+    if (peers.length === 0) {
+      for (const entry of queue) entry.timer ??= failAfter(entry, connectGraceMs, 'extension_not_connected', sentences.notConnected);
+      return;
+    }
+    const signedIn = peers.filter((peer) => peer.puter.session === 'signed_in');
+    if (signedIn.length === 0) {
+      for (const entry of [...queue]) fail(entry, 'puter_not_signed_in', sentences.notSignedIn);
+      return;
+    }
+    let entry: Entry | undefined;
+    for (let peer = leastLoaded(signedIn); peer && (entry = queue.shift()); peer = leastLoaded(signedIn)) {
+      slots.take(peer, entry.requestId);
+      entry.profile = peer.profile;
+      apply(entry, { type: 'dispatched', instance: peer.instance });
+      peer.send({ type: 'request', requestId: entry.requestId, chat: entry.chat });
+    }
+  }
+
+  function leastLoaded(peers: Peer[]): Peer | undefined {
+    const free = (peer: Peer) => peer.lanes - slots.taken(peer);
+    const best = peers.reduce((a, b) => (free(b) > free(a) ? b : a));
+    return free(best) > 0 ? best : undefined;
+  }
+
+  /** The entry where `instance` holds it, on a live connection or on one that was lost. */
+  function heldBy(instance: string, requestId: string): Entry | undefined {
+    const entry = entries.get(requestId);
+    if (!entry) return undefined;
+    const { state } = entry;
+    return 'instance' in state && state.instance === instance ? entry : undefined;
+  }
+
+  function addPart(entry: Entry, part: AnswerPart): void {
+    entry.controller.enqueue(part);
+    const { length } = part.type === 'tool_call' ? part.arguments : part.text;
+    entry.chars += length;
+    if (part.type === 'text') entry.textChars += length;
+    if (entry.chars > maxAnswerChars) fail(entry, 'answer_too_large', sentences.tooLarge);
+  }
+
+  return {
+    submit(chat, signal) {
+      const requestId = newRequestId();
+      let controller!: ReadableStreamDefaultController<ChatEvent>;
+      const events = new ReadableStream<ChatEvent>({ start: (it) => void (controller = it) });
+      const onAbort = () => {
+        const reason = signal.reason instanceof BridgeError ? signal.reason : new BridgeError('cancelled', 'The call was cancelled.');
+        apply(entry, { type: reason.code === 'timed_out' ? 'timed_out' : 'cancelled' }, reason);
+      };
+      const entry: Entry = { requestId, chat, signal, onAbort, controller, state: queued, profile: undefined, chars: 0, textChars: 0, timer: undefined };
+      entries.set(requestId, entry);
+      queue.push(entry);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort);
+      pump();
+      onChange();
+      return { requestId, events };
+    },
+
+    attach(peer, heldRequests) {
+      slots.add(peer);
+      const resume: { requestId: string; nextSeq: number }[] = [];
+      for (const entry of [...entries.values()]) {
+        const { state } = entry;
+        if (state.status !== 'unknown') continue;
+        if (state.instance === peer.instance && heldRequests.includes(entry.requestId)) {
+          apply(entry, { type: 'resumed' });
+          slots.take(peer, entry.requestId);
+          resume.push({ requestId: entry.requestId, nextSeq: state.nextSeq });
+        } else if (state.instance === peer.instance && apply(entry, { type: 'never_started' })) {
+          continue;
+        } else if (state.instance === peer.instance || peer.profile === entry.profile) {
+          // The page that held it was restarted, or forgot it: no evidence will come any more.
+          fail(entry, 'extension_disconnected', sentences.disconnected);
+        }
+      }
+      for (const entry of queue) {
+        clearTimeout(entry.timer);
+        entry.timer = undefined;
+      }
+      onChange();
+      return resume;
+    },
+
+    detach(peer) {
+      slots.remove(peer);
+      for (const entry of [...entries.values()]) {
+        if (isHeld(entry.state) && entry.state.instance === peer.instance) apply(entry, { type: 'lost' });
+      }
+      pump();
+      onChange();
+    },
+
+    receive(peer, frame) {
+      const { requestId } = frame;
+      const entry = heldBy(peer.instance, requestId);
+      switch (frame.type) {
+        case 'started':
+          if (entry) apply(entry, { type: 'started' });
+          return;
+        case 'chunk':
+          if (!entry || !apply(entry, { type: 'chunk', seq: frame.seq })) return;
+          for (const part of frame.parts) if (!isTerminal(entry.state)) addPart(entry, part);
+          return;
+        case 'end': {
+          const { finishReason, model, usage } = frame;
+          slots.free(peer, requestId);
+          if (entry) apply(entry, { type: 'ended', seq: frame.seq }, { finishReason, model, usage });
+          break;
+        }
+        case 'error':
+          slots.free(peer, requestId);
+          if (entry) apply(entry, { type: 'failed', error: frame.error });
+          break;
+      }
+      // Recorded, or no longer wanted: either way the extension need not keep it.
+      peer.send({ type: 'ack', requestId });
+      pump();
+    },
+
+    deliver(instance, requestId, outcome) {
+      const entry = heldBy(instance, requestId);
+      if (!entry) return false;
+      const peer = slots.peers().find((candidate) => candidate.instance === instance);
+      if (peer) slots.free(peer, requestId);
+      if (outcome instanceof BridgeError) return apply(entry, { type: 'failed', error: outcome.failure });
+      // The socket already carried the beginning: what is missing is the rest of the text.
+      const rest = outcome.text.slice(entry.textChars);
+      if (rest) entry.controller.enqueue({ type: 'text', text: rest });
+      const { finishReason, model, usage } = outcome;
+      return apply(entry, { type: 'delivered' }, { finishReason, model, usage });
+    },
+
+    pump,
+    abandon(error) {
+      for (const entry of [...entries.values()]) apply(entry, { type: 'failed', error: error.failure });
+    },
+    counts: () => ({ queued: queue.length, running: entries.size - queue.length }),
+    busyLanes: slots.taken,
+  };
+}

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+
+import { BridgeError } from '#shared/errors.ts';
+
+import type { Reply, Route } from '../http/route.ts';
+import type { StatusHub } from '../status.ts';
+import { renderPage } from './render.ts';
+
+/** What a person or a monitor looks at: the page, its two files, the status, and whether anybody is home. */
+export function createPageRoutes(status: StatusHub): Route[] {
+  return [
+    { method: 'GET', path: '/health', handle: () => ({ status: 200, body: { status: 'ok' } }) },
+    {
+      method: 'GET',
+      path: '/api/status',
+      handle(exchange) {
+        if (!exchange.headers.accept?.includes('text/event-stream')) return { status: 200, body: status.read() };
+        const events = exchange.startEvents();
+        events.send(status.read());
+        exchange.hangUp.addEventListener('abort', status.watch(events.send), { once: true });
+        return undefined;
+      },
+    },
+    {
+      method: 'GET',
+      path: '/',
+      handle: (exchange) => ({
+        status: 200,
+        text: renderPage(status.read(), `http://${exchange.headers.host}`),
+        contentType: 'text/html; charset=utf-8',
+      }),
+    },
+    { method: 'GET', path: '/page.css', handle: () => file(new URL('page.css', import.meta.url), 'text/css') },
+    {
+      method: 'GET',
+      path: '/page.js',
+      // Made by `npm run build`; without it the page is right when loaded, and only does not follow.
+      handle: () => file(new URL('../../dist/bridge/page.js', import.meta.url), 'text/javascript'),
+    },
+  ];
+}
+
+async function file(url: URL, type: string): Promise<Reply> {
+  try {
+    return { status: 200, text: await readFile(url, 'utf8'), contentType: `${type}; charset=utf-8` };
+  } catch (cause) {
+    throw new BridgeError('not_found', 'This file was not built. Run “npm run build”.', { cause });
+  }
+}

@@ -1,0 +1,50 @@
+import * as v from 'valibot';
+
+/** The neutral vocabulary of a chat: every dialect is translated to it, and Puter is called from it. */
+
+export const chatMessageSchema = v.object({
+  role: v.picklist(['system', 'user', 'assistant']),
+  content: v.string(),
+});
+
+export const chatRequestSchema = v.object({
+  /** Absent: the extension's default model, else Puter's own. */
+  model: v.exactOptional(v.string()),
+  messages: v.array(chatMessageSchema),
+  temperature: v.exactOptional(v.number()),
+  /** The most tokens the answer may have. */
+  maxTokens: v.exactOptional(v.number()),
+});
+
+/** Tokens as Puter counted them. */
+export const usageSchema = v.object({
+  inputTokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  outputTokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+
+export const finishReasonSchema = v.picklist(['stop', 'length', 'tool_calls', 'content_filter']);
+
+/** A piece of an answer, in the order the model gave it. */
+export const answerPartSchema = v.variant('type', [
+  v.object({ type: v.literal('text'), text: v.string() }),
+  v.object({ type: v.literal('reasoning'), text: v.string() }),
+  /** `arguments` is JSON text, as the model wrote it. */
+  v.object({ type: v.literal('tool_call'), id: v.string(), name: v.string(), arguments: v.string() }),
+]);
+
+/** How a whole answer closes. `model` is the name Puter answered under, where it says one. */
+export const answerEndSchema = v.object({
+  finishReason: finishReasonSchema,
+  model: v.nullable(v.string()),
+  usage: v.nullable(usageSchema),
+});
+
+export type ChatMessage = v.InferOutput<typeof chatMessageSchema>;
+export type ChatRequest = v.InferOutput<typeof chatRequestSchema>;
+export type Usage = v.InferOutput<typeof usageSchema>;
+export type FinishReason = v.InferOutput<typeof finishReasonSchema>;
+export type AnswerPart = v.InferOutput<typeof answerPartSchema>;
+export type AnswerEnd = v.InferOutput<typeof answerEndSchema>;
+
+/** What a caller's side sees of a running call: parts, then exactly one finish (or the stream fails). */
+export type ChatEvent = AnswerPart | ({ type: 'finish' } & AnswerEnd);

@@ -1,0 +1,78 @@
+import * as v from 'valibot';
+
+/**
+ * Everything that can go wrong, as one closed list: the compiler points at every table that maps codes
+ * whenever a code is added here.
+ */
+export const errorCodes = [
+  // what the caller sent
+  'invalid_json',
+  'invalid_request',
+  'not_found',
+  'method_not_allowed',
+  'request_too_large',
+  'unsupported_media_type',
+  'model_not_found',
+  // who asked
+  'host_not_allowed',
+  'origin_not_allowed',
+  'cross_site_request',
+  'not_the_extension',
+  // what is missing between the caller and Puter
+  'extension_not_connected',
+  'puter_not_signed_in',
+  // how a call ended
+  'upstream_failed',
+  'extension_failed',
+  'extension_disconnected',
+  'answer_too_large',
+  'already_answered',
+  'cancelled',
+  'timed_out',
+  'shutting_down',
+  'internal_error',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** What Puter itself said when it refused a call. `status` is its HTTP status where the browser saw one. */
+export const upstreamErrorSchema = v.object({
+  message: v.string(),
+  code: v.exactOptional(v.string()),
+  status: v.exactOptional(v.number()),
+});
+
+/** A failure as it crosses the wire: a code of the closed list and a sentence a person can act on. */
+export const failureSchema = v.object({
+  code: v.picklist(errorCodes),
+  message: v.string(),
+  /** The field of the caller's request that is wrong. */
+  param: v.exactOptional(v.string()),
+  upstream: v.exactOptional(upstreamErrorSchema),
+  /** Names close to the one that was not found, best first. */
+  suggestions: v.exactOptional(v.array(v.string())),
+});
+
+export type UpstreamError = v.InferOutput<typeof upstreamErrorSchema>;
+export type Failure = v.InferOutput<typeof failureSchema>;
+
+/** The one error class. What it carries beside the sentence is what a failure carries on the wire. */
+export class BridgeError extends Error {
+  override readonly name = 'BridgeError';
+  readonly failure: Failure;
+
+  constructor(code: ErrorCode, message: string, details: Omit<Failure, 'code' | 'message'> & { cause?: unknown } = {}) {
+    const { cause, ...rest } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.failure = { code, message, ...rest };
+  }
+
+  get code(): ErrorCode {
+    return this.failure.code;
+  }
+
+  static from(failure: Failure): BridgeError {
+    const { code, message, ...details } = failure;
+    return new BridgeError(code, message, details);
+  }
+}

@@ -1,0 +1,127 @@
+import * as v from 'valibot';
+
+import { answerEndSchema, answerPartSchema, chatRequestSchema } from './chat.ts';
+import { failureSchema } from './errors.ts';
+
+/**
+ * The wire between bridge and extension, declared once for both sides: JSON text frames over one WebSocket.
+ *
+ *   extension                         bridge
+ *   hello  ─────────────────────────▶          who I am, which requests I still hold
+ *          ◀───────────────────────── welcome  the secret for POST /api/result, where to resume
+ *          ◀───────────────────────── request
+ *   started, chunk 0, chunk 1 … end ▶          (or error)
+ *          ◀───────────────────────── ack      recorded: the extension may forget it
+ *
+ * `seq` counts the frames of one answer from 0, `end` included, so that a lost connection can be resumed
+ * without a gap and without a doubled chunk.
+ */
+export const protocolVersion = 1;
+
+/** The version stands in the WebSocket subprotocol, so that both sides know it before the first frame. */
+export const subprotocol = `puter-bridge.v${protocolVersion}`;
+
+/** Frames beyond this many bytes are refused: a 32 MiB body, escaped as JSON. */
+export const maxFrameBytes = 48 * 1024 * 1024;
+
+/** An answer beyond this many characters fails instead of filling the memory of both sides. */
+export const maxAnswerChars = 32 * 1024 * 1024;
+
+/** The bridge sends a ping this often; either side gives the other up after two that stay unanswered. */
+export const heartbeatMs = 15_000;
+
+export const closeCodes = {
+  goingAway: 1001,
+  binaryFrame: 1003,
+  badFrame: 4400,
+  wrongVersion: 4406,
+  handshakeTimeout: 4408,
+  replaced: 4409,
+} as const;
+
+const id = v.pipe(v.string(), v.uuid());
+const label = v.pipe(v.string(), v.maxLength(100));
+const seq = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** What the extension knows of its Puter account; `reachable` is null until Puter was tried. */
+export const puterStateSchema = v.object({
+  session: v.picklist(['signed_in', 'signed_out', 'expired']),
+  username: v.nullable(label),
+  reachable: v.nullable(v.boolean()),
+});
+
+export const frameToBridgeSchema = v.variant('type', [
+  v.object({
+    type: v.literal('hello'),
+    /** One run of the background page: what it held in memory is gone when this changes. */
+    instance: id,
+    /** One browser profile, for good. */
+    profile: id,
+    version: label,
+    browser: label,
+    lanes: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)),
+    puter: puterStateSchema,
+    /** Requests this instance still holds, running or finished. */
+    requests: v.array(id),
+  }),
+  v.object({ type: v.literal('started'), requestId: id }),
+  v.object({ type: v.literal('chunk'), requestId: id, seq, parts: v.array(answerPartSchema) }),
+  v.object({ type: v.literal('end'), requestId: id, seq, ...answerEndSchema.entries }),
+  v.object({ type: v.literal('error'), requestId: id, error: failureSchema }),
+  v.object({ type: v.literal('status'), puter: puterStateSchema }),
+  v.object({ type: v.literal('pong') }),
+]);
+
+export const frameToExtensionSchema = v.variant('type', [
+  v.object({
+    type: v.literal('welcome'),
+    version: label,
+    /** Lets this instance deliver an answer by POST /api/result while its socket is down. */
+    secret: v.string(),
+    /** The requests the bridge still wants of those in `hello`, and the next seq it expects; drop the rest. */
+    resume: v.array(v.object({ requestId: id, nextSeq: seq })),
+  }),
+  v.object({ type: v.literal('request'), requestId: id, chat: chatRequestSchema }),
+  v.object({ type: v.literal('cancel'), requestId: id }),
+  v.object({ type: v.literal('ack'), requestId: id }),
+  v.object({ type: v.literal('ping') }),
+]);
+
+export type PuterState = v.InferOutput<typeof puterStateSchema>;
+export type FrameToBridge = v.InferOutput<typeof frameToBridgeSchema>;
+export type FrameToExtension = v.InferOutput<typeof frameToExtensionSchema>;
+export type Frame<F extends { type: string }, T extends F['type']> = Extract<F, { type: T }>;
+/** The frames that carry one answer. */
+export type AnswerFrame = Frame<FrameToBridge, 'started' | 'chunk' | 'end' | 'error'>;
+
+/** What arrived is not a frame. The message says why and never repeats what was sent. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
+export const encodeFrame = (frame: FrameToBridge | FrameToExtension): string => JSON.stringify(frame);
+
+export const decodeFrameToBridge = (text: string): FrameToBridge => decode(frameToBridgeSchema, text);
+export const decodeFrameToExtension = (text: string): FrameToExtension => decode(frameToExtensionSchema, text);
+
+function decode<S extends v.GenericSchema>(schema: S, text: string): v.InferOutput<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new FrameError('A frame must be JSON.', { cause });
+  }
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new FrameError(`Not a frame of ${subprotocol}: ${v.getDotPath(result.issues[0]) ?? 'the frame'} is wrong.`);
+}
+
+/** A sentence for the side that is behind, or null where both speak the same version. */
+export function versionMismatch(offered: readonly string[]): string | null {
+  if (offered.includes(subprotocol)) return null;
+  const theirs = offered.map((name) => /^puter-bridge\.v(\d{1,4})$/.exec(name)?.[1]).find((match) => match !== undefined);
+  if (theirs === undefined) return 'This is not the Puter Bridge extension.';
+  return Number(theirs) > protocolVersion
+    ? `Update the bridge: it speaks v${protocolVersion}, the extension v${theirs}.`
+    : `Update the extension: it speaks v${theirs}, the bridge v${protocolVersion}.`;
+}
