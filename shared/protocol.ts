@@ -41,6 +41,7 @@ export const closeCodes = {
 
 const id = v.pipe(v.string(), v.uuid());
 const label = v.pipe(v.string(), v.maxLength(100));
+const laneCount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64));
 const seq = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /** What the extension knows of its Puter account; `reachable` is null until Puter was tried. */
@@ -59,7 +60,7 @@ export const frameToBridgeSchema = v.variant('type', [
     profile: id,
     version: label,
     browser: label,
-    lanes: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)),
+    lanes: laneCount,
     puter: puterStateSchema,
     /** Requests this instance still holds, running or finished. */
     requests: v.array(id),
@@ -68,7 +69,7 @@ export const frameToBridgeSchema = v.variant('type', [
   v.object({ type: v.literal('chunk'), requestId: id, seq, parts: v.array(answerPartSchema) }),
   v.object({ type: v.literal('end'), requestId: id, seq, ...answerEndSchema.entries }),
   v.object({ type: v.literal('error'), requestId: id, error: failureSchema }),
-  v.object({ type: v.literal('status'), puter: puterStateSchema }),
+  v.object({ type: v.literal('status'), lanes: laneCount, puter: puterStateSchema }),
   v.object({ type: v.literal('pong') }),
 ]);
 

@@ -23,6 +23,7 @@ export interface Connection extends Peer {
   readonly version: string;
   readonly since: Date;
   puter: PuterState;
+  lanes: number;
 }
 
 export interface Connections {
@@ -123,6 +124,7 @@ export function createConnections(options: {
     if (frame.type === 'pong') return;
     if (frame.type !== 'status') return dispatcher.receive(connection, frame);
     connection.puter = frame.puter;
+    connection.lanes = frame.lanes;
     dispatcher.pump();
     onChange();
   }

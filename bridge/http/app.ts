@@ -75,7 +75,6 @@ function allowExtension(response: Response): void {
     'Access-Control-Allow-Origin': extensionOrigin,
     'Access-Control-Allow-Headers': 'authorization, content-type',
     'Access-Control-Max-Age': '600',
-    'Cross-Origin-Resource-Policy': 'cross-origin',
     Vary: 'Origin',
   });
 }

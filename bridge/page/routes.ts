@@ -9,7 +9,7 @@ import { renderPage } from './render.ts';
 /** What a person or a monitor looks at: the page, its two files, the status, and whether anybody is home. */
 export function createPageRoutes(status: StatusHub): Route[] {
   return [
-    { method: 'GET', path: '/health', handle: () => ({ status: 200, body: { status: 'ok' } }) },
+    { method: 'GET', path: '/health', fromExtension: true, handle: () => ({ status: 200, body: { status: 'ok' } }) },
     {
       method: 'GET',
       path: '/api/status',

@@ -1,0 +1,72 @@
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import * as esbuild from 'esbuild';
+
+import { collectLicences } from './licences.ts';
+import { replaceUnusedModules } from './puter-js.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const entries = {
+  'service-worker': 'extension/background/service-worker.ts',
+  offscreen: 'extension/offscreen/offscreen.ts',
+  popup: 'extension/popup/popup.ts',
+  options: 'extension/options/options.ts',
+};
+
+const files = [
+  'extension/offscreen/offscreen.html',
+  'extension/popup/popup.html',
+  'extension/popup/popup.css',
+  'extension/options/options.html',
+  'extension/options/options.css',
+  'extension/style/style.css',
+];
+
+/** Builds everything that browsers load, into `dist/`. Takes about half a second. */
+export async function build(): Promise<{ extensionPath: string }> {
+  const extensionPath = `${root}dist/extension-chrome`;
+  await rm(extensionPath, { recursive: true, force: true });
+  await mkdir(extensionPath, { recursive: true });
+
+  const common: esbuild.BuildOptions = {
+    absWorkingDir: root,
+    bundle: true,
+    format: 'esm',
+    target: 'chrome120',
+    charset: 'utf8',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  };
+  const [pages, lane] = await Promise.all([
+    esbuild.build({ ...common, entryPoints: entries, outdir: extensionPath }),
+    esbuild.build({
+      ...common,
+      entryPoints: { lane: 'extension/lanes/lane.ts' },
+      outdir: extensionPath,
+      // A classic worker starts sooner than a module, and puter.js is most of what a lane loads.
+      format: 'iife',
+      minify: true,
+      plugins: [replaceUnusedModules],
+    }),
+    esbuild.build({ ...common, entryPoints: { page: 'bridge/page/browser/live.ts' }, outdir: `${root}dist/bridge` }),
+  ]);
+
+  const licences = await collectLicences(root, [pages.metafile, lane.metafile]);
+  await Promise.all([
+    writeFile(`${extensionPath}/manifest.json`, await stampManifest()),
+    writeFile(`${extensionPath}/LICENCES.txt`, licences),
+    cp(`${root}extension/icons`, `${extensionPath}/icons`, { recursive: true }),
+    ...files.map((file) => cp(`${root}${file}`, `${extensionPath}/${file.split('/').at(-1)}`)),
+  ]);
+  return { extensionPath };
+}
+
+/** The manifest for Chrome, with the version of the package. */
+async function stampManifest(): Promise<string> {
+  const manifest = JSON.parse(await readFile(`${root}manifest.json`, 'utf8')) as Record<string, unknown>;
+  const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { version: string };
+  return `${JSON.stringify({ ...manifest, version }, null, 2)}\n`;
+}

@@ -1,0 +1,38 @@
+import type { Plugin } from 'esbuild';
+
+/**
+ * Parts of puter.js that a lane never runs, and that must not be in the package all the same: extension stores
+ * reject any script URL and any `Function(…)`, used or not, and the dialogs need a page that a lane has not.
+ * Each is replaced by the least that the modules importing it need.
+ */
+const replacements: Record<string, string> = {
+  // Loads TLS and a polyfill from two CDNs.
+  '/modules/networking/PTLS.js': 'export class PTLSSocket {}',
+  // A live connection for the file system's cache; switched off by `puter_socket_enabled`.
+  '/socket.io-client/build/esm/index.js': 'export const io = () => undefined; export default io;',
+  // Windows, menus and dialogs. `requestPermission` says no instead of waiting for an answer for ever.
+  '/modules/UI.js': 'export default class UI { parentApp() {} requestPermission() { return false; } }',
+  '/modules/PuterDialog.js': 'export default class PuterDialog {}',
+  '/modules/UsageLimitDialog.js': 'export const showUsageLimitDialog = () => {};',
+  '/modules/EmailConfirmationDialog.js': 'export const showEmailConfirmationDialog = () => {};',
+  '/ui/registerComponents.js': 'export const registerComponents = () => {};',
+};
+
+export const replaceUnusedModules: Plugin = {
+  name: 'replace-unused-modules',
+  setup(build) {
+    const used = new Set<string>();
+    build.onLoad({ filter: /[\\/]node_modules[\\/](@heyputer[\\/]puter\.js|socket\.io-client)[\\/].*\.js$/ }, ({ path }) => {
+      const found = Object.entries(replacements).find(([suffix]) => path.replaceAll('\\', '/').endsWith(suffix));
+      if (!found) return undefined;
+      const [file, contents] = found;
+      used.add(file);
+      return { contents, loader: 'js' };
+    });
+    // A new version of puter.js may move a module: better no build than one with what was to be left out.
+    build.onEnd(() => {
+      const missing = Object.keys(replacements).filter((file) => !used.has(file));
+      return { errors: missing.map((file) => ({ text: `puter.js has no module ${file} any more` })) };
+    });
+  },
+};

@@ -1,0 +1,66 @@
+import type { Light } from './state.ts';
+import type { Context } from './storage.ts';
+
+/**
+ * The messages between our own pages: the name is the key, and the function its signature. Messages go to every
+ * page at once, so each names the one that it is for.
+ */
+export interface BackgroundMessages {
+  /** What the background page is to work with. */
+  context(): Context;
+  /** Opens Puter's own sign-in page. Null once signed in, else a sentence. */
+  signIn(): string | null;
+  signOut(): null;
+  showLight(light: Light): null;
+  /** Makes sure that the background page runs. */
+  wake(): null;
+}
+
+export interface OffscreenMessages {
+  contextChanged(context: Context): null;
+}
+
+/** The port on which the background page sends every new `ExtensionState`. */
+export const statePort = 'state';
+
+type Messages = Record<string, (argument: never) => unknown>;
+type Handlers<M> = {
+  [K in keyof M]: M[K] extends (...args: infer A) => infer R ? (...args: A) => R | Promise<R> : never;
+};
+interface Envelope {
+  to: string;
+  name: string;
+  argument: unknown;
+}
+
+function isEnvelope(value: unknown, to: string): value is Envelope {
+  return typeof value === 'object' && value !== null && 'to' in value && value.to === to && 'name' in value;
+}
+
+export const listenAsBackground = (handlers: Handlers<BackgroundMessages>): void => listen('background', handlers);
+export const listenAsOffscreen = (handlers: Handlers<OffscreenMessages>): void => listen('offscreen', handlers);
+
+/** Rejects where the receiver is not there. */
+export const askBackground = <K extends keyof BackgroundMessages>(
+  name: K,
+  ...argument: Parameters<BackgroundMessages[K]>
+): Promise<ReturnType<BackgroundMessages[K]>> => ask('background', name, argument[0]);
+
+export const askOffscreen = <K extends keyof OffscreenMessages>(
+  name: K,
+  ...argument: Parameters<OffscreenMessages[K]>
+): Promise<ReturnType<OffscreenMessages[K]>> => ask('offscreen', name, argument[0]);
+
+const ask = <R>(to: string, name: string, argument: unknown): Promise<R> =>
+  chrome.runtime.sendMessage<Envelope, R>({ to, name, argument });
+
+function listen(to: string, handlers: object): void {
+  chrome.runtime.onMessage.addListener((message: unknown, sender, respond) => {
+    if (sender.id !== chrome.runtime.id || !isEnvelope(message, to)) return false;
+    const handler = (handlers as Messages)[message.name];
+    if (!handler) return false;
+    Promise.resolve(handler(message.argument as never)).then(respond, () => respond(null));
+    // Keeps the channel open until the answer is there; an async listener would close it.
+    return true;
+  });
+}

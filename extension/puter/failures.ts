@@ -1,0 +1,48 @@
+import * as v from 'valibot';
+
+import { BridgeError, type Failure, type UpstreamError } from '#shared/errors.ts';
+
+/**
+ * The ways in which `puter.ai.chat()` rejects: Puter's flat `{error, message, code}`, the same nested under
+ * `error`, an `Error`, or the bare XMLHttpRequest where the network failed.
+ */
+const flatSchema = v.object({
+  message: v.string(),
+  code: v.optional(v.string()),
+  status: v.optional(v.number()),
+});
+const nestedSchema = v.object({ error: flatSchema });
+
+/** Puter does not accept the token (any more). */
+const sessionCodes = ['token_missing', 'token_auth_failed', 'reauth_required'];
+
+/** Anything that a call rejects with, as one of our closed list of codes. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof BridgeError) return error.failure;
+  const upstream = toUpstream(error);
+  if (!upstream) {
+    return { code: 'upstream_failed', message: 'Puter could not be reached from the browser. Check the network and try again.' };
+  }
+  if (upstream.status === 401 || (upstream.code !== undefined && sessionCodes.includes(upstream.code))) {
+    const message = 'Puter no longer accepts the session. Click the Puter Bridge icon in the browser and sign in again.';
+    return { code: 'puter_not_signed_in', message, upstream };
+  }
+  if (/^Model not found\b/i.test(upstream.message)) {
+    return { code: 'model_not_found', message: 'Puter has no model of that name.', param: 'model', upstream };
+  }
+  return { code: 'upstream_failed', message: `Puter refused the call: ${upstream.message}`, upstream };
+}
+
+/** Undefined where nothing came from Puter at all. */
+function toUpstream(error: unknown): UpstreamError | undefined {
+  const nested = v.safeParse(nestedSchema, error);
+  const flat = v.safeParse(flatSchema, nested.success ? nested.output.error : error);
+  if (!flat.success) return undefined;
+  const { message, code, status } = flat.output;
+  return {
+    // A provider's message can hold a whole page of HTML.
+    message: message.slice(0, 500),
+    ...(code !== undefined && { code }),
+    ...(status !== undefined && { status }),
+  };
+}

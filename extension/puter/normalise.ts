@@ -1,0 +1,166 @@
+import * as v from 'valibot';
+
+import type { AnswerEnd, AnswerPart, ChatRequest, FinishReason, Usage } from '#shared/chat.ts';
+import { BridgeError } from '#shared/errors.ts';
+
+/**
+ * Puter hands on what each provider says, in each provider's words. Here it becomes one vocabulary. What is not
+ * understood is left out, never passed on.
+ */
+
+const lineSchema = v.variant('type', [
+  v.object({ type: v.literal('text'), text: v.string() }),
+  v.object({ type: v.literal('reasoning'), reasoning: v.string() }),
+  v.object({ type: v.literal('tool_use'), id: v.string(), name: v.string(), input: v.unknown() }),
+  v.object({ type: v.literal('usage'), usage: v.unknown() }),
+  v.object({ type: v.literal('error'), message: v.string() }),
+]);
+
+const contentSchema = v.union([v.string(), v.array(v.looseObject({ type: v.string() })), v.null()]);
+
+const wholeSchema = v.object({
+  message: v.object({
+    content: v.optional(contentSchema, null),
+    model: v.optional(v.string()),
+    reasoning: v.nullish(v.string()),
+    reasoning_content: v.nullish(v.string()),
+    stop_reason: v.nullish(v.string()),
+    tool_calls: v.nullish(
+      v.array(v.object({ id: v.string(), function: v.object({ name: v.string(), arguments: v.string() }) })),
+    ),
+  }),
+  finish_reason: v.nullish(v.string()),
+  usage: v.optional(v.unknown()),
+});
+
+export interface StreamReader {
+  read(line: unknown): void;
+  /** Throws where the stream ended without its usage line: every whole answer has one, a cut one has not. */
+  end(): AnswerEnd;
+}
+
+export function createStreamReader(chat: ChatRequest, onPart: (part: AnswerPart) => void): StreamReader {
+  let usage: Usage | null | undefined;
+  let calledTool = false;
+
+  return {
+    read(value) {
+      const line = v.safeParse(lineSchema, value);
+      // Lines of kinds that we do not carry (images, compaction) are not answers to a chat.
+      if (!line.success) return;
+      switch (line.output.type) {
+        case 'text':
+          return void (line.output.text && onPart({ type: 'text', text: line.output.text }));
+        case 'reasoning':
+          return onPart({ type: 'reasoning', text: line.output.reasoning });
+        case 'tool_use':
+          calledTool = true;
+          return onPart(toToolCall(line.output.id, line.output.name, line.output.input));
+        case 'usage':
+          usage = readUsage(line.output.usage);
+          return;
+        case 'error': {
+          const { message } = line.output;
+          throw new BridgeError('upstream_failed', `Puter broke the answer off: ${message.slice(0, 500)}`, {
+            upstream: { message: message.slice(0, 500) },
+          });
+        }
+      }
+    },
+    end() {
+      if (usage === undefined) {
+        throw new BridgeError('upstream_failed', 'The connection to Puter broke before the answer was whole. Send the request again.');
+      }
+      return { finishReason: deriveFinishReason(undefined, calledTool, usage, chat), model: chat.model ?? null, usage };
+    },
+  };
+}
+
+/** Reads an answer that came in one piece. */
+export function readWhole(value: unknown, chat: ChatRequest, onPart: (part: AnswerPart) => void): AnswerEnd {
+  const parsed = v.safeParse(wholeSchema, value);
+  if (!parsed.success) throw new BridgeError('upstream_failed', 'Puter answered in a form that this version does not understand.');
+  const { message, finish_reason: finishReason, usage: rawUsage } = parsed.output;
+
+  const parts = [...reasoningOf(message), ...contentOf(message.content), ...toolCallsOf(message.tool_calls)];
+  for (const part of parts) onPart(part);
+
+  const usage = readUsage(rawUsage);
+  const calledTool = parts.some((part) => part.type === 'tool_call');
+  // Claude's own field is right where the common one always says “stop”.
+  const reason = message.stop_reason ?? finishReason ?? undefined;
+  return {
+    finishReason: deriveFinishReason(reason, calledTool, usage, chat),
+    model: message.model ?? chat.model ?? null,
+    usage,
+  };
+}
+
+type Whole = v.InferOutput<typeof wholeSchema>['message'];
+
+function reasoningOf({ reasoning, reasoning_content: content }: Whole): AnswerPart[] {
+  const text = reasoning ?? content;
+  return text ? [{ type: 'reasoning', text }] : [];
+}
+
+function contentOf(content: Whole['content']): AnswerPart[] {
+  if (content === null) return [];
+  if (typeof content === 'string') return content ? [{ type: 'text', text: content }] : [];
+  return content.flatMap((part): AnswerPart[] => {
+    if (part.type === 'text' && typeof part['text'] === 'string') return [{ type: 'text', text: part['text'] }];
+    if (part.type === 'thinking' && typeof part['thinking'] === 'string') return [{ type: 'reasoning', text: part['thinking'] }];
+    if (part.type === 'tool_use') return [toToolCall(String(part['id']), String(part['name']), part['input'])];
+    return [];
+  });
+}
+
+const toolCallsOf = (calls: Whole['tool_calls']): AnswerPart[] =>
+  (calls ?? []).map(({ id, function: { name, arguments: args } }) => ({ type: 'tool_call', id, name, arguments: args }));
+
+const toToolCall = (id: string, name: string, input: unknown): AnswerPart => ({
+  type: 'tool_call',
+  id,
+  name,
+  arguments: JSON.stringify(input ?? {}),
+});
+
+const usageSpellings = [
+  ['prompt', 'completion'],
+  ['prompt_tokens', 'completion_tokens'],
+  ['input_tokens', 'output_tokens'],
+] as const;
+
+/** Tokens in whichever spelling they come; null where there are none or they make no sense. */
+export function readUsage(usage: unknown): Usage | null {
+  if (typeof usage !== 'object' || usage === null) return null;
+  const counts = usage as Record<string, unknown>;
+  for (const [input, output] of usageSpellings) {
+    const inputTokens = counts[input];
+    const outputTokens = counts[output];
+    if (isCount(inputTokens) && isCount(outputTokens)) return { inputTokens, outputTokens };
+  }
+  return null;
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const finishReasons: Record<string, FinishReason> = {
+  stop: 'stop',
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  length: 'length',
+  max_tokens: 'length',
+  tool_calls: 'tool_calls',
+  tool_use: 'tool_calls',
+  content_filter: 'content_filter',
+  refusal: 'content_filter',
+};
+
+/** Streams carry no finish reason, and some whole answers carry a wrong one: the answer itself tells. */
+function deriveFinishReason(given: string | undefined, calledTool: boolean, usage: Usage | null, chat: ChatRequest): FinishReason {
+  if (calledTool) return 'tool_calls';
+  const known = given === undefined ? undefined : finishReasons[given];
+  if (known !== undefined && known !== 'stop') return known;
+  const isCutOff = chat.maxTokens !== undefined && usage !== null && usage.outputTokens >= chat.maxTokens;
+  return isCutOff ? 'length' : 'stop';
+}

@@ -1,0 +1,78 @@
+import type { AnswerEnd } from '#shared/chat.ts';
+import type { Failure } from '#shared/errors.ts';
+import type { AnswerFrame, Frame } from '#shared/protocol.ts';
+
+/** An answer that is whole, in the shape that `POST /api/result` takes. */
+export type Delivery = { result: string; end: AnswerEnd } | { error: Failure };
+
+/**
+ * The answer frames of every request, kept until the bridge acknowledges the last one: an answer was paid for,
+ * and a connection may drop between any two frames.
+ */
+export interface Outbox {
+  /** Numbers and keeps a frame. Undefined where the request is not open (any more). */
+  add(requestId: string, frame: Unnumbered): AnswerFrame | undefined;
+  open(requestId: string): void;
+  has(requestId: string): boolean;
+  forget(requestId: string): void;
+  /** Ids of all requests, running or finished. */
+  held(): string[];
+  /** The kept frames from `nextSeq` on. */
+  since(requestId: string, nextSeq: number): AnswerFrame[];
+  /** Finished requests, ready to be handed in whole. */
+  finished(): { requestId: string; delivery: Delivery }[];
+}
+
+type Unnumbered = AnswerFrame extends infer F
+  ? F extends { type: string }
+    ? Omit<F, 'seq' | 'requestId'>
+    : never
+  : never;
+
+export function createOutbox(): Outbox {
+  const requests = new Map<string, { frames: AnswerFrame[]; nextSeq: number }>();
+
+  function number(requestId: string, seq: number, frame: Unnumbered): AnswerFrame {
+    const isNumbered = frame.type === 'chunk' || frame.type === 'end';
+    return { ...frame, requestId, ...(isNumbered && { seq }) } as AnswerFrame;
+  }
+
+  return {
+    open: (requestId) => void requests.set(requestId, { frames: [], nextSeq: 0 }),
+    has: (requestId) => requests.has(requestId),
+    forget: (requestId) => void requests.delete(requestId),
+    held: () => [...requests.keys()],
+    add(requestId, frame) {
+      const request = requests.get(requestId);
+      if (!request) return undefined;
+      const numbered = number(requestId, request.nextSeq, frame);
+      if ('seq' in numbered) request.nextSeq += 1;
+      request.frames.push(numbered);
+      return numbered;
+    },
+    since(requestId, nextSeq) {
+      const frames = requests.get(requestId)?.frames ?? [];
+      return frames.filter((frame) => !('seq' in frame) || frame.seq >= nextSeq);
+    },
+    finished() {
+      return [...requests].flatMap(([requestId, { frames }]) => {
+        const delivery = toDelivery(frames);
+        return delivery ? [{ requestId, delivery }] : [];
+      });
+    },
+  };
+}
+
+function toDelivery(frames: AnswerFrame[]): Delivery | undefined {
+  const last = frames.at(-1);
+  if (last?.type === 'error') return { error: last.error };
+  if (last?.type !== 'end') return undefined;
+  const { finishReason, model, usage } = last;
+  return { result: textOf(frames), end: { finishReason, model, usage } };
+}
+
+const textOf = (frames: AnswerFrame[]): string =>
+  frames
+    .filter((frame): frame is Frame<AnswerFrame, 'chunk'> => frame.type === 'chunk')
+    .flatMap((frame) => frame.parts.map((part) => (part.type === 'text' ? part.text : '')))
+    .join('');

@@ -1,0 +1,48 @@
+import * as v from 'valibot';
+
+import { readSettings, type Settings } from './settings.ts';
+
+/** A sign-in at Puter. The token is only ever sent to the origin that it was issued for. */
+export const sessionSchema = v.object({ token: v.string(), apiOrigin: v.string() });
+export type Session = v.InferOutput<typeof sessionSchema>;
+
+/** What the background page works from. `session` is null when there is none for these settings. */
+export interface Context {
+  settings: Settings;
+  session: Session | null;
+  /** A random id of this browser profile, made once. */
+  profile: string;
+  /** Of this extension: an offscreen page may not read the manifest. */
+  version: string;
+}
+
+const area = () => chrome.storage.local;
+
+export async function readContext(): Promise<Context> {
+  const stored = await area().get(['settings', 'session', 'profile']);
+  const settings = readSettings(stored['settings']);
+  const session = v.safeParse(sessionSchema, stored['session']);
+  const isUsable = session.success && session.output.apiOrigin === settings.apiOrigin;
+  return {
+    settings,
+    session: isUsable ? session.output : null,
+    profile: await profileOf(stored['profile']),
+    version: chrome.runtime.getManifest().version,
+  };
+}
+
+export const saveSettings = (settings: Settings): Promise<void> => area().set({ settings });
+export const saveSession = (session: Session): Promise<void> => area().set({ session });
+export const forgetSession = (): Promise<void> => area().remove('session');
+
+/** Calls `listener` after any change of what `readContext` reads. */
+export function onContextChanged(listener: () => void): void {
+  chrome.storage.local.onChanged.addListener(listener);
+}
+
+async function profileOf(stored: unknown): Promise<string> {
+  if (typeof stored === 'string') return stored;
+  const profile = crypto.randomUUID();
+  await area().set({ profile });
+  return profile;
+}

@@ -1,0 +1,242 @@
+import { realpath } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  connect,
+  TargetType,
+  type Browser,
+  type CDPSession,
+  type Page,
+  type Protocol,
+  type Target,
+} from 'puppeteer-core';
+import { startChromiumProcess, type ChromiumProcess } from './chromium-process.ts';
+import { findChrome } from './find-chrome.ts';
+import { createProfile, prepareProfile } from './profile.ts';
+
+const START_MS = 30_000;
+const SETTLE_MS = 5_000;
+const POLL_MS = 20;
+
+export type TargetInfo = Protocol.Target.TargetInfo;
+
+export interface ChromiumOptions {
+  /** The unpacked extension: a folder with a manifest.json. */
+  extensionPath: string;
+  /** Kept after close(); without it, a new profile that close() removes. */
+  profileDir?: string;
+  headed?: boolean;
+  /** Abandons the start; afterwards it has no effect. */
+  signal?: AbortSignal;
+}
+
+export interface WaitOptions {
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface Chromium {
+  readonly extensionId: string;
+  readonly browser: Browser;
+  readonly pid: number;
+  readonly profileDir: string;
+  /** Opens a page of the extension, such as `options.html`, in a new tab. */
+  openPage(path: string): Promise<Page>;
+  /** Waits for a tab or window whose address matches, such as the sign-in window. */
+  waitForPage(url: RegExp, options?: WaitOptions): Promise<Page>;
+  /** Every target the browser knows, debugged (`attached`) or not. */
+  targets(): Promise<TargetInfo[]>;
+  openTabs(): Promise<TargetInfo[]>;
+  serviceWorker(): Promise<TargetInfo | undefined>;
+  offscreen(): Promise<TargetInfo | undefined>;
+  /** Whether the browser runs the extension: false after its process crashed, until someone reloads it. */
+  isExtensionEnabled(): Promise<boolean>;
+  /** Stops the service worker as the browser does when it idles; the next event starts it again. */
+  stopServiceWorker(): Promise<void>;
+  /** Crashes the renderer that holds the offscreen document, and with it the service worker and all our pages. */
+  crashOffscreen(): Promise<void>;
+  /** Presses Reload in chrome://extensions: all a person can do after a crash, short of restarting the browser. */
+  reloadExtension(): Promise<void>;
+  /** Ends the browser and starts it again with the same profile. On Linux the extension sees `onStartup`. */
+  restart(): Promise<void>;
+  /** The last lines of the browser's stderr. */
+  stderr(): string;
+  /** Ends every process of the browser and removes the profile, unless the caller brought it. */
+  close(): Promise<void>;
+}
+
+interface Running {
+  process: ChromiumProcess;
+  browser: Browser;
+  cdp: CDPSession;
+  extensionId: string;
+}
+
+/**
+ * Starts a real Chromium with one unpacked extension.
+ *
+ * Puppeteer drives the tabs, since our own clicks and waits would only be a worse puppeteer; the process, its flags
+ * and its pipe are ours. Nothing debugs the service worker, the offscreen document or its lanes: a debugger keeps a
+ * worker alive for ever, and every test of its lifetime would lie. Puppeteer lets go of service workers by itself
+ * (playwright does not) and of whatever `targetFilter` refuses.
+ */
+export async function startChromium(options: ChromiumOptions): Promise<Chromium> {
+  const profile = options.profileDir === undefined ? await createProfile() : undefined;
+  const profileDir = options.profileDir ?? profile?.dir ?? '';
+  let running: Running;
+  try {
+    running = await launch(options, profileDir);
+  } catch (error) {
+    await profile?.remove();
+    throw error;
+  }
+
+  const chromium: Chromium = {
+    profileDir,
+    get extensionId() {
+      return running.extensionId;
+    },
+    get browser() {
+      return running.browser;
+    },
+    get pid() {
+      return running.process.pid;
+    },
+    async openPage(path) {
+      const page = await running.browser.newPage();
+      await page.goto(`chrome-extension://${running.extensionId}/${path}`);
+      return page;
+    },
+    async waitForPage(url, { timeoutMs = 15_000, signal } = {}) {
+      const isWanted = (target: Target) => target.type() === TargetType.PAGE && url.test(target.url());
+      const target = await running.browser.waitForTarget(isWanted, { timeout: timeoutMs, ...(signal && { signal }) });
+      const page = await target.page();
+      if (!page) throw new Error(`${target.url()} closed before it could be driven.`);
+      return page;
+    },
+    async targets() {
+      const { targetInfos } = await running.cdp.send('Target.getTargets');
+      return targetInfos;
+    },
+    async openTabs() {
+      return (await chromium.targets()).filter(({ type }) => type === 'page');
+    },
+    serviceWorker: () => extensionTarget('service_worker'),
+    offscreen: () => extensionTarget('background_page'),
+    async isExtensionEnabled() {
+      const { extensions } = await running.cdp.send('Extensions.getExtensions');
+      return extensions.some(({ id, enabled }) => id === running.extensionId && enabled);
+    },
+    async stopServiceWorker() {
+      const worker = await chromium.serviceWorker();
+      if (!worker) return;
+      const { targetId } = worker;
+      await untilGone(worker, () => running.cdp.send('Target.closeTarget', { targetId }));
+    },
+    async crashOffscreen() {
+      const offscreen = await chromium.offscreen();
+      if (!offscreen) throw new Error('There is no offscreen document to crash.');
+      const { sessionId } = await running.cdp.send('Target.attachToTarget', {
+        targetId: offscreen.targetId,
+        flatten: true,
+      });
+      const session = running.cdp.connection()?.session(sessionId);
+      // Sent while the document still loads, the command is lost.
+      await untilGone(offscreen, () => session?.send('Page.crash'));
+    },
+    async reloadExtension() {
+      const page = await running.browser.newPage();
+      await page.goto('chrome://extensions');
+      await page.evaluate(`chrome.developerPrivate.reload('${running.extensionId}', { failQuietly: true })`);
+      await page.close();
+    },
+    async restart() {
+      await end(running);
+      running = await launch({ ...options, signal: undefined }, profileDir);
+    },
+    stderr: () => running.process.stderr(),
+    async close() {
+      try {
+        await end(running);
+      } finally {
+        await profile?.remove();
+      }
+    },
+  };
+
+  async function extensionTarget(type: string): Promise<TargetInfo | undefined> {
+    const home = `chrome-extension://${running.extensionId}/`;
+    return (await chromium.targets()).find((target) => target.type === type && target.url.startsWith(home));
+  }
+
+  async function untilGone({ targetId, type }: TargetInfo, act: () => Promise<unknown> | undefined): Promise<void> {
+    const deadline = Date.now() + SETTLE_MS;
+    while ((await chromium.targets()).some((target) => target.targetId === targetId)) {
+      if (Date.now() > deadline) throw new Error(`The ${type} was still there after ${SETTLE_MS} ms.`);
+      // Not awaited: whoever would answer may be dead by then.
+      act()?.catch(() => {});
+      await delay(POLL_MS);
+    }
+  }
+
+  return chromium;
+}
+
+async function launch({ extensionPath, headed, signal }: Launch, profileDir: string): Promise<Running> {
+  signal?.throwIfAborted();
+  const kept = await prepareProfile(profileDir);
+  const process = await startChromiumProcess({ executable: await findChrome(), profileDir, headed: headed ?? false });
+  const deadline = AbortSignal.any([AbortSignal.timeout(START_MS), ...(signal ? [signal] : [])]);
+  try {
+    return await Promise.race([
+      drive(process, await realpath(extensionPath), kept),
+      process.exited.then(() => Promise.reject(new Error('The browser ended.'))),
+      aborted(deadline),
+    ]);
+  } catch (error) {
+    process.kill();
+    await process.close();
+    signal?.throwIfAborted();
+    throw new Error(`Chromium did not start with ${extensionPath}. It said:\n${process.stderr()}`, { cause: error });
+  }
+}
+
+type Launch = Pick<ChromiumOptions, 'extensionPath' | 'headed'> & { signal?: AbortSignal | undefined };
+
+async function drive(process: ChromiumProcess, extensionPath: string, kept: string[]): Promise<Running> {
+  const browser = await connect({
+    transport: process.transport,
+    defaultViewport: null,
+    targetFilter: (target) => DEBUGGED.has(target.type()),
+  });
+  const cdp = await browser.target().createCDPSession();
+  const restored = kept.includes(extensionPath) ? await restoredExtension(cdp, extensionPath) : undefined;
+  const extensionId = restored ?? (await browser.installExtension(extensionPath));
+  return { process, browser, cdp, extensionId };
+}
+
+// A page hangs below a tab, so both must pass.
+const DEBUGGED = new Set<string>(['browser', 'tab', 'page']);
+
+/** The extension the profile brought back, or undefined if it did not within a few seconds. */
+async function restoredExtension(cdp: CDPSession, extensionPath: string): Promise<string | undefined> {
+  const deadline = Date.now() + SETTLE_MS;
+  while (Date.now() < deadline) {
+    const { extensions } = await cdp.send('Extensions.getExtensions');
+    const extension = extensions.find(({ path, enabled }) => path === extensionPath && enabled);
+    if (extension) return extension.id;
+    await delay(POLL_MS);
+  }
+  return undefined;
+}
+
+async function end({ browser, process }: Running): Promise<void> {
+  // The pipe may be gone already, if the browser crashed or a signal killed it.
+  await browser.close().catch(() => {});
+  await process.close();
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
