@@ -30,6 +30,8 @@ export interface ChromiumProcess {
 export async function startChromiumProcess(options: ChromiumProcessOptions): Promise<ChromiumProcess> {
   const child = spawn(options.executable, chromiumFlags(options), {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    // Chromium leaves a folder of its own among the temporary files when it is killed: there it goes with the profile.
+    env: { ...process.env, TMPDIR: options.profileDir },
     // A group of its own, so that one kill reaches the zygotes, renderers and GPU process as well.
     detached: process.platform !== 'win32',
   });

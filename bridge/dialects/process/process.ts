@@ -66,7 +66,8 @@ function toReply(requestId: string, result: Result): Reply {
           status: 'success',
           result: text,
           request_id: requestId,
-          model,
+          // Where nobody named one, Puter chose, and its streams do not say which.
+          model: model ?? 'default',
           usage: usage && { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens },
           duration_ms: durationMs,
         },

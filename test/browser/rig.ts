@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 
 import { startBridge, type Bridge } from '../../bridge/bridge.ts';
 import { defaults } from '../../bridge/config.ts';
-import { startChromium, type Chromium } from '../browser/chromium.ts';
-import { setOptions, signIn } from '../browser/person.ts';
 import { startStandIn, type StandIn } from '../puter/stand-in.ts';
+import { startChromium, type Chromium } from './chromium.ts';
+import { setOptions, signIn } from './person.ts';
 
 export const extensionPath = fileURLToPath(new URL('../../dist/extension-chrome', import.meta.url));
 
@@ -20,22 +20,49 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-export async function startRig(options: { signedIn?: boolean; concurrency?: number } = {}): Promise<Rig> {
+export interface RigOptions {
+  /** Where the bridge listens; 0 takes any free port. */
+  port?: number;
+  headed?: boolean;
+  /** False leaves the person signed out. */
+  signedIn?: boolean;
+  /** How many calls at once the stand-in allows to one account. */
+  concurrency?: number;
+  /** Told before each step of the set-up. */
+  onStep?: (text: string) => void;
+  /** Abandons the set-up. */
+  signal?: AbortSignal;
+}
+
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const { port = 0, headed = false, signedIn = true, concurrency, onStep = () => {}, signal } = options;
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const puter = await startStandIn(options.concurrency === undefined ? {} : { concurrency: options.concurrency });
-    closers.push(() => puter.close());
-    let bridge = await openBridge(0);
+    onStep('Starting the bridge');
+    let bridge = await openBridge(port);
     closers.push(() => bridge.close());
-    const chromium = await startChromium({ extensionPath });
+    onStep('Starting a Puter stand-in');
+    const puter = await startStandIn(concurrency === undefined ? {} : { concurrency });
+    closers.push(() => puter.close());
+    signal?.throwIfAborted();
+    onStep('Starting Chromium with the extension');
+    const chromium = await startChromium({ extensionPath, headed, ...(signal && { signal }) });
     closers.push(() => chromium.close());
+    signal?.throwIfAborted();
 
     const bridgePort = Number(new URL(bridge.url).port);
+    onStep('Setting the addresses on the options page');
     await setOptions(chromium, { bridgePort, apiOrigin: puter.apiOrigin, guiOrigin: puter.guiOrigin });
-    if (options.signedIn !== false) await signIn(chromium, puter.guiOrigin);
+    signal?.throwIfAborted();
+    if (signedIn) {
+      onStep('Signing in with the button in the popup');
+      await signIn(chromium, puter.guiOrigin);
+    }
+    if (!headed) await closeTabs(chromium);
+    signal?.throwIfAborted();
 
     return {
       get bridge() {
@@ -54,6 +81,11 @@ export async function startRig(options: { signedIn?: boolean; concurrency?: numb
     await closeAll();
     throw error;
   }
+}
+
+/** No tab, ever: what is left of the set-up is closed, so that whatever works then works without one. */
+async function closeTabs(chromium: Chromium): Promise<void> {
+  for (const page of await chromium.browser.pages()) await page.close();
 }
 
 const openBridge = (port: number): Promise<Bridge> =>
