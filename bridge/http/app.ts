@@ -8,6 +8,8 @@ import { checkCaller } from './guards.ts';
 import { errorReply, toBridgeError } from './reply.ts';
 import type { Exchange, Reply, Route } from './route.ts';
 
+const lingerMs = 1000;
+
 /** Turns the route table into an express application: guards first, every failure in one shape. */
 export function createApp(routes: readonly Route[], options: { onUnexpected: (error: unknown) => void }): Express {
   const app = express();
@@ -49,9 +51,7 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
     const known = toBridgeError(error);
     if (known.code === 'internal_error') options.onUnexpected(error);
     if (response.headersSent) return void response.destroy();
-    // What is left of a refused body is not read: the connection ends with the answer.
-    if (!request.complete) response.set('Connection', 'close');
-    write(response, errorReply(known));
+    refuse(request, response, errorReply(known));
   });
   return app;
 }
@@ -99,14 +99,31 @@ function createExchange(request: Request, response: Response): Exchange {
 }
 
 function write(response: Response, reply: Reply | undefined): void {
-  if (!reply) return;
-  response.status(reply.status);
+  if (reply) response.end(writeHead(response, reply));
+}
+
+/**
+ * Answers although the body was not read to its end. Closing at once would reset the connection under a caller that
+ * still writes, and take the answer away with it: so the rest is thrown away for a moment, then the connection ends.
+ */
+function refuse(request: Request, response: Response, reply: Reply): void {
+  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
+  if (request.complete || !hasBody) return write(response, reply);
+  response.set('Connection', 'close');
+  response.write(writeHead(response, reply));
+  const end = () => response.end();
+  const timer = setTimeout(end, lingerMs);
+  request.on('close', () => clearTimeout(timer)).on('end', end).on('error', end).resume();
+}
+
+/** Sets status and headers, and returns the text that is the body. */
+function writeHead(response: Response, reply: Reply): string {
   const isText = 'text' in reply;
   const text = isText ? reply.text : JSON.stringify(reply.body);
-  response.set({
+  response.status(reply.status).set({
     'Content-Type': isText ? reply.contentType : 'application/json; charset=utf-8',
     'Content-Length': `${Buffer.byteLength(text)}`,
   });
   if (!isText && reply.headers) response.set(reply.headers);
-  response.end(text);
+  return text;
 }

@@ -15,7 +15,12 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
     throw new BridgeError('unsupported_media_type', 'Send the body as plain “Content-Type: application/json”.');
   }
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge();
-  const text = decode(await readBytes(request));
+  const text = decode(
+    await readBytes(request).catch((cause: unknown) => {
+      if (cause instanceof BridgeError) throw cause;
+      throw new BridgeError('cancelled', 'The caller hung up before its body was whole.', { cause });
+    }),
+  );
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
