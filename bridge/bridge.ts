@@ -29,7 +29,10 @@ export interface Bridge {
 const now = () => performance.now();
 
 /** Composes the whole bridge and listens on 127.0.0.1. Rejects with Node's error where the port cannot be had. */
-export async function startBridge(config: Config, options: { onUnexpected: (error: unknown) => void }): Promise<Bridge> {
+export async function startBridge(
+  config: Config,
+  options: { onUnexpected: (error: unknown) => void },
+): Promise<Bridge> {
   const version = readVersion();
   const status: StatusHub = createStatusHub({
     version,
@@ -63,7 +66,9 @@ export async function startBridge(config: Config, options: { onUnexpected: (erro
     status,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
-      dispatcher.abandon(new BridgeError('shutting_down', 'The bridge is shutting down. Start it again and send the request anew.'));
+      dispatcher.abandon(
+        new BridgeError('shutting_down', 'The bridge is shutting down. Start it again and send the request anew.'),
+      );
       connections.close();
       // Lets the failures above be written before idle and streaming sockets are cut.
       await new Promise((resolve) => setImmediate(resolve));

@@ -25,7 +25,10 @@ report(bridge.status.read());
 bridge.status.watch(report);
 
 let stopping = false;
-for (const [signal, exitCode] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
   process.on(signal, () => {
     // A second signal means now.
     if (stopping) process.exit(exitCode);
@@ -53,9 +56,10 @@ async function bridgeOrExit({ port }: Config): Promise<Bridge> {
 }
 
 function exitOn(error: unknown, port?: number): never {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'EADDRINUSE') {
-    console.error(`Port ${port} is taken, perhaps by another bridge. Stop that program, or choose a port with --port and set it in the extension's options too.`);
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    console.error(
+      `Port ${port} is taken, perhaps by another bridge. Stop that program, or choose a port with --port and set it in the extension's options too.`,
+    );
     process.exit(3);
   }
   console.error(error);

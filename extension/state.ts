@@ -21,16 +21,21 @@ export interface Light {
   sentence: string;
 }
 
+const red = (sentence: string): Light => ({ color: 'red', badge: '!', sentence });
+
 /** The one light of the whole way to Puter: red with the first broken hop. */
 export function toLight({ bridge, puter, running }: ExtensionState): Light {
-  const red = (sentence: string): Light => ({ color: 'red', badge: '!', sentence });
   if (bridge.status === 'disconnected') return red(bridge.reason);
   if (bridge.status === 'connecting') return { color: 'yellow', badge: '…', sentence: 'Connecting to the bridge.' };
   if (puter.session === 'signed_out') return red('Not signed in to Puter.');
   if (puter.session === 'expired') return red('Puter ended the session. Sign in again.');
   if (puter.reachable === false) return red('Puter cannot be reached. Check the network.');
   if (running > 0) {
-    return { color: 'yellow', badge: String(running), sentence: `Processing ${running} ${running === 1 ? 'request' : 'requests'}.` };
+    return {
+      color: 'yellow',
+      badge: String(running),
+      sentence: `Processing ${running} ${running === 1 ? 'request' : 'requests'}.`,
+    };
   }
   return { color: 'green', badge: '✓', sentence: 'Ready.' };
 }

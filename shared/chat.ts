@@ -39,7 +39,6 @@ export const answerEndSchema = v.object({
   usage: v.nullable(usageSchema),
 });
 
-export type ChatMessage = v.InferOutput<typeof chatMessageSchema>;
 export type ChatRequest = v.InferOutput<typeof chatRequestSchema>;
 export type Usage = v.InferOutput<typeof usageSchema>;
 export type FinishReason = v.InferOutput<typeof finishReasonSchema>;

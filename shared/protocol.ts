@@ -120,7 +120,9 @@ function decode<S extends v.GenericSchema>(schema: S, text: string): v.InferOutp
 /** A sentence for the side that is behind, or null where both speak the same version. */
 export function versionMismatch(offered: readonly string[]): string | null {
   if (offered.includes(subprotocol)) return null;
-  const theirs = offered.map((name) => /^puter-bridge\.v(\d{1,4})$/.exec(name)?.[1]).find((match) => match !== undefined);
+  const theirs = offered
+    .map((name) => /^puter-bridge\.v(\d{1,4})$/.exec(name)?.[1])
+    .find((match) => match !== undefined);
   if (theirs === undefined) return 'This is not the Puter Bridge extension.';
   return Number(theirs) > protocolVersion
     ? `Update the bridge: it speaks v${protocolVersion}, the extension v${theirs}.`

@@ -33,11 +33,16 @@ export function createDeliverRoute(options: { dispatcher: Dispatcher; results: R
         throw new BridgeError('not_the_extension', 'Only the connected extension may deliver answers.');
       }
       const { request_id: requestId, result, end, error } = parseBody(deliverySchema, await exchange.json());
-      const outcome = error ? BridgeError.from(error) : result === undefined ? undefined : { text: result, ...(end ?? unknownEnd) };
+      const outcome = error
+        ? BridgeError.from(error)
+        : result === undefined
+          ? undefined
+          : { text: result, ...(end ?? unknownEnd) };
       if (!outcome) throw new BridgeError('invalid_request', 'Send either “result” or “error”.', { param: 'result' });
       if (!dispatcher.deliver(instance, requestId, outcome)) {
         const known = results.get(requestId);
-        if (known && known.status !== 'pending') throw new BridgeError('already_answered', 'This request already has its answer.');
+        if (known && known.status !== 'pending')
+          throw new BridgeError('already_answered', 'This request already has its answer.');
         throw new BridgeError('not_found', 'This extension runs no request with this id.');
       }
       return { status: 200, body: { status: 'success', request_id: requestId } };

@@ -11,10 +11,11 @@ export interface Secrets {
 /** Instances come and go with the browser; only the last few can still hold an answer. */
 const maxInstances = 32;
 
+const hash = (secret: string) => createHash('sha256').update(secret).digest();
+
 export function createSecrets(): Secrets {
   // Hashes, so that the comparison takes equally long for any guess of any length.
   const hashes = new Map<string, Buffer>();
-  const hash = (secret: string) => createHash('sha256').update(secret).digest();
   return {
     issue(instance) {
       const secret = randomBytes(32).toString('base64url');

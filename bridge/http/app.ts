@@ -47,7 +47,8 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
 
   // express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    if (error instanceof URIError) error = new BridgeError('not_found', 'The path is not a valid URL path.', { cause: error });
+    if (error instanceof URIError)
+      error = new BridgeError('not_found', 'The path is not a valid URL path.', { cause: error });
     const known = toBridgeError(error);
     if (known.code === 'internal_error') options.onUnexpected(error);
     if (response.headersSent) return void response.destroy();
@@ -113,7 +114,11 @@ function refuse(request: Request, response: Response, reply: Reply): void {
   response.write(writeHead(response, reply));
   const end = () => response.end();
   const timer = setTimeout(end, lingerMs);
-  request.on('close', () => clearTimeout(timer)).on('end', end).on('error', end).resume();
+  request
+    .on('close', () => clearTimeout(timer))
+    .on('end', end)
+    .on('error', end)
+    .resume();
 }
 
 /** Sets status and headers, and returns the text that is the body. */

@@ -30,7 +30,9 @@ const statuses = {
 /** Anything thrown, as the error a caller may see. What we did not expect stays out of the answer. */
 export function toBridgeError(error: unknown): BridgeError {
   if (error instanceof BridgeError) return error;
-  return new BridgeError('internal_error', 'Something went wrong inside the bridge. Its log says what.', { cause: error });
+  return new BridgeError('internal_error', 'Something went wrong inside the bridge. Its log says what.', {
+    cause: error,
+  });
 }
 
 /** An error in the shape of `/api/*`. */

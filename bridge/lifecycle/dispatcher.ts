@@ -2,7 +2,8 @@ import type { AnswerEnd, AnswerPart, ChatEvent, ChatRequest } from '#shared/chat
 import { BridgeError, type ErrorCode } from '#shared/errors.ts';
 import { maxAnswerChars, type AnswerFrame, type FrameToExtension, type PuterState } from '#shared/protocol.ts';
 
-import { isHeld, isTerminal, queued, transition, type RequestEvent, type RequestState } from './request-state.ts';
+import { abortReason, addPart, closeEntry, createEntry, type Entry } from './entry.ts';
+import { isHeld, isTerminal, transition, type RequestEvent, type RequestState } from './request-state.ts';
 import { createSlots } from './slots.ts';
 
 /** A connected extension, as the dispatcher sees it. */
@@ -42,21 +43,6 @@ export interface Dispatcher {
   busyLanes(peer: Peer): number;
 }
 
-interface Entry {
-  readonly requestId: string;
-  readonly chat: ChatRequest;
-  readonly signal: AbortSignal;
-  readonly onAbort: () => void;
-  readonly controller: ReadableStreamDefaultController<ChatEvent>;
-  state: RequestState;
-  /** Of the extension that holds it, for as long as one does. */
-  profile: string | undefined;
-  /** Characters of all parts so far, and of the text among them. */
-  chars: number;
-  textChars: number;
-  timer: NodeJS.Timeout | undefined;
-}
-
 const sentences = {
   notConnected:
     'No extension is connected to the bridge. Start the browser that has the Puter Bridge extension, or load it first.',
@@ -89,26 +75,25 @@ export function createDispatcher(options: {
     entry.state = state;
     clearTimeout(entry.timer);
     entry.timer = undefined;
-    if (state.status === 'unknown') entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
+    if (state.status === 'unknown')
+      entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
     if (state.status === 'queued') queue.unshift(entry);
     if (state.status === 'failed') settle(entry, before, BridgeError.from(state.error));
-    else if (isTerminal(state)) settle(entry, before, settlement ?? new BridgeError('internal_error', 'The call ended without an outcome.'));
+    else if (isTerminal(state))
+      settle(entry, before, settlement ?? new BridgeError('internal_error', 'The call ended without an outcome.'));
     if (state.status !== before.status) onChange();
     return true;
   }
 
   function settle(entry: Entry, before: RequestState, outcome: AnswerEnd | BridgeError): void {
     entries.delete(entry.requestId);
-    entry.signal.removeEventListener('abort', entry.onAbort);
     if (before.status === 'queued') queue.splice(queue.indexOf(entry), 1);
     if (isHeld(before)) {
       const peer = slots.peers().find((candidate) => candidate.instance === before.instance);
       // Only a call that the extension has not ended itself still has its slot.
       if (peer && slots.expire(peer, entry.requestId)) peer.send({ type: 'cancel', requestId: entry.requestId });
     }
-    if (outcome instanceof BridgeError) return entry.controller.error(outcome);
-    entry.controller.enqueue({ type: 'finish', ...outcome });
-    entry.controller.close();
+    closeEntry(entry, outcome);
   }
 
   function fail(entry: Entry, code: ErrorCode, message: string): void {
@@ -122,7 +107,8 @@ export function createDispatcher(options: {
   function pump(): void {
     const peers = slots.peers();
     if (peers.length === 0) {
-      for (const entry of queue) entry.timer ??= failAfter(entry, connectGraceMs, 'extension_not_connected', sentences.notConnected);
+      for (const entry of queue)
+        entry.timer ??= failAfter(entry, connectGraceMs, 'extension_not_connected', sentences.notConnected);
       return;
     }
     const signedIn = peers.filter((peer) => peer.puter.session === 'signed_in');
@@ -153,31 +139,26 @@ export function createDispatcher(options: {
     return 'instance' in state && state.instance === instance ? entry : undefined;
   }
 
-  function addPart(entry: Entry, part: AnswerPart): void {
-    entry.controller.enqueue(part);
-    const { length } = part.type === 'tool_call' ? part.arguments : part.text;
-    entry.chars += length;
-    if (part.type === 'text') entry.textChars += length;
+  function receivePart(entry: Entry, part: AnswerPart): void {
+    addPart(entry, part);
     if (entry.chars > maxAnswerChars) fail(entry, 'answer_too_large', sentences.tooLarge);
   }
 
   return {
     submit(chat, signal) {
       const requestId = newRequestId();
-      let controller!: ReadableStreamDefaultController<ChatEvent>;
-      const events = new ReadableStream<ChatEvent>({ start: (it) => void (controller = it) });
       const onAbort = () => {
-        const reason = signal.reason instanceof BridgeError ? signal.reason : new BridgeError('cancelled', 'The call was cancelled.');
+        const reason = abortReason(signal);
         apply(entry, { type: reason.code === 'timed_out' ? 'timed_out' : 'cancelled' }, reason);
       };
-      const entry: Entry = { requestId, chat, signal, onAbort, controller, state: queued, profile: undefined, chars: 0, textChars: 0, timer: undefined };
+      const entry: Entry = createEntry({ requestId, chat, signal, onAbort });
       entries.set(requestId, entry);
       queue.push(entry);
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort);
       pump();
       onChange();
-      return { requestId, events };
+      return { requestId, events: entry.events };
     },
 
     attach(peer, heldRequests) {
@@ -223,7 +204,7 @@ export function createDispatcher(options: {
           return;
         case 'chunk':
           if (!entry || !apply(entry, { type: 'chunk', seq: frame.seq })) return;
-          for (const part of frame.parts) if (!isTerminal(entry.state)) addPart(entry, part);
+          for (const part of frame.parts) if (!isTerminal(entry.state)) receivePart(entry, part);
           return;
         case 'end': {
           const { finishReason, model, usage } = frame;

@@ -23,7 +23,7 @@ export function renderPage(status: BridgeStatus, url: string): string {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <title>Puter Bridge</title>
-    <link rel="icon" href="data:,">
+    <link rel="icon" href="/icon.svg">
     <link rel="stylesheet" href="/page.css">
     <script type="module" src="/page.js"></script>
   </head>
@@ -61,7 +61,12 @@ const renderQueue = ({ queue }: BridgeStatus): Html =>
 
 function bridgeHop({ bridge }: BridgeStatus): Hop {
   const since = new Date(Date.now() - bridge.uptime_ms).toISOString().slice(0, 16).replace('T', ' ');
-  return { name: 'Bridge', light: 'green', word: 'running', sentence: `Version ${bridge.version}, up since ${since} UTC.` };
+  return {
+    name: 'Bridge',
+    light: 'green',
+    word: 'running',
+    sentence: `Version ${bridge.version}, up since ${since} UTC.`,
+  };
 }
 
 function extensionHop({ extensions }: BridgeStatus): Hop {
@@ -70,19 +75,24 @@ function extensionHop({ extensions }: BridgeStatus): Hop {
     return { name: 'Extension', light: 'red', word: 'not connected', sentence };
   }
   const sentence = extensions
-    .map(({ browser, version, lanes }) => `${browser}, version ${version}: ${lanes.busy} of ${lanes.busy + lanes.free} lanes busy.`)
+    .map(
+      ({ browser, version, lanes }) =>
+        `${browser}, version ${version}: ${lanes.busy} of ${lanes.busy + lanes.free} lanes busy.`,
+    )
     .join(' ');
   return { name: 'Extension', light: 'green', word: 'connected', sentence };
 }
 
 function puterHop({ extensions, puter }: BridgeStatus): Hop {
   const name = 'Puter';
-  if (extensions.length === 0) return { name, light: 'yellow', word: 'unknown', sentence: 'The extension tells, once it is connected.' };
+  if (extensions.length === 0)
+    return { name, light: 'yellow', word: 'unknown', sentence: 'The extension tells, once it is connected.' };
   if (!puter.signed_in) {
     const sentence = 'Not signed in. Click the Puter Bridge icon in the browser and choose “Sign in to Puter”.';
     return { name, light: 'red', word: 'signed out', sentence };
   }
   const who = puter.username === null ? 'Signed in.' : `Signed in as ${puter.username}.`;
-  if (puter.reachable === false) return { name, light: 'red', word: 'unreachable', sentence: `${who} Puter cannot be reached from the browser.` };
+  if (puter.reachable === false)
+    return { name, light: 'red', word: 'unreachable', sentence: `${who} Puter cannot be reached from the browser.` };
   return { name, light: 'green', word: 'signed in', sentence: who };
 }

@@ -33,6 +33,11 @@ export function createPageRoutes(status: StatusHub): Route[] {
     { method: 'GET', path: '/page.css', handle: () => file(new URL('page.css', import.meta.url), 'text/css') },
     {
       method: 'GET',
+      path: '/icon.svg',
+      handle: () => file(new URL('../../extension/icons/icon.svg', import.meta.url), 'image/svg+xml'),
+    },
+    {
+      method: 'GET',
       path: '/page.js',
       // Made by `npm run build`; without it the page is right when loaded, and only does not follow.
       handle: () => file(new URL('../../dist/bridge/page.js', import.meta.url), 'text/javascript'),

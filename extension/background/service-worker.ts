@@ -28,4 +28,9 @@ listenAsBackground({
   },
 });
 
-onContextChanged(() => void readContext().then((context) => askOffscreen('contextChanged', context)).catch(() => supervisor.ensure()));
+onContextChanged(
+  () =>
+    void readContext()
+      .then((context) => askOffscreen('contextChanged', context))
+      .catch(() => supervisor.ensure()),
+);

@@ -2,6 +2,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import * as esbuild from 'esbuild';
+import * as v from 'valibot';
 
 import { collectLicences } from './licences.ts';
 import { replaceUnusedModules } from './puter-js.ts';
@@ -24,9 +25,9 @@ const files = [
   'extension/style/style.css',
 ];
 
-/** Builds everything that browsers load, into `dist/`. Takes about half a second. */
-export async function build(): Promise<{ extensionPath: string }> {
-  const extensionPath = `${root}dist/extension-chrome`;
+/** Builds everything that browsers load, into the folder `target`. Takes about half a second. */
+export async function build(target = `${root}dist`): Promise<{ extensionPath: string }> {
+  const extensionPath = `${target}/extension-chrome`;
   await rm(extensionPath, { recursive: true, force: true });
   await mkdir(extensionPath, { recursive: true });
 
@@ -51,7 +52,7 @@ export async function build(): Promise<{ extensionPath: string }> {
       minify: true,
       plugins: [replaceUnusedModules],
     }),
-    esbuild.build({ ...common, entryPoints: { page: 'bridge/page/browser/live.ts' }, outdir: `${root}dist/bridge` }),
+    esbuild.build({ ...common, entryPoints: { page: 'bridge/page/browser/live.ts' }, outdir: `${target}/bridge` }),
   ]);
 
   const licences = await collectLicences(root, [pages.metafile, lane.metafile]);
@@ -66,7 +67,10 @@ export async function build(): Promise<{ extensionPath: string }> {
 
 /** The manifest for Chrome, with the version of the package. */
 async function stampManifest(): Promise<string> {
-  const manifest = JSON.parse(await readFile(`${root}manifest.json`, 'utf8')) as Record<string, unknown>;
-  const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as { version: string };
+  const manifest = v.parse(v.looseObject({}), JSON.parse(await readFile(`${root}manifest.json`, 'utf8')));
+  const { version } = v.parse(
+    v.object({ version: v.string() }),
+    JSON.parse(await readFile(`${root}package.json`, 'utf8')),
+  );
   return `${JSON.stringify({ ...manifest, version }, null, 2)}\n`;
 }

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 import type { Plugin } from 'esbuild';
 
 /**
@@ -18,20 +20,32 @@ const replacements: Record<string, string> = {
   '/ui/registerComponents.js': 'export const registerComponents = () => {};',
 };
 
+/** Lines to change in a module that is needed: `puter.print()` writes HTML into a page, and a lane has none. */
+const edits: Record<string, [from: string, to: string]> = {
+  '/puter.js/src/index.js': ['document.body.innerHTML += arg;', 'console.log(arg);'],
+};
+
 export const replaceUnusedModules: Plugin = {
   name: 'replace-unused-modules',
   setup(build) {
     const used = new Set<string>();
-    build.onLoad({ filter: /[\\/]node_modules[\\/](@heyputer[\\/]puter\.js|socket\.io-client)[\\/].*\.js$/ }, ({ path }) => {
-      const found = Object.entries(replacements).find(([suffix]) => path.replaceAll('\\', '/').endsWith(suffix));
-      if (!found) return undefined;
-      const [file, contents] = found;
-      used.add(file);
-      return { contents, loader: 'js' };
-    });
+    build.onLoad(
+      { filter: /[\\/]node_modules[\\/](@heyputer[\\/]puter\.js|socket\.io-client)[\\/].*\.js$/ },
+      async ({ path }) => {
+        const isThis = (file: string) => path.replaceAll('\\', '/').endsWith(file);
+        const file = [...Object.keys(replacements), ...Object.keys(edits)].find(isThis);
+        if (file === undefined) return undefined;
+        used.add(file);
+        const edit = edits[file];
+        if (!edit) return { contents: replacements[file] ?? '', loader: 'js' };
+        const source = await readFile(path, 'utf8');
+        if (!source.includes(edit[0])) return { errors: [{ text: `${file} has no line “${edit[0]}” any more` }] };
+        return { contents: source.replace(...edit), loader: 'js' };
+      },
+    );
     // A new version of puter.js may move a module: better no build than one with what was to be left out.
     build.onEnd(() => {
-      const missing = Object.keys(replacements).filter((file) => !used.has(file));
+      const missing = Object.keys({ ...replacements, ...edits }).filter((file) => !used.has(file));
       return { errors: missing.map((file) => ({ text: `puter.js has no module ${file} any more` })) };
     });
   },

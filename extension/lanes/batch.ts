@@ -21,7 +21,8 @@ export function createBatch(send: (parts: AnswerPart[]) => void): { add(part: An
     add(part) {
       if (parts.length === 0) turn.port2.postMessage(null);
       const last = parts.at(-1);
-      if (last && last.type === part.type && last.type !== 'tool_call' && part.type !== 'tool_call') last.text += part.text;
+      if (last && last.type === part.type && last.type !== 'tool_call' && part.type !== 'tool_call')
+        last.text += part.text;
       else parts.push({ ...part });
     },
     flush,

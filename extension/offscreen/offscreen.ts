@@ -5,26 +5,25 @@ import { toLight } from '../state.ts';
 import { startStation } from '../station.ts';
 import { browserName } from './browser-name.ts';
 
-const station = startStation({
-  context: await askBackground('context'),
-  browser: browserName(),
-  laneUrl: chrome.runtime.getURL('lane.js'),
-});
+const station = askBackground('context').then((context) =>
+  startStation({ context, browser: browserName(), laneUrl: chrome.runtime.getURL('lane.js') }),
+);
 
+// Listening begins before the first answer is there, so that no change in between is missed.
 listenAsOffscreen({
-  contextChanged(context) {
-    station.use(context);
+  async contextChanged(context) {
+    (await station).use(context);
     return null;
   },
 });
 
 chrome.runtime.onConnect.addListener((port) => {
   if (port.name !== statePort || port.sender?.id !== chrome.runtime.id) return;
-  port.onDisconnect.addListener(station.watch((state) => port.postMessage(state)));
+  void station.then(({ watch }) => port.onDisconnect.addListener(watch((state) => port.postMessage(state))));
 });
 
 let shown = '';
-station.watch((state) => {
+(await station).watch((state) => {
   const light = toLight(state);
   const key = JSON.stringify(light);
   // Every message wakes the service worker, so only what changes the badge is worth one.

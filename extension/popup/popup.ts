@@ -1,6 +1,5 @@
 /** The small window behind the icon: how things are now, and the one thing to do about it. */
 
-
 import { askBackground, statePort } from '../messages.ts';
 import { toLight, type ExtensionState } from '../state.ts';
 import { element } from '../style/element.ts';
@@ -39,14 +38,16 @@ function follow(): void {
   });
 }
 
-signIn.addEventListener('click', async () => {
+async function askToSignIn(): Promise<void> {
   signIn.disabled = true;
   problem.hidden = true;
   const trouble = await askBackground('signIn');
   problem.textContent = trouble ?? '';
   problem.hidden = trouble === null;
   signIn.disabled = false;
-});
+}
+
+signIn.addEventListener('click', () => void askToSignIn());
 signOut.addEventListener('click', () => void askBackground('signOut'));
 
 follow();

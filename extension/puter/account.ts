@@ -30,7 +30,8 @@ export function startAccount(options: {
     state = { ...state, ...change };
     clearTimeout(retry);
     if (state.reachable === false) retry = setTimeout(() => void check(), retryMs);
-    if (Object.keys(change).some((key) => before[key as keyof PuterState] !== state[key as keyof PuterState])) onChange();
+    if (Object.keys(change).some((key) => before[key as keyof PuterState] !== state[key as keyof PuterState]))
+      onChange();
   }
 
   async function check(): Promise<void> {

@@ -1,6 +1,6 @@
 import './globals.ts';
 
-import puter from '@heyputer/puter.js';
+import { puter } from '@heyputer/puter.js';
 
 import type { AnswerEnd, AnswerPart, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
@@ -50,7 +50,8 @@ const isStream = (answer: unknown): answer is AsyncIterable<unknown> =>
 async function explain(failure: ReturnType<typeof toFailure>, chat: ChatRequest): Promise<BridgeError> {
   if (failure.code !== 'model_not_found') return BridgeError.from(failure);
   if (chat.model === undefined) {
-    const message = 'This Puter has no default model. Name one in “model”, or set a default in the extension’s options.';
+    const message =
+      'This Puter has no default model. Name one in “model”, or set a default in the extension’s options.';
     return BridgeError.from({ ...failure, message });
   }
   const suggestions = nearestNames(chat.model, await fetchModelNames(puter.APIOrigin));

@@ -14,17 +14,21 @@ const flatSchema = v.object({
 const nestedSchema = v.object({ error: flatSchema });
 
 /** Puter does not accept the token (any more). */
-const sessionCodes = ['token_missing', 'token_auth_failed', 'reauth_required'];
+const sessionCodes = new Set(['token_missing', 'token_auth_failed', 'reauth_required']);
 
 /** Anything that a call rejects with, as one of our closed list of codes. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof BridgeError) return error.failure;
   const upstream = toUpstream(error);
   if (!upstream) {
-    return { code: 'upstream_failed', message: 'Puter could not be reached from the browser. Check the network and try again.' };
+    return {
+      code: 'upstream_failed',
+      message: 'Puter could not be reached from the browser. Check the network and try again.',
+    };
   }
-  if (upstream.status === 401 || (upstream.code !== undefined && sessionCodes.includes(upstream.code))) {
-    const message = 'Puter no longer accepts the session. Click the Puter Bridge icon in the browser and sign in again.';
+  if (upstream.status === 401 || (upstream.code !== undefined && sessionCodes.has(upstream.code))) {
+    const message =
+      'Puter no longer accepts the session. Click the Puter Bridge icon in the browser and sign in again.';
     return { code: 'puter_not_signed_in', message, upstream };
   }
   if (/^Model not found\b/i.test(upstream.message)) {

@@ -16,7 +16,11 @@ export async function fetchModelNames(apiOrigin: string): Promise<string[]> {
   try {
     const response = await fetch(`${apiOrigin}/puterai/chat/models/details`, { signal: AbortSignal.timeout(5000) });
     const { models } = v.parse(modelsSchema, await response.json());
-    return models.flatMap(({ id, aliases = [], puterId }) => [id, ...aliases, ...(puterId === undefined ? [] : [puterId])]);
+    return models.flatMap(({ id, aliases = [], puterId }) => [
+      id,
+      ...aliases,
+      ...(puterId === undefined ? [] : [puterId]),
+    ]);
   } catch {
     return [];
   }

@@ -69,7 +69,10 @@ export function createStreamReader(chat: ChatRequest, onPart: (part: AnswerPart)
     },
     end() {
       if (usage === undefined) {
-        throw new BridgeError('upstream_failed', 'The connection to Puter broke before the answer was whole. Send the request again.');
+        throw new BridgeError(
+          'upstream_failed',
+          'The connection to Puter broke before the answer was whole. Send the request again.',
+        );
       }
       return { finishReason: deriveFinishReason(undefined, calledTool, usage, chat), model: chat.model ?? null, usage };
     },
@@ -79,7 +82,8 @@ export function createStreamReader(chat: ChatRequest, onPart: (part: AnswerPart)
 /** Reads an answer that came in one piece. */
 export function readWhole(value: unknown, chat: ChatRequest, onPart: (part: AnswerPart) => void): AnswerEnd {
   const parsed = v.safeParse(wholeSchema, value);
-  if (!parsed.success) throw new BridgeError('upstream_failed', 'Puter answered in a form that this version does not understand.');
+  if (!parsed.success)
+    throw new BridgeError('upstream_failed', 'Puter answered in a form that this version does not understand.');
   const { message, finish_reason: finishReason, usage: rawUsage } = parsed.output;
 
   const parts = [...reasoningOf(message), ...contentOf(message.content), ...toolCallsOf(message.tool_calls)];
@@ -108,14 +112,20 @@ function contentOf(content: Whole['content']): AnswerPart[] {
   if (typeof content === 'string') return content ? [{ type: 'text', text: content }] : [];
   return content.flatMap((part): AnswerPart[] => {
     if (part.type === 'text' && typeof part['text'] === 'string') return [{ type: 'text', text: part['text'] }];
-    if (part.type === 'thinking' && typeof part['thinking'] === 'string') return [{ type: 'reasoning', text: part['thinking'] }];
+    if (part.type === 'thinking' && typeof part['thinking'] === 'string')
+      return [{ type: 'reasoning', text: part['thinking'] }];
     if (part.type === 'tool_use') return [toToolCall(String(part['id']), String(part['name']), part['input'])];
     return [];
   });
 }
 
 const toolCallsOf = (calls: Whole['tool_calls']): AnswerPart[] =>
-  (calls ?? []).map(({ id, function: { name, arguments: args } }) => ({ type: 'tool_call', id, name, arguments: args }));
+  (calls ?? []).map(({ id, function: { name, arguments: args } }) => ({
+    type: 'tool_call',
+    id,
+    name,
+    arguments: args,
+  }));
 
 const toToolCall = (id: string, name: string, input: unknown): AnswerPart => ({
   type: 'tool_call',
@@ -157,7 +167,12 @@ const finishReasons: Record<string, FinishReason> = {
 };
 
 /** Streams carry no finish reason, and some whole answers carry a wrong one: the answer itself tells. */
-function deriveFinishReason(given: string | undefined, calledTool: boolean, usage: Usage | null, chat: ChatRequest): FinishReason {
+function deriveFinishReason(
+  given: string | undefined,
+  calledTool: boolean,
+  usage: Usage | null,
+  chat: ChatRequest,
+): FinishReason {
   if (calledTool) return 'tool_calls';
   const known = given === undefined ? undefined : finishReasons[given];
   if (known !== undefined && known !== 'stop') return known;

@@ -1,7 +1,7 @@
 import type { Delivery } from './outbox.ts';
 
 /** Statuses after which sending the same answer again could not help. */
-const settledStatuses = [200, 400, 404, 409, 413];
+const settledStatuses = new Set([200, 400, 404, 409, 413]);
 
 /** Hands one whole answer in by HTTP. True where the bridge has it or does not want it; false: keep it. */
 export async function deliver(options: {
@@ -18,7 +18,7 @@ export async function deliver(options: {
       body: JSON.stringify({ request_id: requestId, ...delivery }),
       signal: AbortSignal.timeout(10_000),
     });
-    return settledStatuses.includes(response.status);
+    return settledStatuses.has(response.status);
   } catch {
     return false;
   }

@@ -32,11 +32,6 @@ type Unnumbered = AnswerFrame extends infer F
 export function createOutbox(): Outbox {
   const requests = new Map<string, { frames: AnswerFrame[]; nextSeq: number }>();
 
-  function number(requestId: string, seq: number, frame: Unnumbered): AnswerFrame {
-    const isNumbered = frame.type === 'chunk' || frame.type === 'end';
-    return { ...frame, requestId, ...(isNumbered && { seq }) } as AnswerFrame;
-  }
-
   return {
     open: (requestId) => void requests.set(requestId, { frames: [], nextSeq: 0 }),
     has: (requestId) => requests.has(requestId),
@@ -61,6 +56,11 @@ export function createOutbox(): Outbox {
       });
     },
   };
+}
+
+function number(requestId: string, seq: number, frame: Unnumbered): AnswerFrame {
+  const isNumbered = frame.type === 'chunk' || frame.type === 'end';
+  return { ...frame, requestId, ...(isNumbered && { seq }) } as AnswerFrame;
 }
 
 function toDelivery(frames: AnswerFrame[]): Delivery | undefined {

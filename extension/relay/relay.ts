@@ -88,7 +88,10 @@ export function startRelay(options: {
         for (const part of parts) chars += part.type === 'tool_call' ? part.arguments.length : part.text.length;
         if (chars <= maxAnswerChars) return send(requestId, { type: 'chunk', parts });
         stopCall(requestId);
-        fail(requestId, { code: 'answer_too_large', message: `The answer is longer than ${maxAnswerChars} characters.` });
+        fail(requestId, {
+          code: 'answer_too_large',
+          message: `The answer is longer than ${maxAnswerChars} characters.`,
+        });
       },
       onEnd(end) {
         calls.delete(requestId);

@@ -19,10 +19,12 @@ export async function startCuttableLine(bridgePort: number): Promise<CuttableLin
     if (refused === 'everything') return void near.destroy();
     const far = connect(bridgePort, '127.0.0.1');
     open.set(near, { isSocket: false });
-    near.on('error', () => far.destroy()).on('close', () => {
-      open.delete(near);
-      far.destroy();
-    });
+    near
+      .on('error', () => far.destroy())
+      .on('close', () => {
+        open.delete(near);
+        far.destroy();
+      });
     far.on('error', () => near.destroy()).on('close', () => near.destroy());
     near.on('data', (bytes: Buffer) => {
       const text = bytes.toString('latin1');

@@ -38,7 +38,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const { port = 0, headed = false, signedIn = true, concurrency, onStep = () => {}, signal } = options;
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close();
+    for (const close of closers.splice(0).toReversed()) await close();
   };
   try {
     onStep('Starting the bridge');
@@ -95,7 +95,8 @@ const openBridge = (port: number): Promise<Bridge> =>
 export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
   const start = performance.now();
   while (!(await condition())) {
-    if (performance.now() - start > timeoutMs) throw new Error(`Waited ${timeoutMs} ms in vain for: ${condition}`);
+    if (performance.now() - start > timeoutMs)
+      throw new Error(`Waited ${timeoutMs} ms in vain for: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -25,7 +25,10 @@ const options = new Command('npm run demo --')
   .opts<Options>();
 
 const stop = new AbortController();
-for (const [signal, exitCode] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
   process.on(signal, () => {
     if (stop.signal.aborted) process.exit(exitCode);
     console.log('\nStopping.');
@@ -76,7 +79,9 @@ async function showOneAnswer({ bridge }: Rig): Promise<void> {
 }
 
 async function stayUp({ bridge, puter }: Rig): Promise<void> {
-  console.log(`\nThe bridge stays up at ${bridge.url} (its page shows the state). Try the curl line with another prompt.`);
+  console.log(
+    `\nThe bridge stays up at ${bridge.url} (its page shows the state). Try the curl line with another prompt.`,
+  );
   console.log(`Models of the stand-in: ${puter.apiOrigin}/puterai/chat/models   Ctrl-C stops everything.`);
   await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
 }

@@ -59,7 +59,7 @@ it('counts running calls in popup and badge', async () => {
   expect(await popup.$eval('#light', (light) => light.getAttribute('data-color'))).toBe('yellow');
   await until(async () => (await badge()) === '1');
   stop.abort();
-  await expect(answer).rejects.toThrow();
+  await expect(answer).rejects.toThrow('aborted');
   expect(await waitForText(popup, '#sentence', /Ready/)).toBe('Ready.');
   await popup.close();
 });

@@ -27,9 +27,7 @@ export function createProcessRoutes(options: {
         const timer = setTimeout(() => deadline.abort(timedOut(body.timeout_ms)), body.timeout_ms);
         const signal = body.wait ? AbortSignal.any([exchange.hangUp, deadline.signal]) : deadline.signal;
         const { requestId, events } = dispatcher.submit(toChatRequest(body), signal);
-        const settled = results
-          .track(requestId, collect(events, now))
-          .finally(() => clearTimeout(timer));
+        const settled = results.track(requestId, collect(events, now)).finally(() => clearTimeout(timer));
         return toReply(requestId, body.wait ? await settled : { status: 'pending' });
       },
     },
@@ -40,7 +38,10 @@ export function createProcessRoutes(options: {
         const requestId = params['requestId'] ?? '';
         const result = results.get(requestId);
         if (result) return toReply(requestId, result);
-        throw new BridgeError('not_found', 'No request has this id. Results are kept for 24 hours and lost on a restart.');
+        throw new BridgeError(
+          'not_found',
+          'No request has this id. Results are kept for 24 hours and lost on a restart.',
+        );
       },
     },
   ];

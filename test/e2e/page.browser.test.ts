@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { waitForText } from '../browser/person.ts';
+import { process as ask, startRig, type Rig } from '../browser/rig.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await startRig();
+  await rig.ready();
+});
+afterAll(() => rig?.close());
+
+it('shows the live state of the three hops, and follows it', async () => {
+  const page = await rig.chromium.browser.newPage();
+  const refused: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && refused.push(message.text()));
+  await page.goto(rig.bridge.url);
+  expect(await waitForText(page, '#live', /Ready/)).toContain(`Signed in as ${rig.puter.username}`);
+
+  const call = rig.puter.nextCall();
+  const stop = new AbortController();
+  const answer = ask(rig.bridge.url, { prompt: 'x', model: 'hang' }, stop.signal);
+  await call;
+  expect(await waitForText(page, '#live', /1 running/)).toContain('1 of 3 lanes busy');
+  stop.abort();
+  await expect(answer).rejects.toThrow();
+  await waitForText(page, '#live', /0 running/);
+  // Nothing that the page itself does is held back by its content security policy.
+  expect(refused).toEqual([]);
+
+  rig.puter.expireSession();
+  await ask(rig.bridge.url, { prompt: 'x' });
+  expect(await waitForText(page, '#live', /Not ready/)).toContain('Sign in to Puter');
+});
+
+it('says that the bridge is gone, and is right again once it is back', async () => {
+  const page = await rig.chromium.browser.newPage();
+  await page.goto(rig.bridge.url);
+  await waitForText(page, '#live', /Bridge/);
+  const back = rig.restartBridge();
+  await waitForText(page, '#live', /does not answer/);
+  await back;
+  await waitForText(page, '#live', /Version/);
+});
+
+it('lets no other page call the bridge from the browser', async () => {
+  const page = await rig.chromium.browser.newPage();
+  await page.goto(`${rig.puter.origin}/whoami`);
+  const before = rig.puter.calls.length;
+  const outcome = await page.evaluate(async (url) => {
+    const json = fetch(`${url}/api/process`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"prompt":"stolen"}',
+    });
+    const simple = fetch(`${url}/api/process`, { method: 'POST', mode: 'no-cors', body: '{"prompt":"stolen"}' });
+    const socket = new Promise((resolve) => {
+      const it = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'puter-bridge.v1');
+      it.addEventListener('open', () => resolve('open'));
+      it.addEventListener('error', () => resolve('refused'));
+    });
+    return Promise.all([json.catch(() => 'refused'), simple.then(() => 'sent', () => 'refused'), socket]);
+  }, rig.bridge.url);
+  expect(outcome[0]).toBe('refused');
+  expect(outcome[2]).toBe('refused');
+  expect(rig.puter.calls.length).toBe(before);
+});

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+
+import type { AnswerEnd, AnswerPart, ChatRequest, Usage } from '#shared/chat.ts';
+import { errorCodes, type Failure } from '#shared/errors.ts';
+import type { FrameToBridge, FrameToExtension, PuterState } from '#shared/protocol.ts';
+
+/** Every valid value of the wire, lone surrogates and control characters included. */
+
+/** Any JavaScript string up to `maxLength` UTF-16 units, well-formed or not. */
+export const anyString = (maxLength: number): fc.Arbitrary<string> =>
+  fc.string({ unit: fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), halfPair), maxLength }).filter(
+    ({ length }) => length <= maxLength,
+  );
+
+const halfPair = fc.integer({ min: 0xd800, max: 0xdfff }).map((unit) => String.fromCharCode(unit));
+
+// JSON has neither NaN nor Infinity, and no negative zero.
+const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+const label = anyString(100);
+const text = anyString(200);
+const count = fc.nat();
+const lanes = fc.integer({ min: 1, max: 64 });
+const id = fc.uuid();
+
+const withOptional = <R extends object, O extends object>(
+  required: { [K in keyof R]: fc.Arbitrary<R[K]> },
+  optional: { [K in keyof O]: fc.Arbitrary<O[K]> },
+): fc.Arbitrary<R & Partial<O>> =>
+  fc
+    .tuple(fc.record(required), fc.record(optional, { requiredKeys: [] }))
+    .map(([must, may]) => ({ ...must, ...may }) as R & Partial<O>);
+
+export const usage: fc.Arbitrary<Usage> = fc.record({ inputTokens: count, outputTokens: count });
+
+export const answerPart: fc.Arbitrary<AnswerPart> = fc.oneof(
+  fc.record({ type: fc.constant('text' as const), text }),
+  fc.record({ type: fc.constant('reasoning' as const), text }),
+  fc.record({ type: fc.constant('tool_call' as const), id: text, name: text, arguments: text }),
+);
+
+export const answerEnd: fc.Arbitrary<AnswerEnd> = fc.record({
+  finishReason: fc.constantFrom('stop', 'length', 'tool_calls', 'content_filter'),
+  model: fc.option(text),
+  usage: fc.option(usage),
+});
+
+export const failure: fc.Arbitrary<Failure> = withOptional(
+  { code: fc.constantFrom(...errorCodes), message: text },
+  {
+    param: text,
+    suggestions: fc.array(text, { maxLength: 3 }),
+    upstream: withOptional({ message: text }, { code: text, status: number }),
+  },
+);
+
+const puter: fc.Arbitrary<PuterState> = fc.record({
+  session: fc.constantFrom('signed_in', 'signed_out', 'expired'),
+  username: fc.option(label),
+  reachable: fc.option(fc.boolean()),
+});
+
+const chat: fc.Arbitrary<ChatRequest> = withOptional(
+  {
+    messages: fc.array(
+      fc.record({ role: fc.constantFrom('system' as const, 'user' as const, 'assistant' as const), content: text }),
+      { maxLength: 4 },
+    ),
+  },
+  { model: text, temperature: number, maxTokens: number },
+);
+
+const type = <T extends string>(name: T) => fc.constant(name);
+
+export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
+  fc.record({
+    type: type('hello'),
+    instance: id,
+    profile: id,
+    version: label,
+    browser: label,
+    lanes,
+    puter,
+    requests: fc.array(id, { maxLength: 4 }),
+  }),
+  fc.record({ type: type('started'), requestId: id }),
+  fc.record({ type: type('chunk'), requestId: id, seq: count, parts: fc.array(answerPart, { maxLength: 4 }) }),
+  fc
+    .tuple(fc.record({ type: type('end'), requestId: id, seq: count }), answerEnd)
+    .map(([frame, end]) => ({ ...frame, ...end })),
+  fc.record({ type: type('error'), requestId: id, error: failure }),
+  fc.record({ type: type('status'), lanes, puter }),
+  fc.record({ type: type('pong') }),
+);
+
+export const frameToExtension: fc.Arbitrary<FrameToExtension> = fc.oneof(
+  fc.record({
+    type: type('welcome'),
+    version: label,
+    secret: text,
+    resume: fc.array(fc.record({ requestId: id, nextSeq: count }), { maxLength: 4 }),
+  }),
+  fc.record({ type: type('request'), requestId: id, chat }),
+  fc.record({ type: type('cancel'), requestId: id }),
+  fc.record({ type: type('ack'), requestId: id }),
+  fc.record({ type: type('ping') }),
+);
