@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+import { expect, it, onTestFinished } from 'vitest';
+
+const main = fileURLToPath(new URL('../../bridge/main.ts', import.meta.url));
+
+function start(args: string[], env: Record<string, string> = {}): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+  return { child, output: () => output };
+}
+
+async function listening(output: () => string): Promise<string> {
+  await expect.poll(output, { timeout: 10_000 }).toContain('Next:');
+  return /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(output())?.[1] ?? '';
+}
+
+it('says where it listens and what is missing, and stops at once on Ctrl-C', async () => {
+  const { child, output } = start(['--port', '0']);
+  const url = await listening(output);
+  expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' });
+  child.kill('SIGINT');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+});
+
+it('takes the port from the environment where no flag names one', async () => {
+  const { output } = start([], { PUTER_BRIDGE_PORT: '0' });
+  expect(await listening(output)).toMatch(/:\d+$/);
+  const { child } = start([], { PUTER_BRIDGE_PORT: 'nonsense' });
+  expect(await once(child, 'exit')).toEqual([2, null]);
+  expect(await listening(start(['--port', '0'], { PUTER_BRIDGE_PORT: '1' }).output)).not.toMatch(/:1$/);
+});
+
+it('names the port that is taken, and does not move to another', async () => {
+  const first = start(['--port', '0']);
+  const port = new URL(await listening(first.output)).port;
+  const { child, output } = start(['--port', port]);
+  expect(await once(child, 'exit')).toEqual([3, null]);
+  expect(output()).toContain(`Port ${port} is taken`);
+});
+
+it('explains itself with --help, and refuses what it does not know', async () => {
+  const help = start(['--help']);
+  expect(await once(help.child, 'exit')).toEqual([0, null]);
+  expect(help.output()).toContain('PUTER_BRIDGE_PORT');
+  const wrong = start(['--prot', '5']);
+  expect(await once(wrong.child, 'exit')).toEqual([2, null]);
+  expect(wrong.output()).toContain('--port');
+});
