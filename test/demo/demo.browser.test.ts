@@ -47,7 +47,7 @@ it('stays up until Ctrl-C, then frees the port and leaves nothing behind', async
   expect((await fetch(`${url}/health`)).status).toBe(200);
   child.kill('SIGINT');
   expect(await once(child, 'exit')).toEqual([130, null]);
-  await expect(fetch(`${url}/health`)).rejects.toThrow();
+  await expect(fetch(`${url}/health`)).rejects.toThrow('fetch failed');
   expect(await readdir(temporary)).toEqual([]);
 });
 

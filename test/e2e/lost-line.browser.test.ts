@@ -21,7 +21,8 @@ afterAll(async () => {
   await line?.close();
 });
 
-const callsFor = (prompt: string) => rig.puter.calls.filter(({ messages }) => JSON.stringify(messages).includes(prompt));
+const callsFor = (prompt: string) =>
+  rig.puter.calls.filter(({ messages }) => JSON.stringify(messages).includes(prompt));
 
 it('hands a finished answer in by HTTP while its socket cannot be had', async () => {
   const call = rig.puter.nextCall();

@@ -23,7 +23,7 @@ it('shows the live state of the three hops, and follows it', async () => {
   await call;
   expect(await waitForText(page, '#live', /1 running/)).toContain('1 of 3 lanes busy');
   stop.abort();
-  await expect(answer).rejects.toThrow();
+  await expect(answer).rejects.toThrow('aborted');
   await waitForText(page, '#live', /0 running/);
   // Nothing that the page itself does is held back by its content security policy.
   expect(refused).toEqual([]);
@@ -59,7 +59,14 @@ it('lets no other page call the bridge from the browser', async () => {
       it.addEventListener('open', () => resolve('open'));
       it.addEventListener('error', () => resolve('refused'));
     });
-    return Promise.all([json.catch(() => 'refused'), simple.then(() => 'sent', () => 'refused'), socket]);
+    return Promise.all([
+      json.catch(() => 'refused'),
+      simple.then(
+        () => 'sent',
+        () => 'refused',
+      ),
+      socket,
+    ]);
   }, rig.bridge.url);
   expect(outcome[0]).toBe('refused');
   expect(outcome[2]).toBe('refused');

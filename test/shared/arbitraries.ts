@@ -16,6 +16,10 @@ const halfPair = fc.integer({ min: 0xd800, max: 0xdfff }).map((unit) => String.f
 
 // JSON has neither NaN nor Infinity, and no negative zero.
 const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+/** With the prototype that parsing gives, so that a comparison need not look away. */
+const record = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
+
 const label = anyString(100);
 const text = anyString(200);
 const count = fc.nat();
@@ -27,18 +31,18 @@ const withOptional = <R extends object, O extends object>(
   optional: { [K in keyof O]: fc.Arbitrary<O[K]> },
 ): fc.Arbitrary<R & Partial<O>> =>
   fc
-    .tuple(fc.record(required), fc.record(optional, { requiredKeys: [] }))
+    .tuple(record(required), fc.record(optional, { requiredKeys: [], noNullPrototype: true }))
     .map(([must, may]) => ({ ...must, ...may }) as R & Partial<O>);
 
-export const usage: fc.Arbitrary<Usage> = fc.record({ inputTokens: count, outputTokens: count });
+export const usage: fc.Arbitrary<Usage> = record({ inputTokens: count, outputTokens: count });
 
 export const answerPart: fc.Arbitrary<AnswerPart> = fc.oneof(
-  fc.record({ type: fc.constant('text' as const), text }),
-  fc.record({ type: fc.constant('reasoning' as const), text }),
-  fc.record({ type: fc.constant('tool_call' as const), id: text, name: text, arguments: text }),
+  record({ type: fc.constant('text' as const), text }),
+  record({ type: fc.constant('reasoning' as const), text }),
+  record({ type: fc.constant('tool_call' as const), id: text, name: text, arguments: text }),
 );
 
-export const answerEnd: fc.Arbitrary<AnswerEnd> = fc.record({
+export const answerEnd: fc.Arbitrary<AnswerEnd> = record({
   finishReason: fc.constantFrom('stop', 'length', 'tool_calls', 'content_filter'),
   model: fc.option(text),
   usage: fc.option(usage),
@@ -53,7 +57,7 @@ export const failure: fc.Arbitrary<Failure> = withOptional(
   },
 );
 
-const puter: fc.Arbitrary<PuterState> = fc.record({
+const puter: fc.Arbitrary<PuterState> = record({
   session: fc.constantFrom('signed_in', 'signed_out', 'expired'),
   username: fc.option(label),
   reachable: fc.option(fc.boolean()),
@@ -62,7 +66,7 @@ const puter: fc.Arbitrary<PuterState> = fc.record({
 const chat: fc.Arbitrary<ChatRequest> = withOptional(
   {
     messages: fc.array(
-      fc.record({ role: fc.constantFrom('system' as const, 'user' as const, 'assistant' as const), content: text }),
+      record({ role: fc.constantFrom('system' as const, 'user' as const, 'assistant' as const), content: text }),
       { maxLength: 4 },
     ),
   },
@@ -72,7 +76,7 @@ const chat: fc.Arbitrary<ChatRequest> = withOptional(
 const type = <T extends string>(name: T) => fc.constant(name);
 
 export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
-  fc.record({
+  record({
     type: type('hello'),
     instance: id,
     profile: id,
@@ -82,25 +86,25 @@ export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
     puter,
     requests: fc.array(id, { maxLength: 4 }),
   }),
-  fc.record({ type: type('started'), requestId: id }),
-  fc.record({ type: type('chunk'), requestId: id, seq: count, parts: fc.array(answerPart, { maxLength: 4 }) }),
+  record({ type: type('started'), requestId: id }),
+  record({ type: type('chunk'), requestId: id, seq: count, parts: fc.array(answerPart, { maxLength: 4 }) }),
   fc
-    .tuple(fc.record({ type: type('end'), requestId: id, seq: count }), answerEnd)
+    .tuple(record({ type: type('end'), requestId: id, seq: count }), answerEnd)
     .map(([frame, end]) => ({ ...frame, ...end })),
-  fc.record({ type: type('error'), requestId: id, error: failure }),
-  fc.record({ type: type('status'), lanes, puter }),
-  fc.record({ type: type('pong') }),
+  record({ type: type('error'), requestId: id, error: failure }),
+  record({ type: type('status'), lanes, puter }),
+  record({ type: type('pong') }),
 );
 
 export const frameToExtension: fc.Arbitrary<FrameToExtension> = fc.oneof(
-  fc.record({
+  record({
     type: type('welcome'),
     version: label,
     secret: text,
-    resume: fc.array(fc.record({ requestId: id, nextSeq: count }), { maxLength: 4 }),
+    resume: fc.array(record({ requestId: id, nextSeq: count }), { maxLength: 4 }),
   }),
-  fc.record({ type: type('request'), requestId: id, chat }),
-  fc.record({ type: type('cancel'), requestId: id }),
-  fc.record({ type: type('ack'), requestId: id }),
-  fc.record({ type: type('ping') }),
+  record({ type: type('request'), requestId: id, chat }),
+  record({ type: type('cancel'), requestId: id }),
+  record({ type: type('ack'), requestId: id }),
+  record({ type: type('ping') }),
 );

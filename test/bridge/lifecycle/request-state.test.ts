@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import {
+  isHeld,
+  isTerminal,
+  queued,
+  transition,
+  type RequestEvent,
+  type RequestState,
+} from '../../../bridge/lifecycle/request-state.ts';
+
+const error = { code: 'upstream_failed', message: 'Puter refused the call.' } as const;
+
+/** Small on purpose: two instances and the first few seqs meet every branch. */
+const alphabet: readonly RequestEvent[] = [
+  { type: 'dispatched', instance: 'a' },
+  { type: 'dispatched', instance: 'b' },
+  { type: 'started' },
+  { type: 'chunk', seq: 0 },
+  { type: 'chunk', seq: 1 },
+  { type: 'ended', seq: 0 },
+  { type: 'ended', seq: 1 },
+  { type: 'delivered' },
+  { type: 'failed', error },
+  { type: 'cancelled' },
+  { type: 'timed_out' },
+  { type: 'lost' },
+  { type: 'resumed' },
+  { type: 'never_started' },
+];
+
+const endings: ReadonlySet<string> = new Set(['delivered', 'failed', 'cancelled', 'timed_out']);
+const seq = fc.nat({ max: 4 });
+const event: fc.Arbitrary<RequestEvent> = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...alphabet.filter(({ type }) => !endings.has(type))) },
+  { weight: 4, arbitrary: seq.map((seq) => ({ type: 'chunk' as const, seq })) },
+  { weight: 1, arbitrary: seq.map((seq) => ({ type: 'ended' as const, seq })) },
+  { weight: 1, arbitrary: fc.constantFrom(...alphabet) },
+);
+
+const nextSeqOf = (state: RequestState): number | undefined => ('nextSeq' in state ? state.nextSeq : undefined);
+
+const instanceOf = (state: RequestState): string | undefined => ('instance' in state ? state.instance : undefined);
+
+/** What is wrong about a single step, whatever went before it. */
+function problemOf(before: RequestState, event: RequestEvent, after: RequestState): string | undefined {
+  if (after === before) return undefined;
+  if (isTerminal(before)) return 'something changed after the end';
+  if (JSON.stringify(after) === JSON.stringify(before)) return 'nothing changed, and yet it is another object';
+  if (event.type === 'dispatched' && before.status !== 'queued') return 'went out from outside the queue';
+  if (after.status === 'queued') {
+    const isProven = before.status === 'unknown' && !before.started && before.nextSeq === 0;
+    if (event.type !== 'never_started' || !isProven) return 'returned to the queue without proof';
+  }
+  const [seqBefore, seqAfter] = [nextSeqOf(before), nextSeqOf(after)];
+  if (seqBefore !== undefined && seqAfter !== undefined) {
+    if (seqAfter !== seqBefore && seqAfter !== seqBefore + 1) return 'the numbers of the answer jumped';
+    if (instanceOf(after) !== instanceOf(before)) return 'changed hands';
+  }
+  if (before.status === 'unknown' && isHeld(after) && event.type !== 'resumed') return 'was found without coming back';
+  return undefined;
+}
+
+function walk(events: readonly RequestEvent[]): RequestState[] {
+  const states: RequestState[] = [queued];
+  for (const event of events) {
+    const before = states.at(-1)!;
+    const after = transition(before, event);
+    expect(problemOf(before, event, after)).toBeUndefined();
+    states.push(after);
+  }
+  return states;
+}
+
+/** How often the call went out beyond what it may: once, and once more for each proof that it never began. */
+function tooManyDispatches(states: readonly RequestState[]): number {
+  const times = (from: RequestState['status'], to: RequestState['status']) =>
+    states.filter((state, at) => at > 0 && state.status === to && states[at - 1]?.status === from).length;
+  return Math.max(0, times('queued', 'dispatched') - 1 - times('unknown', 'queued'));
+}
+
+describe('a request, whatever happens to it', () => {
+  it('ends once, goes out once, and never changes after its end', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+        const states = walk(events);
+        expect(tooManyDispatches(states)).toBe(0);
+        expect(new Set(states.filter(isTerminal)).size).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('does so on every path of six events that change something', () => {
+    const reached = new Set<string>();
+    const problems = new Set<string>();
+    function explore(states: RequestState[], depth: number): void {
+      const before = states.at(-1)!;
+      reached.add(before.status);
+      if (tooManyDispatches(states) > 0) problems.add('went out too often');
+      if (depth === 0) return;
+      for (const event of alphabet) {
+        const after = transition(before, event);
+        const problem = problemOf(before, event, after);
+        if (problem) problems.add(`${before.status}, ${event.type}: ${problem}`);
+        // A step that changed nothing leads to the paths that are walked from here anyhow.
+        if (after !== before) explore([...states, after], depth - 1);
+      }
+    }
+    explore([queued], 6);
+    expect([...problems]).toEqual([]);
+    expect([...reached].sort()).toEqual([
+      'cancelled',
+      'dispatched',
+      'failed',
+      'queued',
+      'started',
+      'streaming',
+      'succeeded',
+      'timed_out',
+      'unknown',
+    ]);
+  });
+
+  it('always can be ended by a failure, a cancel or a deadline', () => {
+    const ends = fc.constantFrom<RequestEvent>({ type: 'failed', error }, { type: 'cancelled' }, { type: 'timed_out' });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 20 }), ends, (events, end) => {
+        expect(isTerminal(walk([...events, end]).at(-1)!)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('an answer', () => {
+  const through = (...events: RequestEvent[]): RequestState => walk(events).at(-1)!;
+  const out: RequestEvent = { type: 'dispatched', instance: 'a' };
+  const lost: RequestEvent = { type: 'lost' };
+  const chunk = (seq: number): RequestEvent => ({ type: 'chunk', seq });
+
+  it('is taken in the order of its numbers', () => {
+    expect(through(out, { type: 'started' }, chunk(0), chunk(1))).toMatchObject({ status: 'streaming', nextSeq: 2 });
+    expect(through(out, chunk(0), { type: 'ended', seq: 1 }).status).toBe('succeeded');
+  });
+
+  it('ignores a piece that was there already', () => {
+    expect(through(out, chunk(0), chunk(0), chunk(1), chunk(0))).toMatchObject({ status: 'streaming', nextSeq: 2 });
+  });
+
+  it.each<RequestEvent>([chunk(1), { type: 'ended', seq: 1 }])('fails where a piece is missing (%o)', (event) => {
+    expect(through(out, event)).toMatchObject({ status: 'failed', error: { code: 'extension_failed' } });
+  });
+
+  it('is not taken before the call went out, nor while its extension is lost', () => {
+    expect(through(chunk(0))).toBe(queued);
+    expect(through({ type: 'delivered' })).toBe(queued);
+    expect(through(out, lost, chunk(0))).toMatchObject({ status: 'unknown', nextSeq: 0 });
+  });
+
+  it('may come whole while its extension is lost', () => {
+    expect(through(out, chunk(0), lost, { type: 'delivered' }).status).toBe('succeeded');
+  });
+
+  it.each<[RequestEvent[], string]>([
+    [[], 'dispatched'],
+    [[{ type: 'started' }], 'started'],
+    [[{ type: 'started' }, chunk(0)], 'streaming'],
+  ])('after a lost connection goes on where it was (%o)', (before, status) => {
+    expect(through(out, ...before, lost, { type: 'resumed' })).toEqual(through(out, ...before));
+    expect(through(out, ...before, lost, { type: 'resumed' }).status).toBe(status);
+  });
+
+  it('that was lost twice goes on from the same place', () => {
+    const twice = through(out, chunk(0), chunk(1), lost, { type: 'resumed' }, lost, { type: 'resumed' });
+    expect(twice).toEqual({ status: 'streaming', instance: 'a', nextSeq: 2 });
+  });
+
+  it('that never began returns to the queue, one that began does not', () => {
+    expect(through(out, lost, { type: 'never_started' })).toBe(queued);
+    expect(through(out, { type: 'started' }, lost, { type: 'never_started' }).status).toBe('unknown');
+    expect(through(out, { type: 'never_started' }).status).toBe('dispatched');
+  });
+});

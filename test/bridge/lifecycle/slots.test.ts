@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { createSlots, type Slots } from '../../../bridge/lifecycle/slots.ts';
+
+const cancelGraceMs = 100;
+let freed = 0;
+let slots: Slots<string>;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  freed = 0;
+  slots = createSlots<string>({ cancelGraceMs, onFree: () => (freed += 1) });
+  slots.add('peer');
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a slot', () => {
+  it('is taken once per request, and free again when it is given back', () => {
+    slots.take('peer', 'r1');
+    slots.take('peer', 'r1');
+    slots.take('peer', 'r2');
+    expect(slots.taken('peer')).toBe(2);
+    slots.free('peer', 'r1');
+    slots.free('peer', 'r1');
+    expect(slots.taken('peer')).toBe(1);
+  });
+
+  it('belongs to one peer only', () => {
+    slots.add('other');
+    slots.take('peer', 'r1');
+    slots.free('other', 'r1');
+    expect([slots.taken('peer'), slots.taken('other')]).toEqual([1, 0]);
+  });
+
+  it('that expires is kept for the grace and then tells so', () => {
+    slots.take('peer', 'r1');
+    expect(slots.expire('peer', 'r1')).toBe(true);
+    vi.advanceTimersByTime(cancelGraceMs - 1);
+    expect([slots.taken('peer'), freed]).toEqual([1, 0]);
+    vi.advanceTimersByTime(1);
+    expect([slots.taken('peer'), freed]).toEqual([0, 1]);
+  });
+
+  it('that is given back while it expires tells nothing later', () => {
+    slots.take('peer', 'r1');
+    slots.expire('peer', 'r1');
+    slots.free('peer', 'r1');
+    vi.advanceTimersByTime(cancelGraceMs * 2);
+    expect([slots.taken('peer'), freed, vi.getTimerCount()]).toEqual([0, 0, 0]);
+  });
+
+  it('that was never taken cannot expire', () => {
+    expect(slots.expire('peer', 'r1')).toBe(false);
+    expect(slots.expire('stranger', 'r1')).toBe(false);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('a peer', () => {
+  it('that is gone takes its slots and their timers with it', () => {
+    slots.take('peer', 'r1');
+    slots.expire('peer', 'r1');
+    slots.remove('peer');
+    expect([slots.peers(), slots.taken('peer'), vi.getTimerCount()]).toEqual([[], 0, 0]);
+  });
+
+  it('that is not there takes no slot', () => {
+    slots.take('stranger', 'r1');
+    slots.free('stranger', 'r1');
+    slots.remove('stranger');
+    expect([slots.peers(), slots.taken('stranger')]).toEqual([['peer'], 0]);
+  });
+});
