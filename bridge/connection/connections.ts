@@ -13,7 +13,8 @@ import {
   type PuterState,
 } from '#shared/protocol.ts';
 
-import type { Dispatcher, Peer } from '../lifecycle/dispatcher.ts';
+import type { Dispatcher } from '../lifecycle/dispatcher.ts';
+import type { Peer } from '../lifecycle/peer.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 

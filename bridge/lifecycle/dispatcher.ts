@@ -1,20 +1,11 @@
 import type { AnswerEnd, AnswerPart, ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError, type ErrorCode } from '#shared/errors.ts';
-import { maxAnswerChars, type AnswerFrame, type FrameToExtension, type PuterState } from '#shared/protocol.ts';
+import { maxAnswerChars, type AnswerFrame } from '#shared/protocol.ts';
 
 import { abortReason, addPart, closeEntry, createEntry, type Entry } from './entry.ts';
+import type { Peer } from './peer.ts';
 import { isHeld, isTerminal, transition, type RequestEvent, type RequestState } from './request-state.ts';
 import { createSlots } from './slots.ts';
-
-/** A connected extension, as the dispatcher sees it. */
-export interface Peer {
-  readonly instance: string;
-  readonly profile: string;
-  /** How many calls it runs at once. */
-  readonly lanes: number;
-  readonly puter: PuterState;
-  send(frame: FrameToExtension): void;
-}
 
 export interface Submission {
   requestId: string;
@@ -164,7 +155,8 @@ export function createDispatcher(options: {
     attach(peer, heldRequests) {
       slots.add(peer);
       const resume: { requestId: string; nextSeq: number }[] = [];
-      for (const entry of [...entries.values()]) {
+      // Newest first: each that goes back to the queue goes to its head, so the oldest ends up first.
+      for (const entry of [...entries.values()].toReversed()) {
         const { state } = entry;
         if (state.status !== 'unknown') continue;
         if (state.instance === peer.instance && heldRequests.includes(entry.requestId)) {
@@ -227,12 +219,17 @@ export function createDispatcher(options: {
       if (!entry) return false;
       const peer = slots.peers().find((candidate) => candidate.instance === instance);
       if (peer) slots.free(peer, requestId);
-      if (outcome instanceof BridgeError) return apply(entry, { type: 'failed', error: outcome.failure });
-      // The socket already carried the beginning: what is missing is the rest of the text.
-      const rest = outcome.text.slice(entry.textChars);
-      if (rest) entry.controller.enqueue({ type: 'text', text: rest });
-      const { finishReason, model, usage } = outcome;
-      return apply(entry, { type: 'delivered' }, { finishReason, model, usage });
+      if (outcome instanceof BridgeError) {
+        apply(entry, { type: 'failed', error: outcome.failure });
+      } else {
+        // The socket already carried the beginning: what is missing is the rest of the text.
+        const rest = outcome.text.slice(entry.textChars);
+        if (rest) entry.controller.enqueue({ type: 'text', text: rest });
+        const { finishReason, model, usage } = outcome;
+        apply(entry, { type: 'delivered' }, { finishReason, model, usage });
+      }
+      pump();
+      return true;
     },
 
     pump,

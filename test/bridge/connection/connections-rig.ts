@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+
+import { WebSocket } from 'ws';
+
+import { extensionOrigin } from '#shared/extension-id.ts';
+import {
+  decodeFrameToExtension,
+  encodeFrame,
+  subprotocol,
+  type Frame,
+  type FrameToBridge,
+  type FrameToExtension,
+} from '#shared/protocol.ts';
+
+export const ids = {
+  instance: '0190a8f0-0000-7000-8000-000000000001',
+  otherInstance: '0190a8f0-0000-7000-8000-000000000002',
+  profile: '0190a8f0-0000-7000-8000-00000000000a',
+  otherProfile: '0190a8f0-0000-7000-8000-00000000000b',
+};
+
+export const hello = (change: Partial<Frame<FrameToBridge, 'hello'>> = {}): FrameToBridge => ({
+  type: 'hello',
+  instance: ids.instance,
+  profile: ids.profile,
+  version: '1.0.0',
+  browser: 'Chrome 156',
+  lanes: 3,
+  puter: { session: 'signed_in', username: 'ada', reachable: true },
+  requests: [],
+  ...change,
+});
+
+export interface Client {
+  socket: WebSocket;
+  send(frame: FrameToBridge): void;
+  /** The next frame that was not asked for yet. */
+  next(): Promise<FrameToExtension>;
+  /** How the bridge closed it. */
+  closed: Promise<{ code: number; reason: string }>;
+}
+
+/** A socket that is open; rejects with `ws`'s error where the upgrade is refused. */
+export async function open(
+  url: string,
+  { origin = extensionOrigin as string | null, protocols = [subprotocol], path = '/ws' } = {},
+): Promise<Client> {
+  const socket = new WebSocket(url.replace('http', 'ws') + path, protocols, origin === null ? {} : { origin });
+  const frames: FrameToExtension[] = [];
+  const waiting: ((frame: FrameToExtension) => void)[] = [];
+  socket.on('message', (data: Buffer) => {
+    const frame = decodeFrameToExtension(data.toString('utf8'));
+    const next = waiting.shift();
+    if (next) next(frame);
+    else frames.push(frame);
+  });
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.on('close', (code, reason) => resolve({ code, reason: reason.toString('utf8') }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve).once('error', reject);
+  });
+  socket.on('error', () => {});
+  return {
+    socket,
+    send: (frame) => socket.send(encodeFrame(frame)),
+    next: () => {
+      const frame = frames.shift();
+      return frame ? Promise.resolve(frame) : new Promise((resolve) => waiting.push(resolve));
+    },
+    closed,
+  };
+}
+
+export async function greet(url: string, change: Parameters<typeof hello>[0] = {}): Promise<Client> {
+  const client = await open(url);
+  client.send(hello(change));
+  return client;
+}
+
+/** The head of an upgrade request, for sockets that then break the rules of the protocol. */
+export const upgradeHead = (port: number, ...headers: string[]): string =>
+  [
+    'GET /ws HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
+    `Sec-WebSocket-Protocol: ${subprotocol}`,
+    `Origin: ${extensionOrigin}`,
+    ...headers,
+    '',
+    '',
+  ].join('\r\n');
+
+/** Upgrades by hand, sends `bytes`, and returns the code of the close frame that comes back. */
+export async function closeCodeFor(port: number, bytes: Buffer): Promise<number | undefined> {
+  const socket: Socket = connect(port, '127.0.0.1');
+  // In one packet with the handshake: what comes early is read too.
+  socket.write(Buffer.concat([Buffer.from(upgradeHead(port)), bytes]));
+  let received = Buffer.alloc(0);
+  for await (const chunk of socket as AsyncIterable<Buffer>) {
+    received = Buffer.concat([received, chunk]);
+    const frames = received.subarray(received.indexOf('\r\n\r\n') + 4);
+    if (frames[0] === 0x88 && frames.length >= 4) {
+      socket.destroy();
+      return frames.readUInt16BE(2);
+    }
+  }
+  return undefined;
+}
+
+/** A frame as the wire has it; the mask is zero, so that the payload reads as it is. */
+export function rawFrame(firstByte: number, payload: Buffer, { masked = true, length = payload.length } = {}): Buffer {
+  const head = Buffer.alloc(10);
+  head[0] = firstByte;
+  head[1] = 127 | (masked ? 0x80 : 0);
+  head.writeBigUInt64BE(BigInt(length), 2);
+  const short = Buffer.from([firstByte, length | (masked ? 0x80 : 0)]);
+  return Buffer.concat([length < 126 ? short : head, ...(masked ? [Buffer.alloc(4)] : []), payload]);
+}

@@ -1,0 +1,226 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { extensionOrigin } from '#shared/extension-id.ts';
+import { closeCodes, maxFrameBytes, protocolVersion, subprotocol } from '#shared/protocol.ts';
+
+import { startBridge, type Bridge } from '../../../bridge/bridge.ts';
+import { defaults } from '../../../bridge/config.ts';
+import { sendRaw } from '../raw-socket.ts';
+import { closeCodeFor, greet, hello, ids, open, rawFrame, upgradeHead, type Client } from './connections-rig.ts';
+
+let bridge: Bridge;
+let port: number;
+const unexpected: unknown[] = [];
+
+beforeEach(async () => {
+  bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => unexpected.push(error) });
+  port = Number(new URL(bridge.url).port);
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  // Whatever a socket did, the bridge is still there for everybody else.
+  const { status } = await fetch(`${bridge.url}/health`);
+  await bridge.close();
+  expect(status).toBe(200);
+  expect(unexpected).toEqual([]);
+});
+
+const connected = () => bridge.status.read().extensions.map(({ browser }) => browser);
+
+describe('an extension that says hello', () => {
+  it('is welcomed with a secret and nothing to resume', async () => {
+    const client = await greet(bridge.url);
+    expect(client.socket.protocol).toBe(subprotocol);
+    expect(client.socket.extensions).toBe('');
+    expect(await client.next()).toEqual({
+      type: 'welcome',
+      version: bridge.status.read().bridge.version,
+      secret: expect.stringMatching(/^[\w-]{43}$/),
+      resume: [],
+    });
+    expect(connected()).toEqual(['Chrome 156']);
+  });
+
+  it('is gone from the status as soon as its socket is', async () => {
+    const client = await greet(bridge.url);
+    await client.next();
+    client.socket.terminate();
+    await expect.poll(connected).toEqual([]);
+  });
+
+  it('may tell a new state', async () => {
+    const client = await greet(bridge.url);
+    await client.next();
+    client.send({ type: 'status', lanes: 7, puter: { session: 'expired', username: null, reachable: false } });
+    await expect.poll(() => bridge.status.read().extensions[0]).toMatchObject({
+      lanes: { busy: 0, free: 7 },
+      puter: { signed_in: false, username: null, reachable: false },
+    });
+  });
+
+  it('replaces the older connection of its profile', async () => {
+    const older = await greet(bridge.url, { browser: 'older' });
+    await older.next();
+    const newer = await greet(bridge.url, { browser: 'newer', instance: ids.otherInstance });
+    await newer.next();
+    expect(await older.closed).toEqual({
+      code: closeCodes.replaced,
+      reason: 'A newer connection of the same profile took over.',
+    });
+    expect(connected()).toEqual(['newer']);
+  });
+
+  it('leaves the connections of other profiles alone', async () => {
+    const one = await greet(bridge.url, { browser: 'one' });
+    const two = await greet(bridge.url, { browser: 'two', profile: ids.otherProfile, instance: ids.otherInstance });
+    await Promise.all([one.next(), two.next()]);
+    expect(connected().sort()).toEqual(['one', 'two']);
+    expect([one.socket.readyState, two.socket.readyState]).toEqual([one.socket.OPEN, two.socket.OPEN]);
+  });
+
+  it('is told when the bridge stops', async () => {
+    const client = await greet(bridge.url);
+    await client.next();
+    const stopped = bridge.close();
+    expect(await client.closed).toEqual({ code: closeCodes.goingAway, reason: 'The bridge stops.' });
+    await stopped;
+    bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => unexpected.push(error) });
+  });
+});
+
+describe('a socket of another version', () => {
+  it.each([
+    [[`puter-bridge.v${protocolVersion + 1}`], `Update the bridge: it speaks v1, the extension v2.`],
+    [['puter-bridge.v0'], 'Update the extension: it speaks v0, the bridge v1.'],
+    [['chat'], 'This is not the Puter Bridge extension.'],
+    [[], 'This is not the Puter Bridge extension.'],
+  ])('%j is told who has to update', async (protocols, reason) => {
+    const client = await open(bridge.url, { protocols });
+    expect(await client.closed).toEqual({ code: closeCodes.wrongVersion, reason });
+  });
+
+  it('is let in where it offers ours too, and gets nothing else back', async () => {
+    const client = await open(bridge.url, { protocols: ['bearer.SECRET', subprotocol] });
+    expect(client.socket.protocol).toBe(subprotocol);
+    client.send(hello());
+    expect(await client.next()).toMatchObject({ type: 'welcome' });
+  });
+});
+
+describe('an upgrade is refused', () => {
+  it.each([
+    ['no Origin', null],
+    ['a web page', 'https://evil.com'],
+    ['an opaque page', 'null'],
+    ['the bridge’s own page', 'http://127.0.0.1:5001'],
+    ['another extension', 'chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
+    ['a longer name', `${extensionOrigin}.evil.com`],
+    ['a path', `${extensionOrigin}/`],
+    ['capitals', extensionOrigin.toUpperCase()],
+    ['another scheme', extensionOrigin.replace('chrome-extension', 'chrome-extension-evil')],
+  ])('with 403 for %s', async (_, origin) => {
+    await expect(open(bridge.url, { origin })).rejects.toThrow('Unexpected server response: 403');
+  });
+
+  it.each(['/', '/ws/', '/ws?x', '/ws?token=x', '/socket.io/', '/health', '/v1/models', '/WS', '//ws', '//'])(
+    'with 404 on %s',
+    async (path) => {
+      await expect(open(bridge.url, { path })).rejects.toThrow('Unexpected server response: 404');
+    },
+  );
+
+  it.each(['evil.com', '0.0.0.0', 'user@127.0.0.1', '[::1', 'localhost.', ''])('with 403 for the Host “%s”', async (host) => {
+    const [start = '', , ...rest] = upgradeHead(port).trimEnd().split('\r\n');
+    const head = [start, `Host: ${host}`, ...rest];
+    const { status, headers, body } = await sendRaw(port, head);
+    expect(status).toBe(403);
+    expect(JSON.parse(body)).toMatchObject({ status: 'error', code: 'host_not_allowed' });
+    expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+});
+
+describe('a frame that breaks the rules closes the socket', () => {
+  async function closedAfter(send: (client: Client) => void): Promise<{ code: number; reason: string }> {
+    const client = await open(bridge.url);
+    send(client);
+    return client.closed;
+  }
+
+  it('when it is binary', async () => {
+    const closed = await closedAfter(({ socket }) => socket.send(Buffer.from(JSON.stringify(hello()))));
+    expect(closed).toEqual({ code: closeCodes.binaryFrame, reason: 'Frames are JSON text.' });
+  });
+
+  it.each(['hello', '', 'null', '[]', '5', '{}', '{"type":5}', '{"type":"job"}', '{"type":"hello"}'])(
+    'when it is %j',
+    async (text) => {
+      const { code, reason } = await closedAfter(({ socket }) => socket.send(text));
+      expect(code).toBe(closeCodes.badFrame);
+      expect(reason).toMatch(/^(A frame must be JSON\.|Not a frame of puter-bridge\.v1: .+ is wrong\.)$/);
+    },
+  );
+
+  it('when it comes before the hello', async () => {
+    const closed = await closedAfter((client) => client.send({ type: 'pong' }));
+    expect(closed).toEqual({ code: closeCodes.badFrame, reason: 'A connection begins with one hello.' });
+  });
+
+  it('when it is a second hello', async () => {
+    const client = await greet(bridge.url);
+    client.send(hello());
+    expect(await client.closed).toEqual({ code: closeCodes.badFrame, reason: 'A connection begins with one hello.' });
+    await expect.poll(connected).toEqual([]);
+  });
+
+  it('when it is wrong after the welcome, and the bridge forgets the connection', async () => {
+    const client = await greet(bridge.url);
+    await client.next();
+    client.socket.send('{"type":"status","lanes":"many"}');
+    expect(await client.closed).toMatchObject({ code: closeCodes.badFrame });
+    await expect.poll(connected).toEqual([]);
+  });
+
+  const text = Buffer.from('{}');
+  it.each([
+    ['not UTF-8', 1007, rawFrame(0x81, Buffer.from([0xff, 0xfe]))],
+    ['not masked', 1002, rawFrame(0x81, text, { masked: false })],
+    ['compressed without having been agreed', 1002, rawFrame(0xc1, text)],
+    ['the rest of nothing', 1002, rawFrame(0x80, text)],
+    ['of a kind that does not exist', 1002, rawFrame(0x83, text)],
+    ['a close with a code that may not be sent', 1002, rawFrame(0x88, Buffer.from([0x03, 0xed]))],
+    ['announced larger than a frame may be', 1009, rawFrame(0x81, Buffer.alloc(0), { length: maxFrameBytes + 1 })],
+  ])('when it is %s', async (_, code, bytes) => {
+    expect(await closeCodeFor(port, bytes)).toBe(code);
+  });
+});
+
+describe('a socket that stays silent', () => {
+  it('is closed after five seconds without a hello', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const client = await open(bridge.url);
+    vi.advanceTimersByTime(5000);
+    expect(await client.closed).toEqual({ code: closeCodes.handshakeTimeout, reason: 'No hello came.' });
+  });
+
+  it('is not closed for that once it said hello', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const client = await greet(bridge.url);
+    await client.next();
+    vi.advanceTimersByTime(60_000);
+    client.send({ type: 'status', lanes: 5, puter: { session: 'signed_in', username: 'ada', reachable: true } });
+    vi.useRealTimers();
+    await expect.poll(() => bridge.status.read().extensions[0]?.lanes.free).toBe(5);
+  });
+
+  it('through two pings is cut', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const client = await greet(bridge.url);
+    await client.next();
+    vi.advanceTimersByTime(15_000);
+    expect(await client.next()).toEqual({ type: 'ping' });
+    vi.advanceTimersByTime(30_000);
+    expect(await client.closed).toEqual({ code: 1006, reason: '' });
+    vi.useRealTimers();
+    await expect.poll(connected).toEqual([]);
+  });
+});

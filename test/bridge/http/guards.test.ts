@@ -1,0 +1,204 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { extensionOrigin } from '#shared/extension-id.ts';
+
+import { createApp } from '../../../bridge/http/app.ts';
+import { sendRaw, type RawAnswer } from '../raw-socket.ts';
+
+/** The rows A1–A9, B1–B7 and C1–C5 of the security catalogue; `P` stands for the port. */
+
+let server: Server;
+let port: number;
+let handled = 0;
+const unexpected: unknown[] = [];
+
+beforeAll(async () => {
+  const handle = () => ({ status: 200, body: { handled: (handled += 1) } });
+  const app = createApp(
+    [
+      { method: 'GET', path: '/health', fromExtension: true, handle },
+      { method: 'POST', path: '/api/process', handle },
+      { method: 'GET', path: '/api/status', handle },
+      { method: 'POST', path: '/api/result', fromExtension: true, handle },
+    ],
+    { onUnexpected: (error) => unexpected.push(error) },
+  );
+  server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ({ port } = server.address() as AddressInfo);
+});
+afterAll(() => void server.close());
+
+const atPort = (text: string) => text.replaceAll(':P', `:${port}`);
+
+const send = (startLine: string, host: string, ...headers: string[]): Promise<RawAnswer> =>
+  sendRaw(port, [`${startLine} HTTP/1.1`, `Host: ${atPort(host)}`, ...headers.map(atPort)]);
+
+const g0 = (...headers: string[]) => send('GET /health', '127.0.0.1:P', ...headers);
+const r0 = (...headers: string[]) =>
+  send('POST /api/process', '127.0.0.1:P', 'Content-Type: application/json', 'Content-Length: 0', ...headers);
+
+/** The answer is a refusal in our own shape, and nothing ran. */
+async function expectRefused(code: string, ask: () => Promise<RawAnswer>): Promise<void> {
+  const before = handled;
+  const answer = await ask();
+  expect(answer.status).toBe(403);
+  expect(JSON.parse(answer.body)).toMatchObject({ status: 'error', code, request_id: null });
+  expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+  expect(handled).toBe(before);
+  expect((await g0()).status).toBe(200);
+  expect(unexpected).toEqual([]);
+}
+
+describe('the Host', () => {
+  it.each(['127.0.0.1:P', 'localhost:P', 'LOCALHOST:P', '[::1]:P', '127.0.0.1', 'localhost', '[::1]'])(
+    'A1: %s is ours',
+    async (host) => expect((await send('GET /health', host)).status).toBe(200),
+  );
+
+  it.each([
+    ['A2', 'evil.com'],
+    ['A2', 'evil.com:P'],
+    ['A3', '0.0.0.0'],
+    ['A3', '0.0.0.0:P'],
+    ['A3', '[::]'],
+    ['A3', '[::]:P'],
+    ['A5', '127.1'],
+    ['A5', '127.1:P'],
+    ['A5', '2130706433'],
+    ['A5', '0x7f000001'],
+    ['A5', '0177.0.0.1'],
+    ['A6', 'localhost.evil.com'],
+    ['A6', '127.0.0.1.nip.io'],
+    ['A6', 'evil-localhost'],
+    ['A6', 'foo.localhost'],
+    ['A6', 'localhost.'],
+    ['A6', 'localhost.:P'],
+    ['A7', 'user@127.0.0.1'],
+    ['A7', '127.0.0.1/x'],
+    ['A7', '127.0.0.1#x'],
+    ['A7', '%6cocalhost'],
+    ['A7', '[::1'],
+    ['A7', 'a b'],
+    ['A8', '127.0.0.1:80'],
+    ['A8', '127.0.0.1:99999'],
+    ['A8', '127.0.0.1:P:P'],
+    ['A8', '127.0.0.1:http'],
+    ['A8', '127.0.0.1:'],
+    ['A9', ''],
+  ])('%s: “%s” is refused on every route', async (_, host) => {
+    for (const route of ['GET /health', 'GET /api/status', 'GET /nothing', 'POST /api/process', 'POST /api/result'])
+      await expectRefused('host_not_allowed', () => send(route, host));
+  });
+
+  it('is refused for the extension too, and in a preflight', async () => {
+    await expectRefused('host_not_allowed', () => send('GET /health', 'evil.com', `Origin: ${extensionOrigin}`));
+    await expectRefused('host_not_allowed', () => send('OPTIONS /api/result', 'evil.com', `Origin: ${extensionOrigin}`));
+  });
+
+  it('is not repeated in the refusal', async () => {
+    expect((await send('GET /health', 'secret.example')).body).not.toContain('secret.example');
+  });
+
+  it('A14: is not taken from what a proxy says', async () => {
+    const forwarded = ['X-Forwarded-Host: evil.com', 'Forwarded: host=evil.com', 'X-Forwarded-For: 8.8.8.8'];
+    expect((await g0(...forwarded)).status).toBe(200);
+    await expectRefused('host_not_allowed', () => send('GET /health', 'evil.com', 'X-Forwarded-Host: 127.0.0.1:P'));
+  });
+});
+
+describe('the Origin', () => {
+  it('B16: is not needed, for programs send none', async () => {
+    expect((await r0()).status).toBe(200);
+  });
+
+  it.each(['http://127.0.0.1:P', 'http://localhost:P'])('B4: %s is the bridge’s own page', async (origin) => {
+    expect((await r0(`Origin: ${origin}`)).status).toBe(200);
+  });
+
+  it.each([
+    ['B1', 'https://evil.com'],
+    ['B2', 'null'],
+    ['B5', 'https://puter.com'],
+    ['B6', extensionOrigin],
+    ['B6', 'chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
+    ['B6', 'moz-extension://0190a8f0-0000-7000-8000-000000000000'],
+    ['B7', 'http://127.0.0.1:P.evil.com'],
+    ['B7', 'http://localhost.evil.com'],
+    ['B7', 'http://evil.com#http://127.0.0.1:P'],
+    ['B7', 'file://'],
+    ['B7', ''],
+    ['B7', 'not a url'],
+    ['B7', 'http://['],
+    ['B7', 'http://127.0.0.1'],
+    ['B7', 'https://127.0.0.1:P'],
+    ['B7', 'http://127.0.0.1:P/'],
+    ['B7', 'HTTP://127.0.0.1:P'],
+  ])('%s: “%s” is refused', async (_, origin) => {
+    await expectRefused('origin_not_allowed', () => r0(`Origin: ${origin}`));
+    await expectRefused('origin_not_allowed', () => send('GET /nothing', '127.0.0.1:P', `Origin: ${origin}`));
+    await expectRefused('origin_not_allowed', () => send('OPTIONS /api/process', '127.0.0.1:P', `Origin: ${origin}`));
+  });
+
+  it.each([`${extensionOrigin}/`, `${extensionOrigin}.evil.com`, extensionOrigin.toUpperCase(), 'null'])(
+    'of the extension is accepted where it is needed, %s is not',
+    async (origin) => {
+      expect((await g0(`Origin: ${extensionOrigin}`)).status).toBe(200);
+      await expectRefused('origin_not_allowed', () => g0(`Origin: ${origin}`));
+      await expectRefused('origin_not_allowed', () => send('POST /api/result', '127.0.0.1:P', `Origin: ${origin}`));
+      await expectRefused('origin_not_allowed', () => send('OPTIONS /api/result', '127.0.0.1:P', `Origin: ${origin}`));
+    },
+  );
+
+  it('of the extension gets the headers that let it read the answer, and nobody else does', async () => {
+    const { status, headers } = await send('OPTIONS /api/result', '127.0.0.1:P', `Origin: ${extensionOrigin}`);
+    expect(status).toBe(204);
+    expect(headers.get('access-control-allow-origin')).toBe(extensionOrigin);
+    expect(headers.get('vary')).toBe('Origin');
+    expect(headers.has('access-control-allow-credentials')).toBe(false);
+    expect(headers.has('access-control-allow-private-network')).toBe(false);
+    expect((await g0()).headers.has('access-control-allow-origin')).toBe(false);
+    expect((await g0('Origin: http://127.0.0.1:P')).headers.has('access-control-allow-origin')).toBe(false);
+  });
+});
+
+describe('Sec-Fetch-Site', () => {
+  it.each(['cross-site', 'same-site', 'CROSS-SITE', 'x', ''])('C1, C4: “%s” is refused', async (site) => {
+    await expectRefused('cross_site_request', () => r0(`Sec-Fetch-Site: ${site}`));
+    await expectRefused('cross_site_request', () => g0(`Sec-Fetch-Site: ${site}`));
+  });
+
+  it.each(['same-origin', 'none'])('C2: %s is processed', async (site) => {
+    expect((await r0(`Sec-Fetch-Site: ${site}`)).status).toBe(200);
+  });
+
+  it('C5: is not needed', async () => {
+    expect((await r0()).status).toBe(200);
+  });
+
+  it('lets a link lead to a page, and nothing else by that way', async () => {
+    const link = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate'];
+    expect((await g0(...link)).status).toBe(200);
+    await expectRefused('cross_site_request', () => r0(...link));
+    await expectRefused('origin_not_allowed', () => g0(...link, 'Origin: https://evil.com'));
+  });
+
+  it('of the extension’s own call does not matter', async () => {
+    expect((await g0(`Origin: ${extensionOrigin}`, 'Sec-Fetch-Site: cross-site')).status).toBe(200);
+  });
+});
+
+it('B17: every answer, good or bad, keeps browsers from sharing, sniffing, framing and storing it', async () => {
+  for (const { headers } of [await g0(), await r0('Origin: null'), await send('GET /nothing', 'localhost')]) {
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'cross-origin-resource-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'x-frame-options': 'DENY',
+      'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+    });
+  }
+});

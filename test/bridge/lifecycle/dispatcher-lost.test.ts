@@ -1,0 +1,253 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { BridgeError } from '#shared/errors.ts';
+
+import {
+  chunk,
+  createPeer,
+  createRig,
+  end,
+  failure,
+  graces,
+  started,
+  text,
+  whole,
+  type Rig,
+  type TestPeer,
+} from './dispatcher-rig.ts';
+
+let rig: Rig;
+let peer: TestPeer;
+beforeEach(() => {
+  vi.useFakeTimers();
+  rig = createRig();
+  peer = createPeer('a', { profile: 'p' });
+  rig.connect(peer);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Another socket of the extension that `peer` was. */
+const again = (instance = 'a', profile = 'p') => createPeer(instance, { profile });
+
+describe('a call whose connection is lost', () => {
+  it('goes on where it was when the same instance comes back', async () => {
+    const call = rig.submit();
+    rig.dispatcher.receive(peer, chunk(call.requestId, 0, text('You ')));
+    rig.dispatcher.detach(peer);
+    const back = again();
+    expect(rig.connect(back, [call.requestId])).toEqual([{ requestId: call.requestId, nextSeq: 1 }]);
+    expect(back.idsOf('request')).toEqual([]);
+    expect(rig.dispatcher.busyLanes(back)).toBe(1);
+    rig.dispatcher.receive(back, chunk(call.requestId, 1, text('said')));
+    rig.dispatcher.receive(back, end(call.requestId, 2));
+    expect(await call.outcome).toEqual({ text: 'You said' });
+    await vi.advanceTimersByTimeAsync(graces.lostGraceMs);
+    expect(rig.dispatcher.busyLanes(back)).toBe(0);
+  });
+
+  it('keeps the lane that it resumes on from anybody else', () => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    const waiting = rig.submit();
+    const back = again();
+    rig.connect(back, [call.requestId]);
+    expect(back.idsOf('request')).toEqual([]);
+    rig.dispatcher.receive(back, end(call.requestId, 0));
+    expect(back.idsOf('request')).toEqual([waiting.requestId]);
+  });
+
+  it('may be lost and found again and again', async () => {
+    const call = rig.submit();
+    let live = peer;
+    for (const seq of [0, 1, 2]) {
+      rig.dispatcher.receive(live, chunk(call.requestId, seq, text(String(seq))));
+      rig.dispatcher.detach(live);
+      await vi.advanceTimersByTimeAsync(graces.lostGraceMs - 1);
+      live = again();
+      rig.connect(live, [call.requestId]);
+    }
+    rig.dispatcher.receive(live, end(call.requestId, 3));
+    expect(await call.outcome).toEqual({ text: '012' });
+  });
+
+  it('goes out again, once, when the same instance never had it', async () => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    const back = again();
+    expect(rig.connect(back)).toEqual([]);
+    expect(back.idsOf('request')).toEqual([call.requestId]);
+    rig.dispatcher.receive(back, started(call.requestId));
+    rig.dispatcher.detach(back);
+    const third = again();
+    rig.connect(third);
+    expect(third.idsOf('request')).toEqual([]);
+    expect(await call.outcome).toEqual({ code: 'extension_disconnected' });
+  });
+
+  it('goes out again before whatever came later', () => {
+    const call = rig.submit();
+    const later = rig.submit();
+    rig.dispatcher.detach(peer);
+    const back = again();
+    rig.connect(back);
+    rig.dispatcher.receive(back, end(call.requestId, 0));
+    expect(back.idsOf('request')).toEqual([call.requestId, later.requestId]);
+  });
+
+  // BUG: each one goes before the others in the queue, so several of them come back in reverse order.
+  it('goes out again in its old order where several never arrived', () => {
+    rig.dispatcher.detach(peer);
+    const wide = createPeer('wide', { profile: 'w', lanes: 3 });
+    rig.connect(wide);
+    const calls = [rig.submit(), rig.submit(), rig.submit()];
+    rig.dispatcher.detach(wide);
+    const back = createPeer('wide', { profile: 'w', lanes: 3 });
+    rig.connect(back);
+    expect(back.idsOf('request')).toEqual(calls.map(({ requestId }) => requestId));
+  });
+
+  it('that had begun fails when the same instance no longer holds it', async () => {
+    const call = rig.submit();
+    rig.dispatcher.receive(peer, started(call.requestId));
+    rig.dispatcher.detach(peer);
+    const back = again();
+    expect(rig.connect(back)).toEqual([]);
+    expect(await call.outcome).toEqual({ code: 'extension_disconnected' });
+    expect(back.sent).toEqual([]);
+  });
+
+  it('fails at once when another instance of the same profile comes: the page was restarted', async () => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    const restarted = again('b');
+    // Whatever the newcomer claims to hold, it was not given to it.
+    expect(rig.connect(restarted, [call.requestId])).toEqual([]);
+    expect(await call.outcome).toEqual({ code: 'extension_disconnected' });
+    expect(restarted.sent).toEqual([]);
+  });
+
+  it('is left alone when another profile comes', async () => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    const stranger = again('b', 'q');
+    expect(rig.connect(stranger, [call.requestId])).toEqual([]);
+    await vi.advanceTimersByTimeAsync(graces.lostGraceMs - 1);
+    expect(call.settled()).toBeUndefined();
+    expect(stranger.sent).toEqual([]);
+    expect(rig.connect(again(), [call.requestId])).toHaveLength(1);
+  });
+
+  it('fails when the grace is over', async () => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    await vi.advanceTimersByTimeAsync(graces.lostGraceMs - 1);
+    expect(call.settled()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(call.settled()).toEqual({ code: 'extension_disconnected' });
+    // And is no longer wanted by then.
+    expect(rig.connect(again(), [call.requestId])).toEqual([]);
+  });
+
+  it('can be cancelled meanwhile, and then is not wanted back', async () => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    call.abort();
+    expect(await call.outcome).toEqual({ code: 'cancelled' });
+    const back = again();
+    expect(rig.connect(back, [call.requestId])).toEqual([]);
+    expect(back.sent).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('counts as running, not as queued', () => {
+    rig.submit();
+    rig.dispatcher.detach(peer);
+    expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 1 });
+  });
+
+  it('that nobody asked to resume was never one that the bridge does not know', () => {
+    rig.dispatcher.detach(peer);
+    expect(rig.connect(again(), ['r9', '__proto__'])).toEqual([]);
+  });
+});
+
+describe('an answer that comes beside the socket', () => {
+  it('completes the text that the socket had begun', async () => {
+    const call = rig.submit();
+    rig.dispatcher.receive(peer, chunk(call.requestId, 0, { type: 'reasoning', text: 'Hmm' }, text('You ')));
+    rig.dispatcher.detach(peer);
+    expect(rig.dispatcher.deliver('a', call.requestId, whole('You said'))).toBe(true);
+    expect(await call.outcome).toEqual({ text: 'You said' });
+    expect(call.events.filter(({ type }) => type === 'text')).toEqual([text('You '), text('said')]);
+  });
+
+  it('adds nothing where the text was whole already', async () => {
+    const call = rig.submit();
+    rig.dispatcher.receive(peer, chunk(call.requestId, 0, text('You said')));
+    rig.dispatcher.detach(peer);
+    rig.dispatcher.deliver('a', call.requestId, whole('You said'));
+    expect(await call.outcome).toEqual({ text: 'You said' });
+    expect(call.events).toHaveLength(2);
+  });
+
+  it('may be a failure', async () => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    expect(rig.dispatcher.deliver('a', call.requestId, new BridgeError('upstream_failed', 'No.'))).toBe(true);
+    expect(await call.outcome).toEqual({ code: 'upstream_failed' });
+  });
+
+  it('is taken once', async () => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    expect(rig.dispatcher.deliver('a', call.requestId, whole('first'))).toBe(true);
+    expect(rig.dispatcher.deliver('a', call.requestId, whole('second'))).toBe(false);
+    expect(await call.outcome).toEqual({ text: 'first' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    ['another instance', 'b', 'r1'],
+    ['an unknown request', 'a', 'r9'],
+    ['a name out of the prototype', 'a', '__proto__'],
+  ])('is refused for %s', (_, instance, requestId) => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    expect(rig.dispatcher.deliver(instance, requestId, whole('forged'))).toBe(false);
+    expect(call.settled()).toBeUndefined();
+  });
+
+  it('is refused for a request that is still queued', () => {
+    rig.submit();
+    const queued = rig.submit();
+    expect(rig.dispatcher.deliver('a', queued.requestId, whole('forged'))).toBe(false);
+  });
+
+  it('while the socket lives gives the lane back and sends no cancel', () => {
+    const call = rig.submit();
+    rig.dispatcher.deliver('a', call.requestId, whole('done'));
+    expect(rig.dispatcher.busyLanes(peer)).toBe(0);
+    expect(peer.idsOf('cancel')).toEqual([]);
+  });
+
+  // BUG: `deliver` frees the lane and does not pump, so the next request waits for some other event.
+  it('while the socket lives lets the next request go', () => {
+    const [call, next] = [rig.submit(), rig.submit()];
+    rig.dispatcher.deliver('a', call.requestId, whole('done'));
+    expect(peer.idsOf('request')).toEqual([call.requestId, next.requestId]);
+  });
+
+  it('leaves late frames of the same answer without effect', async () => {
+    const call = rig.submit();
+    rig.dispatcher.detach(peer);
+    rig.dispatcher.deliver('a', call.requestId, whole('done'));
+    const back = again();
+    rig.connect(back, [call.requestId]);
+    rig.dispatcher.receive(back, chunk(call.requestId, 0, text('more')));
+    rig.dispatcher.receive(back, failure(call.requestId));
+    expect(await call.outcome).toEqual({ text: 'done' });
+    expect(back.idsOf('ack')).toEqual([call.requestId]);
+  });
+});

@@ -1,0 +1,117 @@
+import type { AnswerPart, ChatEvent } from '#shared/chat.ts';
+import { BridgeError, type ErrorCode } from '#shared/errors.ts';
+import type { FrameToExtension, PuterState } from '#shared/protocol.ts';
+
+import { createDispatcher, type Dispatcher } from '../../../bridge/lifecycle/dispatcher.ts';
+import type { Peer } from '../../../bridge/lifecycle/peer.ts';
+
+export const graces = { connectGraceMs: 3000, lostGraceMs: 30_000, cancelGraceMs: 10_000 };
+
+/** An extension reduced to what the dispatcher sees of it: it keeps what it was sent and does nothing by itself. */
+export interface TestPeer extends Peer {
+  lanes: number;
+  puter: PuterState;
+  readonly sent: FrameToExtension[];
+  /** Ids of the frames of one type that it was sent, in order. */
+  idsOf(type: 'request' | 'cancel' | 'ack'): string[];
+}
+
+export const signedIn: PuterState = { session: 'signed_in', username: 'ada', reachable: true };
+export const signedOut: PuterState = { session: 'signed_out', username: null, reachable: null };
+
+export function createPeer(
+  instance: string,
+  { lanes = 1, profile = `profile of ${instance}`, puter = signedIn } = {},
+): TestPeer {
+  const sent: FrameToExtension[] = [];
+  return {
+    instance,
+    profile,
+    lanes,
+    puter,
+    sent,
+    send: (frame) => void sent.push(frame),
+    idsOf: (type) => sent.flatMap((frame) => (frame.type === type ? [frame.requestId] : [])),
+  };
+}
+
+/** How a call came out: its whole text, or the code that it failed with. */
+export type Outcome = { text: string } | { code: ErrorCode };
+
+export interface TestCall {
+  requestId: string;
+  outcome: Promise<Outcome>;
+  /** What arrived so far. */
+  events: ChatEvent[];
+  /** Undefined for as long as the call is open. */
+  settled(): Outcome | undefined;
+  abort(reason?: BridgeError): void;
+}
+
+export interface Rig {
+  dispatcher: Dispatcher;
+  submit(prompt?: string): TestCall;
+  /** Attaches and pumps, as a connection does; returns what is to be resumed. */
+  connect(peer: Peer, held?: string[]): { requestId: string; nextSeq: number }[];
+}
+
+export function createRig(onChange: () => void = () => {}): Rig {
+  let ids = 0;
+  const dispatcher = createDispatcher({ ...graces, newRequestId: () => `r${(ids += 1)}`, onChange });
+  return {
+    dispatcher,
+    submit(prompt = 'hi') {
+      const caller = new AbortController();
+      const chat = { messages: [{ role: 'user' as const, content: prompt }] };
+      const { requestId, events: stream } = dispatcher.submit(chat, caller.signal);
+      const events: ChatEvent[] = [];
+      let settled: Outcome | undefined;
+      const outcome = read(stream, events).then((result) => (settled = result));
+      return { requestId, outcome, events, settled: () => settled, abort: (reason) => caller.abort(reason) };
+    },
+    connect(peer, held = []) {
+      const resume = dispatcher.attach(peer, held);
+      dispatcher.pump();
+      return resume;
+    },
+  };
+}
+
+async function read(stream: ReadableStream<ChatEvent>, events: ChatEvent[]): Promise<Outcome> {
+  try {
+    for await (const event of stream) events.push(event);
+  } catch (error) {
+    if (error instanceof BridgeError) return { code: error.code };
+    throw error;
+  }
+  const text = events.map((event) => (event.type === 'text' ? event.text : '')).join('');
+  return events.at(-1)?.type === 'finish' ? { text } : Promise.reject(new Error('The stream has no finish.'));
+}
+
+export const text = (text: string): AnswerPart => ({ type: 'text', text });
+
+export const started = (requestId: string) => ({ type: 'started' as const, requestId });
+
+export const chunk = (requestId: string, seq: number, ...parts: AnswerPart[]) => ({
+  type: 'chunk' as const,
+  requestId,
+  seq,
+  parts,
+});
+
+export const end = (requestId: string, seq: number) => ({
+  type: 'end' as const,
+  requestId,
+  seq,
+  finishReason: 'stop' as const,
+  model: 'm',
+  usage: { inputTokens: 1, outputTokens: 2 },
+});
+
+export const failure = (requestId: string, code: ErrorCode = 'upstream_failed') => ({
+  type: 'error' as const,
+  requestId,
+  error: { code, message: 'It failed.' },
+});
+
+export const whole = (text: string) => ({ text, finishReason: 'stop' as const, model: null, usage: null });
