@@ -85,6 +85,6 @@ describe('a port', () => {
 
   it('is nothing else', () => {
     for (const text of ['', ' ', '65536', '1e3', '0x10', '5001.0', '+1', '-1', ' 5001', '5001 ', '١', '100000'])
-      expect(() => parsePort(text), text).toThrow(InvalidArgumentError);
+      expect(() => parsePort(text)).toThrow(InvalidArgumentError);
   });
 });

@@ -75,6 +75,8 @@ describe('the terminal', () => {
   });
 
   it('tells of a session whose name is not known yet', () => {
-    expect(since(() => report({ ...ready, puter: { ...signedIn, username: null } }))).toContain('  ✓ signed in to Puter');
+    expect(since(() => report({ ...ready, puter: { ...signedIn, username: null } }))).toContain(
+      '  ✓ signed in to Puter',
+    );
   });
 });

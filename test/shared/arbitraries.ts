@@ -8,9 +8,9 @@ import type { FrameToBridge, FrameToExtension, PuterState } from '#shared/protoc
 
 /** Any JavaScript string up to `maxLength` UTF-16 units, well-formed or not. */
 export const anyString = (maxLength: number): fc.Arbitrary<string> =>
-  fc.string({ unit: fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), halfPair), maxLength }).filter(
-    ({ length }) => length <= maxLength,
-  );
+  fc
+    .string({ unit: fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), halfPair), maxLength })
+    .filter(({ length }) => length <= maxLength);
 
 const halfPair = fc.integer({ min: 0xd800, max: 0xdfff }).map((unit) => String.fromCharCode(unit));
 
@@ -32,7 +32,7 @@ const withOptional = <R extends object, O extends object>(
 ): fc.Arbitrary<R & Partial<O>> =>
   fc
     .tuple(record(required), fc.record(optional, { requiredKeys: [], noNullPrototype: true }))
-    .map(([must, may]) => ({ ...must, ...may }) as R & Partial<O>);
+    .map(([must, may]) => ({ ...must, ...may }));
 
 export const usage: fc.Arbitrary<Usage> = record({ inputTokens: count, outputTokens: count });
 

@@ -187,7 +187,10 @@ describe('the version', () => {
   );
 
   it('is explained in a sentence that fits in a close frame, whatever was offered', () => {
-    const offered = fc.oneof(fc.string(), fc.nat().map((version) => `puter-bridge.v${version}`));
+    const offered = fc.oneof(
+      fc.string(),
+      fc.nat().map((version) => `puter-bridge.v${version}`),
+    );
     fc.assert(
       fc.property(fc.array(offered), (names) => {
         expect(Buffer.byteLength(versionMismatch(names) ?? '')).toBeLessThanOrEqual(123);

@@ -44,8 +44,9 @@ export interface Client {
 /** A socket that is open; rejects with `ws`'s error where the upgrade is refused. */
 export async function open(
   url: string,
-  { origin = extensionOrigin as string | null, protocols = [subprotocol], path = '/ws' } = {},
+  options: { origin?: string | null; protocols?: string[]; path?: string } = {},
 ): Promise<Client> {
+  const { origin = extensionOrigin, protocols = [subprotocol], path = '/ws' } = options;
   const socket = new WebSocket(url.replace('http', 'ws') + path, protocols, origin === null ? {} : { origin });
   const frames: FrameToExtension[] = [];
   const waiting: ((frame: FrameToExtension) => void)[] = [];

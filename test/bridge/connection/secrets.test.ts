@@ -27,7 +27,15 @@ describe('a secret', () => {
   it('that was guessed is nobody’s, whatever its length', () => {
     const secrets = createSecrets();
     const secret = secrets.issue('a');
-    const guesses = ['', 'a', secret.slice(0, -1), `${secret}x`, secret.toUpperCase(), secret.toLowerCase(), ` ${secret}`];
+    const guesses = [
+      '',
+      'a',
+      secret.slice(0, -1),
+      `${secret}x`,
+      secret.toUpperCase(),
+      secret.toLowerCase(),
+      ` ${secret}`,
+    ];
     for (const guess of guesses.filter((guess) => guess !== secret)) expect(secrets.holder(guess)).toBeUndefined();
     fc.assert(
       fc.property(fc.string(), (guess) => {

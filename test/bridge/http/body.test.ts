@@ -93,14 +93,19 @@ describe('a body', () => {
     expect((await post('{}', { 'Content-Encoding': 'identity' })).status).toBe(200);
   });
 
-  it.each(['', '{', '{"prompt":"sk-SECRET",}', "{'prompt':'sk-SECRET'}", '{"prompt":NaN}', '{"p":"\u0000"}', 'sk-SECRET'])(
-    'that is not JSON is refused without being repeated: %j',
-    async (body) => {
-      const { status, answer } = await post(body);
-      expect({ status, answer }).toMatchObject({ status: 400, answer: { code: 'invalid_json' } });
-      expect(JSON.stringify(answer)).not.toContain('SECRET');
-    },
-  );
+  it.each([
+    '',
+    '{',
+    '{"prompt":"sk-SECRET",}',
+    "{'prompt':'sk-SECRET'}",
+    '{"prompt":NaN}',
+    '{"p":"\u0000"}',
+    'sk-SECRET',
+  ])('that is not JSON is refused without being repeated: %j', async (body) => {
+    const { status, answer } = await post(body);
+    expect({ status, answer }).toMatchObject({ status: 400, answer: { code: 'invalid_json' } });
+    expect(JSON.stringify(answer)).not.toContain('SECRET');
+  });
 
   it.each([
     ['a lone continuation byte', [0x80]],

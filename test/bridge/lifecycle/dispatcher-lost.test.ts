@@ -96,7 +96,6 @@ describe('a call whose connection is lost', () => {
     expect(back.idsOf('request')).toEqual([call.requestId, later.requestId]);
   });
 
-  // BUG: each one goes before the others in the queue, so several of them come back in reverse order.
   it('goes out again in its old order where several never arrived', () => {
     rig.dispatcher.detach(peer);
     const wide = createPeer('wide', { profile: 'w', lanes: 3 });
@@ -232,7 +231,6 @@ describe('an answer that comes beside the socket', () => {
     expect(peer.idsOf('cancel')).toEqual([]);
   });
 
-  // BUG: `deliver` frees the lane and does not pump, so the next request waits for some other event.
   it('while the socket lives lets the next request go', () => {
     const [call, next] = [rig.submit(), rig.submit()];
     rig.dispatcher.deliver('a', call.requestId, whole('done'));

@@ -36,7 +36,16 @@ describe('a batch', () => {
 
   it('joins neighbours of the same kind only, and never tool calls', () => {
     const { sent, batch } = collected();
-    for (const part of [text('a'), reasoning('b'), reasoning('c'), text('d'), call('1'), call('2'), text('e'), text('f')])
+    for (const part of [
+      text('a'),
+      reasoning('b'),
+      reasoning('c'),
+      text('d'),
+      call('1'),
+      call('2'),
+      text('e'),
+      text('f'),
+    ])
       batch.add(part);
     batch.flush();
     expect(sent).toEqual([[text('a'), reasoning('bc'), text('d'), call('1'), call('2'), text('ef')]]);

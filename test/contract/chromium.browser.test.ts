@@ -1,0 +1,9 @@
+import { startRig } from '../browser/rig.ts';
+import { describeProcessContract } from './process-contract.ts';
+
+describeProcessContract('the real extension in Chromium', async () => {
+  const rig = await startRig();
+  await rig.ready();
+  const { puter } = rig;
+  return { url: rig.bridge.url, calls: puter.calls, nextCall: () => puter.nextCall(), close: () => rig.close() };
+});

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { BridgeError } from '#shared/errors.ts';
+
+import { toFailure } from '../../../extension/puter/failures.ts';
+import { readCaptures } from '../../puter/capture.ts';
+
+const captured = (name: string): object => {
+  const capture = readCaptures().find((capture) => capture.name === name);
+  const body: object = JSON.parse(capture?.answer.body ?? '');
+  return body;
+};
+
+describe('what Puter really refused', () => {
+  it.each([
+    ['err-no-auth', 'puter_not_signed_in', 'token_missing'],
+    ['err-bad-token', 'puter_not_signed_in', 'reauth_required'],
+    ['err-unknown-model', 'model_not_found', 'bad_request'],
+    ['err-unknown-model-stream', 'model_not_found', 'bad_request'],
+    ['err-default-model', 'model_not_found', 'bad_request'],
+    ['err-empty-content', 'upstream_failed', 'bad_request'],
+    ['err-bad-json', 'upstream_failed', 'client_bad_json'],
+    ['err-bad-method', 'upstream_failed', 'not_found'],
+    ['err-rate-limit', 'upstream_failed', 'too_many_requests'],
+    ['err-upstream-429-stream', 'upstream_failed', 'upstream_rate_limited'],
+    ['err-upstream-500', 'upstream_failed', 'upstream_provider_unavailable'],
+  ])('%s is %s', (name, code, puterCode) => {
+    expect(toFailure(captured(name))).toMatchObject({ code, upstream: { code: puterCode } });
+  });
+
+  it('is repeated in Puter’s own words', () => {
+    expect(toFailure(captured('err-rate-limit'))).toEqual({
+      code: 'upstream_failed',
+      message: 'Puter refused the call: Too many requests.',
+      upstream: { message: 'Too many requests.', code: 'too_many_requests' },
+    });
+  });
+});
+
+describe('a call that rejects with', () => {
+  it.each([
+    ['the 401 of puter.js', { status: 401, message: 'Unauthorized' }, 'puter_not_signed_in'],
+    ['a code that means the session', { message: 'm', code: 'token_auth_failed' }, 'puter_not_signed_in'],
+    ['the same nested', { error: { message: 'm', code: 'token_missing' } }, 'puter_not_signed_in'],
+    ['an unknown model, nested', { error: { message: 'Model not found: x' } }, 'model_not_found'],
+    ['words about a model that are others', { message: 'The Model not found: x' }, 'upstream_failed'],
+    ['a refusal with a status', { message: 'No funds', code: 'insufficient_funds', status: 402 }, 'upstream_failed'],
+    ['success: false', { success: false, error: { message: 'No', code: 'c' } }, 'upstream_failed'],
+  ])('%s is %s', (_, error, code) => {
+    const failure = toFailure(error);
+    expect(failure.code).toBe(code);
+    expect(failure.upstream).toBeDefined();
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['a text', 'failed'],
+    ['a bare XMLHttpRequest', { status: 0, readyState: 4, responseText: '' }],
+    ['an event', { type: 'error' }],
+    ['a message that is no text', { message: 5 }],
+  ])('%s means that Puter was not reached', (_, error) => {
+    const failure = toFailure(error);
+    expect(failure).toMatchObject({
+      code: 'upstream_failed',
+      message: expect.stringContaining('could not be reached'),
+    });
+    expect(failure).not.toHaveProperty('upstream');
+  });
+
+  it('an error of ours keeps it as it is', () => {
+    const error = new BridgeError('upstream_failed', 'Cut off.', { upstream: { message: 'm' } });
+    expect(toFailure(error)).toBe(error.failure);
+  });
+
+  it('an unknown model names the field that is wrong', () => {
+    expect(toFailure({ message: 'Model not found: x' }).param).toBe('model');
+  });
+
+  it('a whole page of HTML is cut short', () => {
+    expect(toFailure({ message: '<html>'.repeat(1000) }).upstream?.message).toHaveLength(500);
+  });
+
+  it('the status tells it', () => {
+    expect(toFailure({ message: 'm', status: 402 }).upstream).toEqual({ message: 'm', status: 402 });
+  });
+
+  it('anything at all is a failure with a sentence', () => {
+    fc.assert(
+      fc.property(fc.anything(), (error) => {
+        const { code, message } = toFailure(error);
+        expect(['upstream_failed', 'puter_not_signed_in', 'model_not_found']).toContain(code);
+        expect(message).toMatch(/^Puter /);
+      }),
+    );
+  });
+});
