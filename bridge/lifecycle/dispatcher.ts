@@ -116,10 +116,11 @@ export function createDispatcher(options: {
     }
   }
 
+  const freeLanes = (peer: Peer): number => peer.lanes - slots.taken(peer);
+
   function leastLoaded(peers: Peer[]): Peer | undefined {
-    const free = (peer: Peer) => peer.lanes - slots.taken(peer);
-    const best = peers.reduce((a, b) => (free(b) > free(a) ? b : a));
-    return free(best) > 0 ? best : undefined;
+    const best = peers.reduce((a, b) => (freeLanes(b) > freeLanes(a) ? b : a));
+    return freeLanes(best) > 0 ? best : undefined;
   }
 
   /** The entry where `instance` holds it, on a live connection or on one that was lost. */

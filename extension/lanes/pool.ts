@@ -74,7 +74,7 @@ export function createLanePool(options: {
   function discard(worker: LaneWorker): void {
     // A lane that broke while idle is only missed, and replaced, when the next call takes one.
     if (busy.delete(worker)) keepOneWarm();
-    else idle.splice(idle.indexOf(worker), 1);
+    else if (idle.includes(worker)) idle.splice(idle.indexOf(worker), 1);
     worker.terminate();
   }
 
@@ -86,7 +86,12 @@ export function createLanePool(options: {
       busy.set(worker, handlers);
       worker.postMessage({ chat, token: token() });
       keepOneWarm();
-      return { cancel: () => discard(worker) };
+      return {
+        cancel() {
+          // Once the call has ended, the lane may be running another.
+          if (busy.get(worker) === handlers) discard(worker);
+        },
+      };
     },
     renew() {
       for (const worker of idle.splice(0)) worker.terminate();

@@ -33,7 +33,7 @@ export function nearestNames(wanted: string, names: readonly string[]): string[]
     .map((name) => {
       const candidate = name.toLowerCase();
       // People leave the provider out (“gpt-5” for “openai/gpt-5”): that is no edit at all.
-      const edits = candidate.includes(needle) ? 0 : distance(needle, candidate.split(/[/:]/).at(-1) ?? candidate);
+      const edits = candidate.includes(needle) ? 0 : distance(withoutProvider(needle), withoutProvider(candidate));
       return { name, edits };
     })
     .filter(({ edits }) => edits <= Math.max(2, needle.length / 3))
@@ -41,3 +41,5 @@ export function nearestNames(wanted: string, names: readonly string[]): string[]
     .slice(0, 3)
     .map(({ name }) => name);
 }
+
+const withoutProvider = (name: string): string => name.split(/[/:]/).at(-1) ?? name;

@@ -154,19 +154,19 @@ export function readUsage(usage: unknown): Usage | null {
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-const finishReasons: Record<string, FinishReason> = {
-  stop: 'stop',
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  length: 'length',
-  max_tokens: 'length',
-  tool_calls: 'tool_calls',
-  tool_use: 'tool_calls',
-  content_filter: 'content_filter',
-  refusal: 'content_filter',
-};
+const finishReasons = new Map<string | undefined, FinishReason>([
+  ['length', 'length'],
+  ['max_tokens', 'length'],
+  ['tool_calls', 'tool_calls'],
+  ['tool_use', 'tool_calls'],
+  ['content_filter', 'content_filter'],
+  ['refusal', 'content_filter'],
+]);
 
-/** Streams carry no finish reason, and some whole answers carry a wrong one: the answer itself tells. */
+/**
+ * Everything else is a stop. Streams carry no finish reason, and some whole answers carry a wrong one: the answer itself
+ * tells.
+ */
 function deriveFinishReason(
   given: string | undefined,
   calledTool: boolean,
@@ -174,8 +174,8 @@ function deriveFinishReason(
   chat: ChatRequest,
 ): FinishReason {
   if (calledTool) return 'tool_calls';
-  const known = given === undefined ? undefined : finishReasons[given];
-  if (known !== undefined && known !== 'stop') return known;
+  const known = finishReasons.get(given);
+  if (known !== undefined) return known;
   const isCutOff = chat.maxTokens !== undefined && usage !== null && usage.outputTokens >= chat.maxTokens;
   return isCutOff ? 'length' : 'stop';
 }

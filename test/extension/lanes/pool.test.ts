@@ -186,7 +186,6 @@ describe('a cancel', () => {
     expect(run().worker).toBe(warm[0]);
   });
 
-  // BUG: the lane is taken as idle at -1, so the last idle lane is forgotten without being ended.
   it('twice is a cancel once', () => {
     const call = run();
     call.cancel();
@@ -196,7 +195,6 @@ describe('a cancel', () => {
     expect(run().worker).toBe(warm[0]);
   });
 
-  // BUG: the lane may be running somebody else’s call by now, and that call is never told.
   it('after the end leaves the next call of the same lane alone', () => {
     const first = run();
     first.worker.say({ type: 'end', end });

@@ -19,7 +19,6 @@ describe('the nearest names', () => {
     expect(nearestNames(wanted, names)[0]).toBe(meant);
   });
 
-  // BUG: the provider is taken off the candidate and not off what was asked for.
   it('begin with the right one after a letter too few behind a provider', () => {
     expect(nearestNames('openai/gpt-4o-mni', names)[0]).toBe('openai/gpt-4o-mini');
   });

@@ -194,7 +194,6 @@ describe('the finish reason', () => {
     ['content_filter', 'content_filter'],
     ['refusal', 'content_filter'],
     ['something_new', 'stop'],
-    // BUG: the table is a plain object, so a name out of the prototype is looked up there and a function comes out.
     ['toString', 'stop'],
   ])('“%s” is %s', (given, meant) => {
     expect(reasonOf({ finish_reason: given })).toBe(meant);
