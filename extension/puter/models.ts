@@ -32,12 +32,13 @@ export function nearestNames(wanted: string, names: readonly string[]): string[]
   return [...new Set(names)]
     .map((name) => {
       const candidate = name.toLowerCase();
-      // People leave the provider out (“gpt-5” for “openai/gpt-5”): that is no edit at all.
+      const whole = distance(needle, candidate);
+      // People leave the provider out (“gpt-5” for “openai/gpt-5”), or name another: that is no edit at all.
       const edits = candidate.includes(needle) ? 0 : distance(withoutProvider(needle), withoutProvider(candidate));
-      return { name, edits };
+      return { name, edits, whole };
     })
     .filter(({ edits }) => edits <= Math.max(2, needle.length / 3))
-    .sort((a, b) => a.edits - b.edits || a.name.length - b.name.length)
+    .sort((a, b) => a.edits - b.edits || a.whole - b.whole)
     .slice(0, 3)
     .map(({ name }) => name);
 }
