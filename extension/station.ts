@@ -69,7 +69,8 @@ export function startStation(options: { context: Context; browser: string; laneU
       const { settings: old, session: oldSession } = context;
       context = next;
       const { settings, session } = next;
-      if (settings.apiOrigin !== old.apiOrigin || settings.guiOrigin !== old.guiOrigin) pool.renew();
+      const isSamePuter = settings.apiOrigin === old.apiOrigin && settings.guiOrigin === old.guiOrigin;
+      if (!isSamePuter || settings.lanes !== old.lanes) pool.renew();
       if (session?.token !== oldSession?.token || settings.apiOrigin !== old.apiOrigin) {
         account.close();
         account = openAccount();

@@ -59,9 +59,12 @@ export function transition(state: RequestState, event: RequestEvent): RequestSta
     case 'started':
       return state.status === 'dispatched' ? { ...state, status: 'started' } : state;
     case 'chunk':
-      return onAnswer(state, event.seq, (held) => ({ ...held, status: 'streaming', nextSeq: event.seq + 1 }));
+      // After a reconnect, a piece may come again.
+      if (!isHeld(state) || event.seq < state.nextSeq) return state;
+      return event.seq === state.nextSeq ? { ...state, status: 'streaming', nextSeq: event.seq + 1 } : incomplete;
     case 'ended':
-      return onAnswer(state, event.seq, () => ({ status: 'succeeded' }));
+      if (!isHeld(state)) return state;
+      return event.seq === state.nextSeq ? { status: 'succeeded' } : incomplete;
     case 'delivered':
       return state.status === 'queued' ? state : { status: 'succeeded' };
     case 'failed':
@@ -80,12 +83,13 @@ export function transition(state: RequestState, event: RequestEvent): RequestSta
   }
 }
 
-function onAnswer(state: RequestState, seq: number, accept: (held: Held) => RequestState): RequestState {
-  if (!isHeld(state) || seq < state.nextSeq) return state;
-  if (seq === state.nextSeq) return accept(state);
-  const message = 'A piece of the answer was lost between extension and bridge. Send the request again.';
-  return { status: 'failed', error: { code: 'extension_failed', message } };
-}
+const incomplete: RequestState = {
+  status: 'failed',
+  error: {
+    code: 'extension_failed',
+    message: 'A piece of the answer was lost between extension and bridge. Send the request again.',
+  },
+};
 
 function resumedStatus(state: { started: boolean; nextSeq: number }): Held['status'] {
   if (state.nextSeq > 0) return 'streaming';

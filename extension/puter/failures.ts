@@ -4,11 +4,12 @@ import { BridgeError, type Failure, type UpstreamError } from '#shared/errors.ts
 
 /**
  * The ways in which `puter.ai.chat()` rejects: Puter's flat `{error, message, code}`, the same nested under
- * `error`, an `Error`, or the bare XMLHttpRequest where the network failed.
+ * `error`, or the bare XMLHttpRequest where the network failed.
  */
 const flatSchema = v.object({
   message: v.string(),
-  code: v.optional(v.string()),
+  // Providers put numbers and nulls here, too.
+  code: v.nullish(v.union([v.string(), v.number()])),
   status: v.optional(v.number()),
 });
 const nestedSchema = v.object({ error: flatSchema });
@@ -19,6 +20,10 @@ const sessionCodes = new Set(['token_missing', 'token_auth_failed', 'reauth_requ
 /** Anything that a call rejects with, as one of our closed list of codes. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof BridgeError) return error.failure;
+  // Puter's refusals are plain objects: an `Error` is our own, or puter.js's, where it could not read an answer.
+  if (error instanceof Error) {
+    return { code: 'extension_failed', message: `The extension failed while it called Puter: ${error.message}` };
+  }
   const upstream = toUpstream(error);
   if (!upstream) {
     return {
@@ -46,7 +51,7 @@ function toUpstream(error: unknown): UpstreamError | undefined {
   return {
     // A provider's message can hold a whole page of HTML.
     message: message.slice(0, 500),
-    ...(code !== undefined && { code }),
+    ...(code !== undefined && code !== null && { code: String(code) }),
     ...(status !== undefined && { status }),
   };
 }

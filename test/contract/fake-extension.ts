@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 
 import type { AnswerPart } from '#shared/chat.ts';
-import type { Failure } from '#shared/errors.ts';
+import { BridgeError, type Failure } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import {
   decodeFrameToExtension,
@@ -19,6 +19,7 @@ import { nearestNames } from '../../extension/puter/models.ts';
 import { createStreamReader, readWhole } from '../../extension/puter/normalise.ts';
 import { listedModels } from '../puter/model-list.ts';
 import { findModel } from '../puter/models.ts';
+import { refuse } from '../puter/refusals.ts';
 import type { Call } from './process-contract.ts';
 
 type Request = Frame<FrameToExtension, 'request'>;
@@ -156,7 +157,7 @@ export async function startFakeExtension(options: {
 async function answer(chat: Request['chat'], signal: AbortSignal, onPart: (part: AnswerPart) => void) {
   const name = chat.model ?? 'echo';
   const model = findModel(name);
-  if (!model) throw Object.assign(new Error(`Model not found: ${name}`), { code: 'bad_request' });
+  if (!model) throw BridgeError.from(toFailure(refuse('bad_request', `Model not found: ${name}`).body));
   const reader = createStreamReader(chat, onPart);
   const { messages, maxTokens } = chat;
   let bytes = Buffer.alloc(0);
@@ -173,7 +174,7 @@ async function answer(chat: Request['chat'], signal: AbortSignal, onPart: (part:
     if (step === 'drop') break;
     if (step === 'hang')
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-    else if ('refusal' in step) throw Object.assign(new Error(step.refusal.body.message), step.refusal.body);
+    else if ('refusal' in step) throw BridgeError.from(toFailure(step.refusal.body));
     else if ('whole' in step) return readWhole(step.whole, chat, onPart);
     else if ('line' in step) reader.read(step.line);
     else if ('bytes' in step) bytes = Buffer.concat([bytes, step.bytes]);

@@ -144,7 +144,8 @@ describe('a body that is too large', () => {
         });
       });
       // All of it is blank, so that what is at the limit is read to the end and found not to be JSON.
-      request.end(Buffer.alloc(bytes, ' '));
+      request.write(Buffer.alloc(bytes, ' '));
+      request.end();
       return answered;
     };
     expect(await sendChunked(maxBodyBytes)).toMatchObject({ status: 400 });

@@ -182,3 +182,11 @@ describe('an answer', () => {
     expect(through(out, { type: 'never_started' }).status).toBe('dispatched');
   });
 });
+
+it('fails an answer whose end comes before its own pieces', () => {
+  const streaming: RequestState = { status: 'streaming', instance: 'a', nextSeq: 3 };
+  expect(transition(streaming, { type: 'ended', seq: 1 })).toMatchObject({
+    status: 'failed',
+    error: { code: 'extension_failed' },
+  });
+});

@@ -84,3 +84,17 @@ describe('a batch', () => {
     expect(first).toEqual(text('a'));
   });
 });
+
+it('cuts a text that is larger than a frame may be, and hands the pieces on at once', () => {
+  const sent: AnswerPart[][] = [];
+  const batch = createBatch((parts) => sent.push(parts));
+  const text = '🦊'.repeat(1_250_000);
+  batch.add({ type: 'text', text });
+  batch.flush();
+  expect(sent.map((parts) => parts.length)).toEqual([1, 1, 1]);
+  expect(sent.flat().map((part) => (part.type === 'text' ? part.text : ''))).toEqual([
+    text.slice(0, 1_000_000),
+    text.slice(1_000_000, 2_000_000),
+    text.slice(2_000_000),
+  ]);
+});

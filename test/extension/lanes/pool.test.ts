@@ -90,6 +90,18 @@ describe('the pool', () => {
     expect(workers).toHaveLength(2);
   });
 
+  it('keeps no more lanes warm after its calls than it may run', () => {
+    for (const { worker } of [run(), run(), run()]) worker.say({ type: 'end', end });
+    expect(living()).toHaveLength(lanes);
+  });
+
+  it('lets lanes go once fewer may run', () => {
+    const calls = [run(), run(), run()];
+    lanes = 1;
+    for (const { worker } of calls) worker.say({ type: 'end', end });
+    expect(living()).toHaveLength(1);
+  });
+
   it('gives each call the token of that moment', () => {
     run();
     token = 'second token';

@@ -96,3 +96,16 @@ describe('a call that rejects with', () => {
     );
   });
 });
+
+it('keeps a number that stands where a code should', () => {
+  expect(toFailure({ message: 'Payment required', code: 402 }).upstream).toEqual({
+    message: 'Payment required',
+    code: '402',
+  });
+  expect(toFailure({ message: 'No', code: null }).upstream).toEqual({ message: 'No' });
+});
+
+it('does not blame Puter for a mistake of our own', () => {
+  const failure = toFailure(new TypeError('x is not a function'));
+  expect([failure.code, failure.upstream]).toEqual(['extension_failed', undefined]);
+});
