@@ -34,7 +34,8 @@ function follow(): void {
   port.onDisconnect.addListener(() => {
     // Reading it tells Chrome that we know why.
     void chrome.runtime.lastError;
-    void askBackground('wake').then(follow);
+    // Not at once: where it cannot be woken, this would ask without a pause.
+    void askBackground('wake').then(() => setTimeout(follow, 200));
   });
 }
 

@@ -5,5 +5,7 @@ describeProcessContract('the real extension in Chromium', async () => {
   const rig = await startRig();
   await rig.ready();
   const { puter } = rig;
-  return { url: rig.bridge.url, calls: puter.calls, nextCall: () => puter.nextCall(), close: () => rig.close() };
+  const lanes = 3;
+  const { url } = rig.bridge;
+  return { url, lanes, calls: puter.calls, nextCall: () => puter.nextCall(), close: () => rig.close() };
 });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 
 import { WebSocket } from 'ws';
 
@@ -12,6 +13,7 @@ import {
   type Frame,
   type FrameToBridge,
   type FrameToExtension,
+  type PuterState,
 } from '#shared/protocol.ts';
 
 import { toFailure } from '../../extension/puter/failures.ts';
@@ -27,14 +29,17 @@ type Request = Frame<FrameToExtension, 'request'>;
 /** A double of the extension: the real wire and the stand-in's models, without a browser between them. */
 export interface FakeExtension {
   readonly calls: Call[];
-  readonly instance: string;
-  /** Of the last welcome. */
-  readonly secret: string;
+  /** The last one. */
+  readonly welcome: Frame<FrameToExtension, 'welcome'>;
   nextCall(): Promise<Call>;
   /** Whatever a test wants to put on the wire. */
   sendRaw(data: string | Buffer): void;
+  /** Tells the bridge that the account changed. */
+  tell(change: Partial<PuterState>): void;
   /** Cuts the connection without a goodbye; running calls go on. */
   drop(): void;
+  /** The same, once this many chunks of an answer have left. */
+  dropAfter(chunks: number): void;
   /** Dials again as the same instance, and resumes as the bridge asks. */
   reconnect(): Promise<void>;
   close(): void;
@@ -44,15 +49,22 @@ export async function startFakeExtension(options: {
   bridgeUrl: string;
   lanes?: number;
   signedIn?: boolean;
+  /** What it says of itself. */
+  browser?: string;
+  username?: string;
 }): Promise<FakeExtension> {
-  const { bridgeUrl, lanes = 3, signedIn = true } = options;
+  const { bridgeUrl, lanes = 3, signedIn = true, browser = 'Fake 1', username = 'fake' } = options;
   const instance = crypto.randomUUID();
   const profile = crypto.randomUUID();
   const calls: Call[] = [];
   const running = new Map<string, AbortController>();
   const outbox = new Map<string, FrameToBridge[]>();
   const waiting: ((call: Call) => void)[] = [];
-  let secret = '';
+  let puter: PuterState = signedIn
+    ? { session: 'signed_in', username, reachable: true }
+    : { session: 'signed_out', username: null, reachable: true };
+  let lastChunk = Infinity;
+  let welcome: FakeExtension['welcome'];
   let socket: WebSocket;
   await dial();
 
@@ -66,7 +78,7 @@ export async function startFakeExtension(options: {
       const frame = decodeFrameToExtension(data.toString('utf8'));
       switch (frame.type) {
         case 'welcome':
-          secret = frame.secret;
+          welcome = frame;
           for (const { requestId, nextSeq } of frame.resume) {
             for (const kept of outbox.get(requestId) ?? []) {
               if (!('seq' in kept) || kept.seq >= nextSeq) it.send(encodeFrame(kept));
@@ -86,18 +98,17 @@ export async function startFakeExtension(options: {
       }
     });
     await once(it, 'open');
-    const session = signedIn ? 'signed_in' : 'signed_out';
-    const puter = { session, username: signedIn ? 'fake' : null, reachable: true } as const;
     const requests = [...outbox.keys()];
-    it.send(
-      encodeFrame({ type: 'hello', instance, profile, version: '0.0.0', browser: 'Fake 1', lanes, puter, requests }),
-    );
+    it.send(encodeFrame({ type: 'hello', instance, profile, version: '0.0.0', browser, lanes, puter, requests }));
     await welcomed.promise;
   }
 
   function send(frame: FrameToBridge & { requestId: string }): void {
-    outbox.set(frame.requestId, [...(outbox.get(frame.requestId) ?? []), frame]);
-    if (socket.readyState === WebSocket.OPEN) socket.send(encodeFrame(frame));
+    outbox.get(frame.requestId)?.push(frame);
+    if (socket.readyState !== WebSocket.OPEN) return;
+    const isLast = frame.type === 'chunk' && frame.seq + 1 === lastChunk;
+    // Only once the bytes left, so that the bridge is known to have them.
+    socket.send(encodeFrame(frame), () => isLast && socket.terminate());
   }
 
   async function run({ requestId, chat }: Request): Promise<void> {
@@ -122,7 +133,6 @@ export async function startFakeExtension(options: {
         send({ type: 'chunk', requestId, seq: seq++, parts: [part] }),
       );
       send({ type: 'end', requestId, seq, ...end });
-      call.status = 'finished';
     } catch (error) {
       const failure: Failure = abort.signal.aborted
         ? { code: 'cancelled', message: 'The call was cancelled.' }
@@ -130,21 +140,25 @@ export async function startFakeExtension(options: {
       const names = listedModels.flatMap(({ id, aliases = [] }) => [id, ...aliases]);
       const suggestions = failure.code === 'model_not_found' ? { suggestions: nearestNames(call.model, names) } : {};
       send({ type: 'error', requestId, error: { ...failure, ...suggestions } });
-      call.status = 'aborted';
     }
     running.delete(requestId);
+    call.status = abort.signal.aborted ? 'aborted' : 'finished';
     closed.resolve(call.status);
   }
 
   return {
     calls,
-    instance,
-    get secret() {
-      return secret;
+    get welcome() {
+      return welcome;
     },
     nextCall: () => new Promise((resolve) => waiting.push(resolve)),
     sendRaw: (data) => socket.send(data),
+    tell(change) {
+      puter = { ...puter, ...change };
+      socket.send(encodeFrame({ type: 'status', lanes, puter }));
+    },
     drop: () => socket.terminate(),
+    dropAfter: (chunks) => void (lastChunk = chunks),
     reconnect: dial,
     close() {
       for (const abort of running.values()) abort.abort();
@@ -168,8 +182,9 @@ async function answer(chat: Request['chat'], signal: AbortSignal, onPart: (part:
     attempt: 1,
     ...(maxTokens && { maxTokens }),
   })) {
-    // A turn for every step, as on a network.
-    await new Promise((resolve) => setTimeout(resolve, typeof step === 'object' && 'waitMs' in step ? step.waitMs : 0));
+    // A turn for every step, as on a network: frames of the bridge come in between.
+    if (typeof step === 'object' && 'waitMs' in step) await delay(step.waitMs);
+    else await nextTurn();
     signal.throwIfAborted();
     if (step === 'drop') break;
     if (step === 'hang')

@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { encodeFrame } from '#shared/protocol.ts';
+
 import { startBridge, type Bridge } from '../../bridge/bridge.ts';
 import { defaults } from '../../bridge/config.ts';
 import { process as ask, until } from '../browser/rig.ts';
-import { startFakeExtension } from './fake-extension.ts';
+import { startFakeExtension, type FakeExtension } from './fake-extension.ts';
 import { describeProcessContract } from './process-contract.ts';
 
 const openBridge = (config = {}): Promise<Bridge> =>
@@ -14,6 +16,7 @@ describeProcessContract('a fake extension', async () => {
   const extension = await startFakeExtension({ bridgeUrl: bridge.url });
   return {
     url: bridge.url,
+    lanes: 3,
     calls: extension.calls,
     nextCall: extension.nextCall,
     async close() {
@@ -29,7 +32,10 @@ describe('a bridge', () => {
     onTestFinished(() => bridge.close());
     return bridge;
   }
-  async function connect(bridge: Bridge, options = {}) {
+  async function connect(
+    bridge: Bridge,
+    options: Omit<Parameters<typeof startFakeExtension>[0], 'bridgeUrl'> = {},
+  ): Promise<FakeExtension> {
     const extension = await startFakeExtension({ bridgeUrl: bridge.url, ...options });
     onTestFinished(() => extension.close());
     return extension;
@@ -66,6 +72,34 @@ describe('a bridge', () => {
     });
   });
 
+  it('says so to a caller who already waits when the person signs out', async () => {
+    const bridge = await start();
+    const extension = await connect(bridge, { lanes: 1 });
+    const call = extension.nextCall();
+    const stop = new AbortController();
+    const running = ask(bridge.url, { prompt: 'x', model: 'hang' }, stop.signal);
+    await call;
+    const waiting = ask(bridge.url, { prompt: 'x' });
+    await until(() => bridge.status.read().queue.queued === 1);
+    extension.tell({ session: 'signed_out', username: null });
+    expect(await waiting).toMatchObject({ status: 503, body: { code: 'puter_not_signed_in' } });
+    expect(extension.calls.map(({ status }) => status)).toEqual(['running']);
+    stop.abort();
+    await expect(running).rejects.toThrow('aborted');
+  });
+
+  it.each(['token_missing', 'token_auth_failed', 'reauth_required'] as const)(
+    'takes Puter’s %s as a session that is over',
+    async (code) => {
+      const bridge = await start();
+      await connect(bridge);
+      expect(await ask(bridge.url, { prompt: 'x', model: `fail:${code}` })).toMatchObject({
+        status: 503,
+        body: { code: 'puter_not_signed_in', upstream: { code } },
+      });
+    },
+  );
+
   it('uses the extension that is signed in where another is not', async () => {
     const bridge = await start();
     await connect(bridge, { signedIn: false });
@@ -77,36 +111,76 @@ describe('a bridge', () => {
   it('carries an answer over a dropped connection once and whole', async () => {
     const bridge = await start({ lostGraceMs: 10_000 });
     const extension = await connect(bridge);
-    const call = extension.nextCall();
+    const oldSecret = extension.welcome.secret;
+    extension.dropAfter(500);
     const answer = ask(bridge.url, { prompt: 'x', model: 'long-stream' });
-    await call;
-    extension.drop();
     await until(() => bridge.status.read().extensions.length === 0);
     await extension.reconnect();
     const { status, body } = await answer;
-    expect([status, String(body['result']).match(/\d+/g)?.length]).toEqual([200, 2000]);
+    expect([status, body['result']]).toEqual([200, Array.from({ length: 2000 }, (_, n) => `${n + 1} `).join('')]);
+    // The cut was in the middle, and what had arrived before it did not have to come again.
+    const nextSeq = extension.welcome.resume[0]?.nextSeq;
+    expect(nextSeq).toBeGreaterThanOrEqual(500);
+    expect(nextSeq).toBeLessThan(2000);
     expect(extension.calls.length).toBe(1);
+    expect((await deliver(bridge, oldSecret, { request_id: body['request_id'], result: 'x' })).status).toBe(403);
   });
 
-  it('takes an answer by POST while the socket is down, once', async () => {
-    const bridge = await start({ lostGraceMs: 10_000 });
-    const extension = await connect(bridge);
-    const other = await connect(bridge);
-    const call = extension.nextCall();
-    const pending = await ask(bridge.url, { prompt: 'x', model: 'hang', wait: false });
-    const requestId = String(pending.body['request_id']);
-    await Promise.race([call, other.nextCall()]);
-    const holder = extension.calls.length === 1 ? extension : other;
-    const stranger = holder === extension ? other : extension;
-    holder.drop();
-    await until(() => bridge.status.read().extensions.length === 1);
-    expect((await deliver(bridge, stranger.secret, { request_id: requestId, result: 'stolen' })).status).toBe(404);
-    expect((await deliver(bridge, holder.secret, { request_id: requestId })).status).toBe(400);
-    expect((await deliver(bridge, holder.secret, { request_id: requestId, result: 'By post' })).status).toBe(200);
-    expect((await deliver(bridge, holder.secret, { request_id: requestId, result: 'Again' })).status).toBe(409);
-    expect((await deliver(bridge, holder.secret, { request_id: 'nobody', result: 'x' })).status).toBe(404);
-    const fetched = await fetch(`${bridge.url}/api/result/${requestId}`);
-    expect(await fetched.json()).toMatchObject({ status: 'success', result: 'By post' });
+  describe('whose extension lost its socket in the middle of an answer', () => {
+    async function lose() {
+      const bridge = await start({ lostGraceMs: 10_000 });
+      const holder = await connect(bridge);
+      holder.dropAfter(1);
+      const { body } = await ask(bridge.url, { prompt: 'x', model: 'hang-mid', wait: false });
+      await until(() => bridge.status.read().extensions.length === 0);
+      const id = String(body['request_id']);
+      return { bridge, secret: holder.welcome.secret, id, fetched: () => fetch(`${bridge.url}/api/result/${id}`) };
+    }
+
+    it('takes the whole answer by POST, once', async () => {
+      const { bridge, secret, id, fetched } = await lose();
+      const whole = { request_id: id, result: 'partial no more' };
+      expect((await deliver(bridge, secret, { request_id: id })).status).toBe(400);
+      expect((await deliver(bridge, secret, { ...whole, result: 5 })).status).toBe(400);
+      expect((await fetched()).status).toBe(202);
+      const taken = await deliver(bridge, secret, whole);
+      expect([taken.status, await taken.json()]).toEqual([200, { status: 'success', request_id: id }]);
+      const again = await deliver(bridge, secret, { ...whole, result: 'Again' });
+      expect([again.status, await again.json()]).toMatchObject([409, { code: 'already_answered' }]);
+      // “partial ” had arrived by the socket, and is not there twice.
+      expect(await (await fetched()).json()).toMatchObject({ status: 'success', result: 'partial no more' });
+    });
+
+    it('takes tokens and model with it', async () => {
+      const { bridge, secret, id, fetched } = await lose();
+      const end = { finishReason: 'stop', model: 'named', usage: { inputTokens: 1, outputTokens: 2 } };
+      await deliver(bridge, secret, { request_id: id, result: 'partial', end });
+      expect(await (await fetched()).json()).toMatchObject({
+        model: 'named',
+        usage: { input_tokens: 1, output_tokens: 2 },
+      });
+    });
+
+    it('takes a failure by POST', async () => {
+      const { bridge, secret, id, fetched } = await lose();
+      const error = { code: 'upstream_failed', message: 'Puter refused.' };
+      expect((await deliver(bridge, secret, { request_id: id, error })).status).toBe(200);
+      const failed = await fetched();
+      expect([failed.status, await failed.json()]).toEqual([
+        502,
+        { status: 'error', error: 'Puter refused.', code: 'upstream_failed', request_id: id },
+      ]);
+    });
+
+    it('knows no such call of anybody else, and no call of another name', async () => {
+      const { bridge, secret, id, fetched } = await lose();
+      const stranger = await connect(bridge);
+      const stolen = await deliver(bridge, stranger.welcome.secret, { request_id: id, result: 'stolen' });
+      expect([stolen.status, await stolen.json()]).toMatchObject([404, { code: 'not_found' }]);
+      expect((await deliver(bridge, secret, { request_id: 'nobody', result: 'x' })).status).toBe(404);
+      expect((await deliver(bridge, 'guess', { request_id: id, result: 'x' })).status).toBe(403);
+      expect((await fetched()).status).toBe(202);
+    });
   });
 
   it('says that the outcome is unknown where the extension does not come back', async () => {
@@ -134,14 +208,57 @@ describe('a bridge', () => {
     const bridge = await start();
     const good = await connect(bridge);
     const call = good.nextCall();
-    const answer = ask(bridge.url, { prompt: 'x', model: 'slow-stream', timeout_ms: 2000 });
-    await call;
-    for (const garbage of ['hello', 'null', '[]', '{"type":"end"}', '{"__proto__":1}', Buffer.from([0, 255, 1])]) {
+    const stop = new AbortController();
+    const answer = ask(bridge.url, { prompt: 'x', model: 'hang' }, stop.signal);
+    const running = await call;
+    const notUtf8 = Buffer.from([0, 255, 1]);
+    for (const garbage of [
+      'hello',
+      '',
+      'null',
+      '[]',
+      '{"type":"end"}',
+      '{"type":"hello"}',
+      '{"__proto__":1}',
+      notUtf8,
+    ]) {
       const bad = await connect(bridge);
       bad.sendRaw(garbage);
       await until(() => bridge.status.read().extensions.length === 1);
     }
+    expect(running.status).toBe('running');
     expect((await ask(bridge.url, { prompt: 'x' })).status).toBe(200);
-    expect((await answer).status).toBe(504);
+    stop.abort();
+    await expect(answer).rejects.toThrow('aborted');
+  });
+
+  it('lets no extension answer, fail or break the call of another', async () => {
+    const bridge = await start();
+    const good = await connect(bridge);
+    const { body } = await ask(bridge.url, { prompt: 'x', model: 'utf8', wait: false });
+    const bad = await connect(bridge);
+    const requestId = String(body['request_id']);
+    const end = { type: 'end', seq: 0, finishReason: 'stop', model: null, usage: null } as const;
+    for (const id of [requestId, crypto.randomUUID()]) {
+      const parts = [{ type: 'text', text: 'stolen' }] as const;
+      bad.sendRaw(encodeFrame({ type: 'chunk', requestId: id, seq: 0, parts: [...parts] }));
+      bad.sendRaw(encodeFrame({ ...end, requestId: id }));
+      bad.sendRaw(encodeFrame({ type: 'error', requestId: id, error: { code: 'upstream_failed', message: 'x' } }));
+    }
+    const fetched = async () => (await fetch(`${bridge.url}/api/result/${requestId}`)).json();
+    await expect
+      .poll(fetched)
+      .toMatchObject({ status: 'success', result: 'Grüße aus Zürich — 日本語のテキスト 🦊👩‍🚀 fin' });
+    expect(good.calls.length).toBe(1);
+    expect(bridge.status.read().extensions.length).toBe(2);
+  });
+
+  it('shows on its page as text what an extension says of itself', async () => {
+    const bridge = await start();
+    await connect(bridge, { browser: '<script>alert(1)</script>', username: `"><img src=x onerror='alert(1)'>` });
+    const page = await (await fetch(bridge.url)).text();
+    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(page).toContain('&quot;&gt;&lt;img src=x onerror=&#39;alert(1)&#39;&gt;');
+    expect(page).not.toMatch(/<script>|<img/);
   });
 });

@@ -1,4 +1,6 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { text } from 'node:stream/consumers';
 
 import { describe, expect, it } from 'vitest';
 
@@ -22,20 +24,36 @@ export function describeRefusals(subject: () => Subject): void {
 
     it.each([
       [{}, 'prompt'],
+      [{ prompt: null }, 'prompt'],
       [{ prompt: 5 }, 'prompt'],
       [{ prompt: '  ' }, 'prompt'],
       [{ prompt: ['secret-content'] }, 'prompt'],
-      [{ prompt: '\uD800' }, 'prompt'],
-      [{ prompt: 'p', model: '' }, 'model'],
-      [{ prompt: 'p', model: 'm'.repeat(201) }, 'model'],
-      [{ prompt: 'p', system: 1 }, 'system'],
-      [{ prompt: 'p', temperature: 'hot' }, 'temperature'],
-      [{ prompt: 'p', temperature: 3 }, 'temperature'],
-      [{ prompt: 'p', max_tokens: 0 }, 'max_tokens'],
-      [{ prompt: 'p', max_tokens: 1.5 }, 'max_tokens'],
-      [{ prompt: 'p', timeout_ms: 0 }, 'timeout_ms'],
-      [{ prompt: 'p', timeout_ms: 600_001 }, 'timeout_ms'],
-      [{ prompt: 'p', wait: 'no' }, 'wait'],
+      [{ prompt: '\uD800secret-content' }, 'prompt'],
+      [{ prompt: 'secret-content', model: '' }, 'model'],
+      [{ prompt: 'secret-content', model: ' ' }, 'model'],
+      [{ prompt: 'secret-content', model: null }, 'model'],
+      [{ prompt: 'secret-content', model: 'm'.repeat(201) }, 'model'],
+      [{ prompt: 'secret-content', system: '' }, 'system'],
+      [{ prompt: 'secret-content', system: 1 }, 'system'],
+      [{ prompt: 'secret-content', system: null }, 'system'],
+      [{ prompt: 'secret-content', system: ['secret-content'] }, 'system'],
+      [{ prompt: 'secret-content', temperature: 'secret-content' }, 'temperature'],
+      [{ prompt: 'secret-content', temperature: -0.1 }, 'temperature'],
+      [{ prompt: 'secret-content', temperature: 2.1 }, 'temperature'],
+      [{ prompt: 'secret-content', temperature: null }, 'temperature'],
+      [{ prompt: 'secret-content', max_tokens: 0 }, 'max_tokens'],
+      [{ prompt: 'secret-content', max_tokens: 1.5 }, 'max_tokens'],
+      [{ prompt: 'secret-content', max_tokens: '7' }, 'max_tokens'],
+      [{ prompt: 'secret-content', max_tokens: 10_000_001 }, 'max_tokens'],
+      [{ prompt: 'secret-content', max_tokens: null }, 'max_tokens'],
+      [{ prompt: 'secret-content', timeout_ms: 0 }, 'timeout_ms'],
+      [{ prompt: 'secret-content', timeout_ms: 1.5 }, 'timeout_ms'],
+      [{ prompt: 'secret-content', timeout_ms: 600_001 }, 'timeout_ms'],
+      [{ prompt: 'secret-content', timeout_ms: 'secret-content' }, 'timeout_ms'],
+      [{ prompt: 'secret-content', timeout_ms: null }, 'timeout_ms'],
+      [{ prompt: 'secret-content', wait: 'secret-content' }, 'wait'],
+      [{ prompt: 'secret-content', wait: 0 }, 'wait'],
+      [{ prompt: 'secret-content', wait: null }, 'wait'],
     ])('%j, naming the field', async (body, param) => {
       const { response, body: answer } = await post(JSON.stringify(body));
       expect(response.status).toBe(400);
@@ -48,7 +66,7 @@ export function describeRefusals(subject: () => Subject): void {
       });
     });
 
-    it.each(['{', '{"prompt":"secret-content",}', "{'prompt':'x'}", '{"prompt":NaN}', ''])(
+    it.each(['{', '{"prompt":"secret-content",}', "{'prompt':'x'}", '{"prompt":NaN}', '', 'secret-content'])(
       '%j as JSON',
       async (body) => {
         const { response, body: answer } = await post(body);
@@ -56,7 +74,7 @@ export function describeRefusals(subject: () => Subject): void {
       },
     );
 
-    it.each(['null', '[]', '"x"', '5'])('%s as a body', async (body) => {
+    it.each(['null', '[]', '"secret-content"', '5', 'true'])('%s as a body', async (body) => {
       const { response, body: answer } = await post(body);
       expect([response.status, answer['code']]).toEqual([400, 'invalid_request']);
     });
@@ -77,67 +95,99 @@ export function describeRefusals(subject: () => Subject): void {
       expect([response.status, body['code']]).toEqual([415, 'unsupported_media_type']);
     });
 
-    it('other methods, saying which there are', async () => {
-      const { response, body } = await send({ method: 'PUT' });
-      expect([response.status, response.headers.get('allow'), body['code']]).toEqual([
-        405,
-        'POST',
-        'method_not_allowed',
-      ]);
+    it('a body without a type, or compressed', async () => {
+      const { status } = await raw('POST', '/api/process', { 'Content-Length': 2 }, '{}');
+      expect(status).toBe(415);
+      const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' };
+      const { response, body } = await send({ method: 'POST', headers, body: '{"prompt":"p"}' });
+      expect([response.status, body['code']]).toEqual([415, 'unsupported_media_type']);
     });
 
-    it('other paths', async () => {
-      const { response, body } = await post('{}', 'application/json', '/api/nothing');
-      expect([response.status, body['code']]).toEqual([404, 'not_found']);
-    });
-
-    it('a body above 32 MiB, whether it says so or not', async () => {
-      const { response, body } = await post(JSON.stringify({ prompt: 'a'.repeat(32 * 1024 * 1024) }));
-      expect([response.status, body['code']]).toEqual([413, 'request_too_large']);
-      const head = await raw(
-        'POST /api/process HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{',
-      );
-      expect(head).toMatch(/^HTTP\/1\.1 413 /);
-    });
-
-    it('pages of other sites, and names that are not its own', async () => {
-      const page = await raw('GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.example\r\n\r\n');
-      expect(page).toMatch(/^HTTP\/1\.1 403 [^]*origin_not_allowed/);
-      expect(page).not.toMatch(/access-control-allow/i);
-      expect(await raw('GET /health HTTP/1.1\r\nHost: evil.example\r\n\r\n')).toMatch(
-        /^HTTP\/1\.1 403 [^]*host_not_allowed/,
-      );
-    });
-
-    it('results from anybody but the connected extension', async () => {
-      const { response, body } = await post('{"request_id":"x","result":"y"}', 'application/json', '/api/result');
-      expect([response.status, body['code']]).toEqual([403, 'not_the_extension']);
-      const guess = await send(
-        { method: 'POST', headers: { Authorization: 'Bearer guess', 'Content-Type': 'application/json' }, body: '{}' },
-        '/api/result',
-      );
-      expect(guess.response.status).toBe(403);
-    });
-
-    it('nothing of all this ends it', async () => {
-      const response = await fetch(`${subject().url}/health`);
-      expect(await response.text()).toBe('{"status":"ok"}');
-      expect((await ask(subject().url, { prompt: 'Still there?' })).status).toBe(200);
-      const page = await fetch(subject().url);
-      expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
-      expect(await page.text()).toContain('Requests are answered');
-    });
-
-    /** The first bytes of the answer to something that `fetch` would not send. */
-    function raw(request: string): Promise<string> {
-      return new Promise((resolve, reject) => {
-        const socket = connect(Number(new URL(subject().url).port), '127.0.0.1', () => socket.write(request));
-        socket.once('data', (bytes) => {
-          resolve(bytes.toString('latin1'));
-          socket.destroy();
-        });
-        socket.once('error', reject);
+    it.each([
+      ['GET', '/api/process', 'POST'],
+      ['PUT', '/api/process', 'POST'],
+      ['GET', '/api/result', 'POST'],
+      ['DELETE', '/api/result/nobody', 'GET'],
+      ['POST', '/api/status', 'GET'],
+      ['POST', '/health', 'GET'],
+      ['PATCH', '/', 'GET'],
+    ])('%s %s, saying that it takes %s', async (method, path, allow) => {
+      const { response, body } = await send({ method }, path);
+      expect([response.status, response.headers.get('allow')]).toEqual([405, allow]);
+      expect(body).toEqual({
+        status: 'error',
+        error: expect.stringContaining(allow) as string,
+        code: 'method_not_allowed',
+        request_id: null,
       });
+    });
+
+    it.each(['/api/nothing', '/api', '/api/process/more', '/API/../etc/passwd', '/%E0%A4%A', '/__proto__'])(
+      '%s, where nothing is',
+      async (path) => {
+        const { response, body } = await send({}, path);
+        expect([response.status, body['code'], body['request_id']]).toEqual([404, 'not_found', null]);
+      },
+    );
+
+    const limit = 32 * 1024 * 1024;
+    const json = { 'Content-Type': 'application/json' };
+
+    it('a body above 32 MiB by what it announces, before it is sent', async () => {
+      const { status, body } = await raw('POST', '/api/process', { ...json, 'Content-Length': limit + 1 }, '{');
+      expect([status, JSON.parse(body)]).toMatchObject([413, { code: 'request_too_large', request_id: null }]);
+    });
+
+    it('a body above 32 MiB that is sent in chunks and announces nothing', async () => {
+      const { status, body } = await raw('POST', '/api/process', json, Buffer.alloc(limit + 1, 'a'));
+      expect(status).toBe(413);
+      expect(body).toContain('request_too_large');
+    });
+
+    it('no body of 32 MiB for its size', async () => {
+      const body = `{"prompt":""}`.padEnd(limit);
+      const { response, body: answer } = await post(body);
+      expect([response.status, answer['param']]).toEqual([400, 'prompt']);
+    });
+
+    it('pages of other sites', async () => {
+      const { status, headers, body } = await raw('GET', '/health', { Origin: 'https://evil.example' });
+      expect([status, JSON.parse(body)]).toMatchObject([403, { code: 'origin_not_allowed' }]);
+      expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    });
+
+    it('names that are not its own', async () => {
+      const { status, body } = await raw('GET', '/health', { Host: 'evil.example' });
+      expect([status, JSON.parse(body)]).toMatchObject([403, { code: 'host_not_allowed' }]);
+    });
+
+    it.each([undefined, 'Bearer guess', 'Bearer ', 'Basic guess', `Bearer ${'x'.repeat(5000)}`])(
+      'a result from whoever has not the secret (%s)',
+      async (authorization) => {
+        const headers = { 'Content-Type': 'application/json', ...(authorization && { Authorization: authorization }) };
+        // Also where the body is wrong: a stranger learns nothing.
+        for (const text of ['{"request_id":"x","result":"secret-content"}', '{', '[]']) {
+          const { response, body } = await send({ method: 'POST', headers, body: text }, '/api/result');
+          expect([response.status, body['code'], body['request_id']]).toEqual([403, 'not_the_extension', null]);
+        }
+      },
+    );
+
+    it('nothing that is good, after all this', async () => {
+      expect((await ask(subject().url, { prompt: 'Still there?' })).status).toBe(200);
+    });
+
+    /** What `fetch` would not send. The request never ends: the answer must not wait for that. */
+    async function raw(method: string, path: string, headers: OutgoingHttpHeaders, sent?: string | Buffer) {
+      const outgoing = request(`${subject().url}${path}`, { method, headers });
+      const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
+      if (sent === undefined) outgoing.end();
+      else outgoing.write(sent);
+      const [response] = await answered;
+      const body = await text(response);
+      // The bridge may close while the rest is still on its way.
+      outgoing.on('error', () => {}).destroy();
+      return { status: response.statusCode, headers: response.headers, body };
     }
   });
 }
