@@ -33,6 +33,8 @@ interface Envelope {
   argument: unknown;
 }
 
+type Answer<R> = { value: R } | { error: string };
+
 function isEnvelope(value: unknown, to: string): value is Envelope {
   return typeof value === 'object' && value !== null && 'to' in value && value.to === to && 'name' in value;
 }
@@ -40,7 +42,7 @@ function isEnvelope(value: unknown, to: string): value is Envelope {
 export const listenAsBackground = (handlers: Handlers<BackgroundMessages>): void => listen('background', handlers);
 export const listenAsOffscreen = (handlers: Handlers<OffscreenMessages>): void => listen('offscreen', handlers);
 
-/** Rejects where the receiver is not there. */
+/** Rejects where the receiver is not there, or failed. */
 export const askBackground = <K extends keyof BackgroundMessages>(
   name: K,
   ...argument: Parameters<BackgroundMessages[K]>
@@ -51,15 +53,24 @@ export const askOffscreen = <K extends keyof OffscreenMessages>(
   ...argument: Parameters<OffscreenMessages[K]>
 ): Promise<ReturnType<OffscreenMessages[K]>> => ask('offscreen', name, argument[0]);
 
-const ask = <R>(to: string, name: string, argument: unknown): Promise<R> =>
-  chrome.runtime.sendMessage<Envelope, R>({ to, name, argument });
+async function ask<R>(to: string, name: string, argument: unknown): Promise<R> {
+  const answer = await chrome.runtime.sendMessage<Envelope, Answer<R> | undefined>({ to, name, argument });
+  if (answer && 'value' in answer) return answer.value;
+  throw new Error(answer?.error ?? `Nobody answered “${name}”.`);
+}
 
 function listen(to: string, handlers: object): void {
-  chrome.runtime.onMessage.addListener((message: unknown, sender, respond) => {
+  chrome.runtime.onMessage.addListener((message: unknown, sender, respond: (answer: Answer<unknown>) => void) => {
     if (sender.id !== chrome.runtime.id || !isEnvelope(message, to)) return false;
     const handler = (handlers as Messages)[message.name];
     if (!handler) return false;
-    Promise.resolve(handler(message.argument as never)).then(respond, () => respond(null));
+    // In a promise from the first step, so that a handler that throws answers, too.
+    Promise.resolve(message.argument as never)
+      .then(handler)
+      .then(
+        (value) => respond({ value }),
+        (error: unknown) => respond({ error: String(error) }),
+      );
     // Keeps the channel open until the answer is there; an async listener would close it.
     return true;
   });

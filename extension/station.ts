@@ -54,7 +54,8 @@ export function startStation(options: { context: Context; browser: string; laneU
         changed();
       },
       onRunning: changed,
-      onOutcome: (failure) => account.learn(failure),
+      // The account of that moment: its refusal says nothing about one that was signed in meanwhile.
+      followCall: () => account.learn,
     });
   }
 

@@ -45,6 +45,8 @@ function checkUpgrade(request: IncomingMessage): void {
 
 function refuse(socket: Duplex, error: unknown): void {
   const { status, body } = errorReply(error);
+  // A caller that keeps its side open would keep the socket, and with it the bridge, from closing.
+  socket.once('finish', () => socket.destroy());
   const text = JSON.stringify(body);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +

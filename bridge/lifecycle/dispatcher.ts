@@ -57,7 +57,7 @@ export function createDispatcher(options: {
   const { connectGraceMs, lostGraceMs, cancelGraceMs, newRequestId, onChange } = options;
   const entries = new Map<string, Entry>();
   const queue: Entry[] = [];
-  const slots = createSlots<Peer>({ cancelGraceMs, onFree: pump });
+  const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed });
 
   function apply(entry: Entry, event: RequestEvent, settlement?: AnswerEnd | BridgeError): boolean {
     const before = entry.state;
@@ -114,6 +114,11 @@ export function createDispatcher(options: {
       apply(entry, { type: 'dispatched', instance: peer.instance });
       peer.send({ type: 'request', requestId: entry.requestId, chat: entry.chat });
     }
+  }
+
+  function laneFreed(): void {
+    pump();
+    onChange();
   }
 
   const freeLanes = (peer: Peer): number => peer.lanes - slots.taken(peer);
@@ -212,7 +217,7 @@ export function createDispatcher(options: {
       }
       // Recorded, or no longer wanted: either way the extension need not keep it.
       peer.send({ type: 'ack', requestId });
-      pump();
+      laneFreed();
     },
 
     deliver(instance, requestId, outcome) {

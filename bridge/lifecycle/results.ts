@@ -13,14 +13,17 @@ export type Result =
   | { status: 'error'; error: BridgeError };
 
 /**
- * Results by request id, for callers that fetch them later. Finished ones are kept for `ttlMs` and while all of
- * them together stay below `maxChars`; the oldest go first, pending ones never.
+ * Results by request id, for callers that fetch them later. Finished ones are kept for `ttlMs`, while they are
+ * not too many, and while all of them together stay below `maxChars`; the oldest go first, pending ones never.
  */
 export interface Results {
   /** Keeps `answer` under `requestId` as soon as it settles; resolves (never rejects) with what it came to. */
   track(requestId: string, answer: Promise<Answer>): Promise<Result>;
   get(requestId: string): Result | undefined;
 }
+
+/** Many results without any text fill a memory, too. */
+const maxResults = 10_000;
 
 export function createResults(options: {
   ttlMs: number;
@@ -40,7 +43,7 @@ export function createResults(options: {
     finished.set(requestId, { result, at: now(), chars });
     total += chars;
     for (const [id, entry] of finished) {
-      if (id === requestId || (total <= maxChars && entry.at + ttlMs > now())) break;
+      if (id === requestId || (finished.size <= maxResults && total <= maxChars && entry.at + ttlMs > now())) break;
       finished.delete(id);
       total -= entry.chars;
     }

@@ -35,7 +35,7 @@ export async function build(target = `${root}dist`): Promise<{ extensionPath: st
     absWorkingDir: root,
     bundle: true,
     format: 'esm',
-    target: 'chrome120',
+    target: 'chrome126',
     charset: 'utf8',
     legalComments: 'none',
     metafile: true,

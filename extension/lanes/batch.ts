@@ -7,7 +7,12 @@ const maxPartChars = 1_000_000;
  * Gathers the parts that arrive in one turn of the event loop and hands them on together: a burst costs one
  * message instead of hundreds, and a single part waits for nothing.
  */
-export function createBatch(send: (parts: AnswerPart[]) => void): { add(part: AnswerPart): void; flush(): void } {
+export function createBatch(send: (parts: AnswerPart[]) => void): {
+  add(part: AnswerPart): void;
+  flush(): void;
+  /** Hands on what is left. An open channel would outlive its batch. */
+  close(): void;
+} {
   let parts: AnswerPart[] = [];
   let chars = 0;
   // A timer would wait at least 4 ms once it is nested; a message to oneself comes in the next turn.
@@ -40,5 +45,9 @@ export function createBatch(send: (parts: AnswerPart[]) => void): { add(part: An
       }
     },
     flush,
+    close() {
+      flush();
+      turn.port1.close();
+    },
   };
 }

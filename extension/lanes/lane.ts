@@ -11,11 +11,11 @@ addEventListener('message', ({ data: { chat, token } }: MessageEvent<LaneJob>) =
   const batch = createBatch((parts) => post({ type: 'parts', parts }));
   void runChat(chat, token, batch.add).then(
     (end) => {
-      batch.flush();
+      batch.close();
       post({ type: 'end', end });
     },
     (error: unknown) => {
-      batch.flush();
+      batch.close();
       post({ type: 'error', error: toFailure(error) });
     },
   );

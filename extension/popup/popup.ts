@@ -24,7 +24,7 @@ function show(state: ExtensionState): void {
   account.textContent = isSignedIn ? (state.puter.username ?? 'Signed in') : 'Not signed in';
   running.textContent = String(state.running);
   signIn.hidden = isSignedIn;
-  signOut.hidden = !isSignedIn;
+  signOut.hidden = state.puter.session === 'signed_out';
 }
 
 /** Follows the background page; should it be gone, it is woken and followed again. */
@@ -42,7 +42,7 @@ function follow(): void {
 async function askToSignIn(): Promise<void> {
   signIn.disabled = true;
   problem.hidden = true;
-  const trouble = await askBackground('signIn');
+  const trouble = await askBackground('signIn').catch(() => 'The extension did not answer. Try again.');
   problem.textContent = trouble ?? '';
   problem.hidden = trouble === null;
   signIn.disabled = false;

@@ -52,7 +52,9 @@ export function startAccount(options: {
   return {
     state: () => state,
     learn(failure) {
-      if (!failure || failure.upstream) become({ reachable: true });
+      if (stop.signal.aborted) return;
+      if (!failure) become({ reachable: true, session: 'signed_in' });
+      else if (failure.upstream) become({ reachable: true });
       else if (failure.code === 'upstream_failed') void check();
       if (failure?.code === 'puter_not_signed_in' && failure.upstream) become({ session: 'expired' });
     },

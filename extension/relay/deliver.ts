@@ -1,7 +1,7 @@
 import type { Delivery } from './outbox.ts';
 
-/** Statuses after which sending the same answer again could not help. */
-const settledStatuses = new Set([200, 400, 404, 409, 413]);
+/** The bridge has the answer, or wants none. What it cannot take this way may still go through the socket. */
+const settledStatuses = new Set([200, 404, 409]);
 
 /** Hands one whole answer in by HTTP. True where the bridge has it or does not want it; false: keep it. */
 export async function deliver(options: {

@@ -30,10 +30,10 @@ export function startRelay(options: {
   onBridgeState: (state: BridgeState) => void;
   /** The number of running calls changed. */
   onRunning: () => void;
-  /** How a call ended: null for an answer. */
-  onOutcome: (failure: Failure | null) => void;
+  /** Asked when a call starts; told how it ended, null for an answer. */
+  followCall: () => (failure: Failure | null) => void;
 }): Relay {
-  const { port, identity, lanes, defaultModel, pool, puterState, onBridgeState, onRunning, onOutcome } = options;
+  const { port, identity, lanes, defaultModel, pool, puterState, onBridgeState, onRunning, followCall } = options;
   const outbox = createOutbox();
   const calls = new Map<string, RunningCall>();
   let secret: string | undefined;
@@ -82,6 +82,7 @@ export function startRelay(options: {
       return fail(requestId, { code: 'puter_not_signed_in', message });
     }
     send(requestId, { type: 'started' });
+    const tellOutcome = followCall();
     let chars = 0;
     const call = pool.run(withDefault(chat), {
       onParts(parts) {
@@ -97,13 +98,13 @@ export function startRelay(options: {
         calls.delete(requestId);
         send(requestId, { type: 'end', ...end });
         onRunning();
-        onOutcome(null);
+        tellOutcome(null);
         handInByPost();
       },
       onError(error) {
         calls.delete(requestId);
         fail(requestId, error);
-        onOutcome(error);
+        tellOutcome(error);
       },
     });
     calls.set(requestId, call);

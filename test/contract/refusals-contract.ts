@@ -161,17 +161,20 @@ export function describeRefusals(subject: () => Subject): void {
       expect([status, JSON.parse(body)]).toMatchObject([403, { code: 'host_not_allowed' }]);
     });
 
-    it.each([undefined, 'Bearer guess', 'Bearer ', 'Basic guess', `Bearer ${'x'.repeat(5000)}`])(
-      'a result from whoever has not the secret (%s)',
-      async (authorization) => {
-        const headers = { 'Content-Type': 'application/json', ...(authorization && { Authorization: authorization }) };
-        // Also where the body is wrong: a stranger learns nothing.
-        for (const text of ['{"request_id":"x","result":"secret-content"}', '{', '[]']) {
-          const { response, body } = await send({ method: 'POST', headers, body: text }, '/api/result');
-          expect([response.status, body['code'], body['request_id']]).toEqual([403, 'not_the_extension', null]);
-        }
-      },
-    );
+    it.each([
+      ['no secret', undefined],
+      ['a guess', 'Bearer guess'],
+      ['an empty one', 'Bearer '],
+      ['another scheme', 'Basic guess'],
+      ['a very long one', `Bearer ${'x'.repeat(5000)}`],
+    ])('a result from whoever has not the secret: %s', async (_, authorization) => {
+      const headers = { 'Content-Type': 'application/json', ...(authorization && { Authorization: authorization }) };
+      // Also where the body is wrong: a stranger learns nothing.
+      for (const text of ['{"request_id":"x","result":"secret-content"}', '{', '[]']) {
+        const { response, body } = await send({ method: 'POST', headers, body: text }, '/api/result');
+        expect([response.status, body['code'], body['request_id']]).toEqual([403, 'not_the_extension', null]);
+      }
+    });
 
     it('nothing that is good, after all this', async () => {
       expect((await ask(subject().url, { prompt: 'Still there?' })).status).toBe(200);

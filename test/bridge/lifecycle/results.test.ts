@@ -118,3 +118,9 @@ describe('when there is too much to keep', () => {
     );
   });
 });
+
+it('keeps no more than 10,000 results, however small', async () => {
+  for (let n = 0; n <= 10_000; n += 1) void results.track(`r${n}`, Promise.reject(new Error('x')));
+  await expect.poll(() => results.get('r10000')?.status).toBe('error');
+  expect([results.get('r0'), results.get('r1')?.status]).toEqual([undefined, 'error']);
+});
