@@ -93,4 +93,11 @@ it('takes a call’s 401 as the end of the session, without opening anything', a
   });
   await until(() => !rig.bridge.status.read().puter.signed_in);
   expect((await rig.chromium.openTabs()).length).toBe(tabs);
+  // The token of an ended session can still be forgotten.
+  const popup = await rig.chromium.openPage('popup.html');
+  expect(await waitForText(popup, '#sentence', /ended/)).toContain('Sign in again');
+  await popup.locator('#sign-out').click();
+  expect(await waitForText(popup, '#sentence', /Not signed in/)).toBe('Not signed in to Puter.');
+  const stored = await popup.evaluate(() => chrome.storage.local.get('session'));
+  expect(stored).toEqual({});
 });
