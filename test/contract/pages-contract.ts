@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { fillLanes, get, untilQueueIs, type Subject } from './process-contract.ts';
+import { fillLanes, get, type Subject } from './process-contract.ts';
 
 /** What a person or a monitor looks at. */
 export function describePages(subject: () => Subject): void {
@@ -39,7 +39,6 @@ export function describePages(subject: () => Subject): void {
       // What the bridge holds back did not reach the models either.
       expect(subject().calls.filter((call) => call.status === 'running').length).toBe(lanes);
       await release();
-      await untilQueueIs(subject(), { queued: 0, running: 0 });
       await expect.poll(() => get(subject(), '/api/status')).toEqual(status(0, { queued: 0, running: 0 }));
     });
 

@@ -46,6 +46,8 @@ export async function fillLanes(subject: Subject): Promise<() => Promise<void>> 
   return async () => {
     stop.abort();
     await Promise.allSettled(calls);
+    // The call that waited may get a lane in the moment the others are let go; by now that is over too.
+    await untilQueueIs(subject, { queued: 0, running: 0 });
   };
 }
 
