@@ -45,5 +45,9 @@ export type FinishReason = v.InferOutput<typeof finishReasonSchema>;
 export type AnswerPart = v.InferOutput<typeof answerPartSchema>;
 export type AnswerEnd = v.InferOutput<typeof answerEndSchema>;
 
+/** How much of an answer a part is, in characters: what limits and batches count. */
+export const partChars = (part: AnswerPart): number =>
+  part.type === 'tool_call' ? part.arguments.length : part.text.length;
+
 /** What a caller's side sees of a running call: parts, then exactly one finish (or the stream fails). */
 export type ChatEvent = AnswerPart | ({ type: 'finish' } & AnswerEnd);

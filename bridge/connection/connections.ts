@@ -117,7 +117,6 @@ export function createConnections(options: {
     connection.send({ type: 'welcome', version, secret: secrets.issue(instance), resume });
     // Only now: a request must not overtake the welcome.
     dispatcher.pump();
-    onChange();
     return connection;
   }
 
@@ -131,9 +130,7 @@ export function createConnections(options: {
   }
 
   function drop(connection: Connection): void {
-    if (!connections.delete(connection)) return;
-    dispatcher.detach(connection);
-    onChange();
+    if (connections.delete(connection)) dispatcher.detach(connection);
   }
 
   return {

@@ -80,7 +80,7 @@ export function createDispatcher(options: {
     entries.delete(entry.requestId);
     if (before.status === 'queued') queue.splice(queue.indexOf(entry), 1);
     if (isHeld(before)) {
-      const peer = slots.peers().find((candidate) => candidate.instance === before.instance);
+      const peer = peerOf(before.instance);
       // Only a call that the extension has not ended itself still has its slot.
       if (peer && slots.expire(peer, entry.requestId)) peer.send({ type: 'cancel', requestId: entry.requestId });
     }
@@ -121,6 +121,7 @@ export function createDispatcher(options: {
     onChange();
   }
 
+  const peerOf = (instance: string): Peer | undefined => slots.peers().find((peer) => peer.instance === instance);
   const freeLanes = (peer: Peer): number => peer.lanes - slots.taken(peer);
 
   function leastLoaded(peers: Peer[]): Peer | undefined {
@@ -223,7 +224,7 @@ export function createDispatcher(options: {
     deliver(instance, requestId, outcome) {
       const entry = heldBy(instance, requestId);
       if (!entry) return false;
-      const peer = slots.peers().find((candidate) => candidate.instance === instance);
+      const peer = peerOf(instance);
       if (peer) slots.free(peer, requestId);
       if (outcome instanceof BridgeError) {
         apply(entry, { type: 'failed', error: outcome.failure });

@@ -1,4 +1,4 @@
-import type { AnswerEnd, AnswerPart, ChatEvent, ChatRequest } from '#shared/chat.ts';
+import { partChars, type AnswerEnd, type AnswerPart, type ChatEvent, type ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import { queued, type RequestState } from './request-state.ts';
@@ -37,9 +37,8 @@ export function createEntry(options: Pick<Entry, 'requestId' | 'chat' | 'signal'
 
 export function addPart(entry: Entry, part: AnswerPart): void {
   entry.controller.enqueue(part);
-  const { length } = part.type === 'tool_call' ? part.arguments : part.text;
-  entry.chars += length;
-  if (part.type === 'text') entry.textChars += length;
+  entry.chars += partChars(part);
+  if (part.type === 'text') entry.textChars += part.text.length;
 }
 
 /** Closes the caller's stream with its one `finish`, or breaks it. */

@@ -1,4 +1,4 @@
-import type { AnswerPart } from '#shared/chat.ts';
+import { partChars, type AnswerPart } from '#shared/chat.ts';
 
 /** Characters in one part: a whole answer can be larger than a frame may be. */
 const maxPartChars = 1_000_000;
@@ -33,7 +33,7 @@ export function createBatch(send: (parts: AnswerPart[]) => void): {
     const isMore = last && last.type === part.type && last.type !== 'tool_call' && part.type !== 'tool_call';
     if (isMore) last.text += part.text;
     else parts.push({ ...part });
-    chars += part.type === 'tool_call' ? part.arguments.length : part.text.length;
+    chars += partChars(part);
     if (chars >= maxPartChars) flush();
   }
 

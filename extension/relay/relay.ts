@@ -1,4 +1,4 @@
-import type { ChatRequest } from '#shared/chat.ts';
+import { partChars, type ChatRequest } from '#shared/chat.ts';
 import type { Failure } from '#shared/errors.ts';
 import { maxAnswerChars, type Frame, type FrameToExtension, type PuterState } from '#shared/protocol.ts';
 
@@ -86,7 +86,7 @@ export function startRelay(options: {
     let chars = 0;
     const call = pool.run(withDefault(chat), {
       onParts(parts) {
-        for (const part of parts) chars += part.type === 'tool_call' ? part.arguments.length : part.text.length;
+        for (const part of parts) chars += partChars(part);
         if (chars <= maxAnswerChars) return send(requestId, { type: 'chunk', parts });
         stopCall(requestId);
         fail(requestId, {

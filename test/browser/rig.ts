@@ -102,7 +102,7 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
 }
 
 /** POST /api/process, as curl would. */
-export async function process(
+export async function ask(
   url: string,
   body: object,
   signal?: AbortSignal,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { process as ask } from '../browser/rig.ts';
+import { ask } from '../browser/rig.ts';
 import { refusalCodes, refuseModel } from '../puter/refusals.ts';
 import { fillLanes, untilQueueIs, type Subject } from './process-contract.ts';
 

@@ -4,7 +4,7 @@ import { encodeFrame } from '#shared/protocol.ts';
 
 import { startBridge, type Bridge } from '../../bridge/bridge.ts';
 import { defaults } from '../../bridge/config.ts';
-import { process as ask, until } from '../browser/rig.ts';
+import { ask, until } from '../browser/rig.ts';
 import { startFakeExtension, type FakeExtension } from './fake-extension.ts';
 import { describeProcessContract } from './process-contract.ts';
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { validate, version } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { process as ask, until } from '../browser/rig.ts';
+import { ask, until } from '../browser/rig.ts';
 import { utf8Lines } from '../puter/models.ts';
 import { describeFailures } from './failures-contract.ts';
 import { describePages } from './pages-contract.ts';

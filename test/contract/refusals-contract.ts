@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 
 import { describe, expect, it } from 'vitest';
 
-import { process as ask } from '../browser/rig.ts';
+import { ask } from '../browser/rig.ts';
 import type { Subject } from './process-contract.ts';
 
 /** Everything that is refused before it becomes a call. */

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 
 import { parsePort } from '../../bridge/config.ts';
 import { build } from '../../extension/build/build.ts';
-import { process as ask, startRig, type Rig } from '../browser/rig.ts';
+import { ask, startRig, type Rig } from '../browser/rig.ts';
 
 interface Options {
   prompt: string;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { process as ask, startRig, until, type Rig } from '../browser/rig.ts';
+import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
 import { startCuttableLine, type CuttableLine } from '../browser/cuttable-line.ts';
 import { setOptions } from '../browser/person.ts';
-import { process as ask, startRig, until, type Rig } from '../browser/rig.ts';
+import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
 let rig: Rig;
 let line: CuttableLine;

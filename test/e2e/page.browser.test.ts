@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { waitForText } from '../browser/person.ts';
-import { process as ask, startRig, type Rig } from '../browser/rig.ts';
+import { ask, startRig, type Rig } from '../browser/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {

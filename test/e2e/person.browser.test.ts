@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { setOptions, signIn, waitForText } from '../browser/person.ts';
-import { process as ask, startRig, until, type Rig } from '../browser/rig.ts';
+import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
