@@ -1,5 +1,7 @@
-import type { Light } from './state.ts';
-import type { Context } from './storage.ts';
+import type { HopFacts } from '#shared/hops.ts';
+
+import type { SignInOutcome } from './background/sign-in.ts';
+import type { Context, Session } from './storage.ts';
 
 /**
  * The messages between our own pages: the name is the key, and the function its signature. Messages go to every
@@ -8,16 +10,24 @@ import type { Context } from './storage.ts';
 export interface BackgroundMessages {
   /** What the background page is to work with. */
   context(): Context;
-  /** Opens Puter's own sign-in page. Null once signed in, else a sentence. */
-  signIn(): string | null;
+  /** Opens Puter's own sign-in page, in a window of the browser's own. */
+  signIn(): SignInOutcome;
+  /** The same in a tab, where that window does not do. */
+  signInInTab(): SignInOutcome;
+  keepSession(session: Session): null;
   signOut(): null;
-  showLight(light: Light): null;
+  pause(paused: boolean): null;
+  /** Paints the light on the toolbar. */
+  showState(state: { hops: HopFacts; running: number; isDark: boolean }): null;
   /** Makes sure that the background page runs. */
   wake(): null;
 }
 
 export interface OffscreenMessages {
   contextChanged(context: Context): null;
+  stopCall(requestId: string): null;
+  retry(): null;
+  beginSignIn(): string | null;
 }
 
 /** The port on which the background page sends every new `ExtensionState`. */

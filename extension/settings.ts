@@ -1,22 +1,28 @@
 import * as v from 'valibot';
 
-/** What the person can set. Every value is checked here, on the options page and when read from storage alike. */
+import type { MessageKey } from '#shared/messages.ts';
+
+import type { Plan } from './puter/account.ts';
+
+/** How many calls run at once, by what Puter allows to each kind of account at once. */
+export const lanesByPlan = { temporary: 2, free: 3, paid: 20 } as const satisfies Record<Plan, number>;
+
+/** What the person can set. A wrong value's issue names the sentence for it. Every value is checked here, on the options page and when read from storage alike. */
 export const settingsSchema = v.object({
-  /** The bridge listens on this port of 127.0.0.1. */
-  bridgePort: v.pipe(
-    v.number('A port is a whole number from 1 to 65535.'),
-    v.integer('A port is a whole number from 1 to 65535.'),
-    v.minValue(1, 'A port is a whole number from 1 to 65535.'),
-    v.maxValue(65_535, 'A port is a whole number from 1 to 65535.'),
+  /** Where the bridge listens, as an origin. */
+  bridgeAddress: v.pipe(
+    v.string(),
+    v.trim(),
+    v.transform(completeAddress),
+    v.check(isOrigin, message('invalid_address')),
+    v.transform((text) => new URL(text).origin),
   ),
   /** Used for requests that name no model; empty leaves the choice to Puter. */
-  defaultModel: v.pipe(v.string(), v.trim(), v.maxLength(200, 'A model name has at most 200 characters.')),
+  defaultModel: v.pipe(v.string(), v.trim(), v.maxLength(200, message('invalid_model'))),
   /** How many calls run at once. */
-  lanes: v.pipe(
-    v.number('Choose from 1 to 20 calls at once.'),
-    v.integer('Choose from 1 to 20 calls at once.'),
-    v.minValue(1, 'Choose from 1 to 20 calls at once.'),
-    v.maxValue(20, 'Choose from 1 to 20 calls at once.'),
+  lanes: v.union(
+    [v.literal('auto'), v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20))],
+    message('invalid_lanes'),
   ),
   /** Where Puter's API answers, and where its pages are; both change for a self-hosted Puter. */
   apiOrigin: origin(),
@@ -26,9 +32,9 @@ export const settingsSchema = v.object({
 export type Settings = v.InferOutput<typeof settingsSchema>;
 
 export const defaultSettings: Settings = {
-  bridgePort: 5001,
+  bridgeAddress: 'http://127.0.0.1:5001',
   defaultModel: '',
-  lanes: 3,
+  lanes: 'auto',
   apiOrigin: 'https://api.puter.com',
   guiOrigin: 'https://puter.com',
 };
@@ -43,19 +49,38 @@ export function readSettings(stored: unknown): Settings {
   return { ...defaultSettings, ...(Object.fromEntries(valid) as Partial<Settings>) };
 }
 
+/** A problem is named by its sentence's key, for the page to say. */
+function message(key: MessageKey): MessageKey {
+  return key;
+}
+
 function origin() {
   return v.pipe(
     v.string(),
     v.trim(),
-    v.check(isSafeOrigin, 'Give an https:// address without a path (http:// only for this machine).'),
+    v.check(isSafeOrigin, message('invalid_origin')),
     v.transform((text) => new URL(text).origin),
   );
 }
 
-/** The token travels to this origin: in the clear only where it does not leave the machine. */
-function isSafeOrigin(text: string): boolean {
+/** People leave the scheme out; and `localhost` may be ::1, where another program can listen on the same port. */
+function completeAddress(text: string): string {
+  const withScheme = /^\w+:\/\//.test(text) ? text : `http://${text}`;
+  return withScheme.replace(/^(https?:\/\/)localhost(?=[:/]|$)/i, '$1127.0.0.1');
+}
+
+function isOrigin(text: string): boolean {
   const url = URL.parse(text);
   if (!url || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') return false;
-  const isLocal = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
+  return url.protocol === 'https:' || url.protocol === 'http:';
+}
+
+/** Whether what goes there stays on this machine. */
+export function isLoopback(address: string): boolean {
+  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(URL.parse(address)?.hostname ?? '');
+}
+
+/** The token travels to this origin: in the clear only where it does not leave the machine. */
+function isSafeOrigin(text: string): boolean {
+  return isOrigin(text) && (text.startsWith('https:') || isLoopback(text));
 }

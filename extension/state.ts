@@ -1,41 +1,26 @@
-import type { PuterState } from '#shared/protocol.ts';
+import type { HopFacts } from '#shared/hops.ts';
 
-/** How far the extension has come with the bridge. */
-export type BridgeState =
-  | { status: 'connecting' }
-  | { status: 'connected' }
-  | { status: 'disconnected'; reason: string };
+import type { Allowance, Plan } from './puter/account.ts';
+import type { FinishedCall, RunningCall } from './relay/activity.ts';
+import type { Settings } from './settings.ts';
 
-/** Everything that popup and badge show, from the live socket and the live account. */
+/** Everything that badge and pages show, from the live socket, the live account and the calls of this moment. */
 export interface ExtensionState {
-  bridge: BridgeState;
-  puter: PuterState;
-  /** Calls that run now. */
-  running: number;
-}
-
-export interface Light {
-  color: 'green' | 'yellow' | 'red';
-  /** Said beside the colour, which some people cannot see. */
-  badge: string;
-  sentence: string;
-}
-
-const red = (sentence: string): Light => ({ color: 'red', badge: '!', sentence });
-
-/** The one light of the whole way to Puter: red with the first broken hop. */
-export function toLight({ bridge, puter, running }: ExtensionState): Light {
-  if (bridge.status === 'disconnected') return red(bridge.reason);
-  if (bridge.status === 'connecting') return { color: 'yellow', badge: '…', sentence: 'Connecting to the bridge.' };
-  if (puter.session === 'signed_out') return red('Not signed in to Puter.');
-  if (puter.session === 'expired') return red('Puter ended the session. Sign in again.');
-  if (puter.reachable === false) return red('Puter cannot be reached. Check the network.');
-  if (running > 0) {
-    return {
-      color: 'yellow',
-      badge: String(running),
-      sentence: `Processing ${running} ${running === 1 ? 'request' : 'requests'}.`,
-    };
-  }
-  return { color: 'green', badge: '✓', sentence: 'Ready.' };
+  /** Of this extension. */
+  version: string;
+  settings: Settings;
+  /** There is a token to forget. */
+  hasSession: boolean;
+  paused: boolean;
+  hops: HopFacts;
+  running: RunningCall[];
+  /** Requests that wait in the bridge; null while it is not connected. */
+  queued: number | null;
+  /** Newest first. */
+  finished: FinishedCall[];
+  /** Of this month; null until Puter told. */
+  allowance: Allowance | null;
+  plan: Plan | null;
+  /** How many calls run at once. */
+  lanes: number;
 }

@@ -10,6 +10,8 @@ export type Session = v.InferOutput<typeof sessionSchema>;
 export interface Context {
   settings: Settings;
   session: Session | null;
+  /** The person wants no requests now. */
+  paused: boolean;
   /** A random id of this browser profile, made once. */
   profile: string;
   /** Of this extension: an offscreen page may not read the manifest. */
@@ -19,20 +21,27 @@ export interface Context {
 const area = () => chrome.storage.local;
 
 export async function readContext(): Promise<Context> {
-  const stored = await area().get(['settings', 'session', 'profile']);
+  const stored = await area().get(['settings', 'session', 'paused', 'profile']);
   const settings = readSettings(stored['settings']);
   const session = v.safeParse(sessionSchema, stored['session']);
   const isUsable = session.success && session.output.apiOrigin === settings.apiOrigin;
   return {
     settings,
     session: isUsable ? session.output : null,
+    paused: stored['paused'] === true,
     profile: await profileOf(stored['profile']),
     version: chrome.runtime.getManifest().version,
   };
 }
 
-export const saveSettings = (settings: Settings): Promise<void> => area().set({ settings });
+/** Changes some settings and keeps the others. */
+export async function changeSettings(change: Partial<Settings>): Promise<void> {
+  const { settings } = await area().get('settings');
+  await area().set({ settings: { ...readSettings(settings), ...change } });
+}
+
 export const saveSession = (session: Session): Promise<void> => area().set({ session });
+export const savePaused = (paused: boolean): Promise<void> => area().set({ paused });
 export const forgetSession = (): Promise<void> => area().remove('session');
 
 /** Calls `listener` after any change of what `readContext` reads. */

@@ -21,6 +21,8 @@ export const errorCodes = [
   // what is missing between the caller and Puter
   'extension_not_connected',
   'puter_not_signed_in',
+  'puter_session_expired',
+  'paused',
   // how a call ended
   'upstream_failed',
   'extension_failed',

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 
 import { answerEndSchema, answerPartSchema, chatRequestSchema } from './chat.ts';
 import { failureSchema } from './errors.ts';
+import { accountStateSchema } from './hops.ts';
 
 /**
  * The wire between bridge and extension, declared once for both sides: JSON text frames over one WebSocket.
@@ -12,11 +13,14 @@ import { failureSchema } from './errors.ts';
  *          ◀───────────────────────── request
  *   started, chunk 0, chunk 1 … end ▶          (or error)
  *          ◀───────────────────────── ack      recorded: the extension may forget it
+ *   status ◀────────────────────────▶ status   what one side alone knows, whenever it changes
+ *   sign_in ────────────────────────▶          a sign-in in a tab begins
+ *          ◀───────────────────────── token    it came back to the bridge
  *
  * `seq` counts the frames of one answer from 0, `end` included, so that a lost connection can be resumed
  * without a gap and without a doubled chunk.
  */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** The version stands in the WebSocket subprotocol, so that both sides know it before the first frame. */
 export const subprotocol = `puter-bridge.v${protocolVersion}`;
@@ -29,6 +33,9 @@ export const maxAnswerChars = 32 * 1024 * 1024;
 
 /** The bridge sends a ping this often; either side gives the other up after two that stay unanswered. */
 export const heartbeatMs = 15_000;
+
+/** Longer user agents are cut. */
+export const maxCallerChars = 200;
 
 export const closeCodes = {
   goingAway: 1001,
@@ -44,12 +51,16 @@ const label = v.pipe(v.string(), v.maxLength(100));
 const laneCount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64));
 const seq = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-/** What the extension knows of its Puter account; `reachable` is null until Puter was tried. */
-export const puterStateSchema = v.object({
-  session: v.picklist(['signed_in', 'signed_out', 'expired']),
-  username: v.nullable(label),
-  reachable: v.nullable(v.boolean()),
-});
+/** What the extension tells of itself, at first and whenever it changes. */
+const extensionStatus = {
+  lanes: laneCount,
+  /** The person wants no requests now. */
+  paused: v.boolean(),
+  account: accountStateSchema,
+};
+
+/** Ties the answer of Puter's sign-in page to the question: random, for one use. */
+const signInState = v.pipe(v.string(), v.uuid());
 
 export const frameToBridgeSchema = v.variant('type', [
   v.object({
@@ -60,8 +71,7 @@ export const frameToBridgeSchema = v.variant('type', [
     profile: id,
     version: label,
     browser: label,
-    lanes: laneCount,
-    puter: puterStateSchema,
+    ...extensionStatus,
     /** Requests this instance still holds, running or finished. */
     requests: v.array(id),
   }),
@@ -69,7 +79,8 @@ export const frameToBridgeSchema = v.variant('type', [
   v.object({ type: v.literal('chunk'), requestId: id, seq, parts: v.array(answerPartSchema) }),
   v.object({ type: v.literal('end'), requestId: id, seq, ...answerEndSchema.entries }),
   v.object({ type: v.literal('error'), requestId: id, error: failureSchema }),
-  v.object({ type: v.literal('status'), lanes: laneCount, puter: puterStateSchema }),
+  v.object({ type: v.literal('status'), ...extensionStatus }),
+  v.object({ type: v.literal('sign_in'), state: signInState }),
   v.object({ type: v.literal('pong') }),
 ]);
 
@@ -82,13 +93,30 @@ export const frameToExtensionSchema = v.variant('type', [
     /** The requests the bridge still wants of those in `hello`, and the next seq it expects; drop the rest. */
     resume: v.array(v.object({ requestId: id, nextSeq: seq })),
   }),
-  v.object({ type: v.literal('request'), requestId: id, chat: chatRequestSchema }),
+  v.object({
+    type: v.literal('request'),
+    requestId: id,
+    chat: chatRequestSchema,
+    /** The caller's user agent, for the person to see who asks. */
+    caller: v.nullable(v.pipe(v.string(), v.maxLength(maxCallerChars))),
+  }),
   v.object({ type: v.literal('cancel'), requestId: id }),
   v.object({ type: v.literal('ack'), requestId: id }),
+  v.object({
+    type: v.literal('status'),
+    /** Requests that wait for a free lane. */
+    queued: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Somebody looks at the bridge's own page, so its colours must be right now. */
+    watched: v.boolean(),
+  }),
+  v.object({
+    type: v.literal('token'),
+    state: signInState,
+    token: v.pipe(v.string(), v.minLength(1), v.maxLength(8192)),
+  }),
   v.object({ type: v.literal('ping') }),
 ]);
 
-export type PuterState = v.InferOutput<typeof puterStateSchema>;
 export type FrameToBridge = v.InferOutput<typeof frameToBridgeSchema>;
 export type FrameToExtension = v.InferOutput<typeof frameToExtensionSchema>;
 export type Frame<F extends { type: string }, T extends F['type']> = Extract<F, { type: T }>;

@@ -1,9 +1,11 @@
-/** The JSON of `GET /api/status`: the three hops as they are now. Times are ISO 8601, durations milliseconds. */
-export interface BridgeStatus {
+import type { HopStatus } from './hops.ts';
+
+/** The JSON of `GET /api/status`: how things are now. Times are ISO 8601, durations milliseconds. */
+export interface BridgeStatus extends HopStatus {
   bridge: { version: string; uptime_ms: number };
   /** Connected extensions; empty when none is. */
   extensions: ExtensionStatus[];
-  /** Over all extensions: one that is signed in, or that reached Puter, is enough. */
+  /** Of the extension that `hops` tells of: the one that has come furthest. */
   puter: PuterStatus;
   queue: { queued: number; running: number };
 }
@@ -12,6 +14,7 @@ export interface ExtensionStatus {
   browser: string;
   version: string;
   since: string;
+  paused: boolean;
   lanes: { busy: number; free: number };
   puter: PuterStatus;
 }

@@ -4,28 +4,30 @@
  */
 
 import { askOffscreen, listenAsBackground } from '../messages.ts';
-import { forgetSession, onContextChanged, readContext } from '../storage.ts';
-import { showLight } from './badge.ts';
+import { forgetSession, onContextChanged, readContext, savePaused, saveSession } from '../storage.ts';
+import { showState } from './badge.ts';
 import { superviseOffscreen } from './offscreen-supervisor.ts';
-import { signIn } from './sign-in.ts';
+import { signIn, signInInTab } from './sign-in.ts';
 
 const supervisor = superviseOffscreen();
+
+/** For a message whose answer is only that it was done. */
+const done =
+  <A extends unknown[]>(act: (...argument: A) => Promise<void>) =>
+  async (...argument: A): Promise<null> => {
+    await act(...argument);
+    return null;
+  };
 
 listenAsBackground({
   context: readContext,
   signIn,
-  async signOut() {
-    await forgetSession();
-    return null;
-  },
-  async showLight(light) {
-    await showLight(light);
-    return null;
-  },
-  async wake() {
-    await supervisor.ensure();
-    return null;
-  },
+  signInInTab: () => signInInTab(),
+  keepSession: done(saveSession),
+  signOut: done(forgetSession),
+  pause: done(savePaused),
+  showState: done(showState),
+  wake: done(supervisor.ensure),
 });
 
 onContextChanged(
@@ -34,3 +36,7 @@ onContextChanged(
       .then((context) => askOffscreen('contextChanged', context))
       .catch(() => supervisor.ensure()),
 );
+
+chrome.runtime.onInstalled.addListener(({ reason }) => {
+  if (reason === 'install') void chrome.tabs.create({ url: 'welcome.html' });
+});

@@ -5,6 +5,7 @@ import * as esbuild from 'esbuild';
 import * as v from 'valibot';
 
 import { collectLicences } from './licences.ts';
+import { withoutRawHtml } from './preact.ts';
 import { replaceUnusedModules } from './puter-js.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -12,8 +13,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const entries = {
   'service-worker': 'extension/background/service-worker.ts',
   offscreen: 'extension/offscreen/offscreen.ts',
-  popup: 'extension/popup/popup.ts',
-  options: 'extension/options/options.ts',
+  popup: 'extension/popup/popup.tsx',
+  options: 'extension/options/options.tsx',
+  welcome: 'extension/welcome/welcome.tsx',
 };
 
 const files = [
@@ -22,7 +24,9 @@ const files = [
   'extension/popup/popup.css',
   'extension/options/options.html',
   'extension/options/options.css',
-  'extension/style/style.css',
+  'extension/welcome/welcome.html',
+  'extension/welcome/welcome.css',
+  'shared/style/style.css',
 ];
 
 /** Builds everything that browsers load, into the folder `target`. Takes about half a second. */
@@ -42,7 +46,14 @@ export async function build(target = `${root}dist`): Promise<{ extensionPath: st
     logLevel: 'warning',
   };
   const [pages, lane] = await Promise.all([
-    esbuild.build({ ...common, entryPoints: entries, outdir: extensionPath }),
+    esbuild.build({
+      ...common,
+      entryPoints: entries,
+      outdir: extensionPath,
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      plugins: [withoutRawHtml],
+    }),
     esbuild.build({
       ...common,
       entryPoints: { lane: 'extension/lanes/lane.ts' },
@@ -59,6 +70,7 @@ export async function build(target = `${root}dist`): Promise<{ extensionPath: st
   await Promise.all([
     writeFile(`${extensionPath}/manifest.json`, await stampManifest()),
     writeFile(`${extensionPath}/LICENCES.txt`, licences),
+    cp(`${root}shared/locales`, `${extensionPath}/_locales`, { recursive: true }),
     cp(`${root}extension/icons`, `${extensionPath}/icons`, { recursive: true }),
     ...files.map((file) => cp(`${root}${file}`, `${extensionPath}/${file.split('/').at(-1)}`)),
   ]);

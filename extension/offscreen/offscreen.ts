@@ -1,13 +1,18 @@
-/** The page that lasts in Chrome: it holds the socket and the lanes, and tells badge and popup how things are. */
+/** The page that lasts in Chrome: it holds the socket and the lanes, and tells badge and pages how things are. */
 
-import { askBackground, listenAsOffscreen, statePort } from '../messages.ts';
-import { toLight, type Light } from '../state.ts';
+import { askBackground, listenAsOffscreen, statePort, type BackgroundMessages } from '../messages.ts';
+import type { ExtensionState } from '../state.ts';
 import { startStation } from '../station.ts';
 import type { Context } from '../storage.ts';
 import { browserName } from './browser-name.ts';
 
 const station = askForContext().then((context) =>
-  startStation({ context, browser: browserName(), laneUrl: chrome.runtime.getURL('lane.js') }),
+  startStation({
+    context,
+    browser: browserName(),
+    laneUrl: chrome.runtime.getURL('lane.js'),
+    keepSession: (session) => void askBackground('keepSession', session),
+  }),
 );
 
 // Listening begins before the first answer is there, so that no change in between is missed.
@@ -16,31 +21,50 @@ listenAsOffscreen({
     (await station).use(context);
     return null;
   },
+  async stopCall(requestId) {
+    (await station).stopCall(requestId);
+    return null;
+  },
+  async retry() {
+    (await station).retry();
+    return null;
+  },
+  beginSignIn: async () => (await station).beginSignIn(),
 });
 
 chrome.runtime.onConnect.addListener((port) => {
   if (port.name !== statePort || port.sender?.id !== chrome.runtime.id) return;
   const closed = new AbortController();
   port.onDisconnect.addListener(() => closed.abort());
-  void station.then(({ watch }) => {
+  void station.then(({ look }) => {
     // A popup may be gone before there is anything to show.
     if (closed.signal.aborted) return;
     closed.signal.addEventListener(
       'abort',
-      watch((state) => port.postMessage(state)),
+      look((state) => port.postMessage(state)),
     );
   });
 });
 
+const dark = matchMedia('(prefers-color-scheme: dark)');
+let latest: ExtensionState;
 let shown = '';
-(await station).watch((state) => void showLight(toLight(state)));
+(await station).watch((state) => {
+  latest = state;
+  paint();
+});
+dark.addEventListener('change', paint);
 
-async function showLight(light: Light): Promise<void> {
-  const key = JSON.stringify(light);
+function paint(): void {
+  void show({ hops: latest.hops, running: latest.running.length, isDark: dark.matches });
+}
+
+async function show(state: Parameters<BackgroundMessages['showState']>[0]): Promise<void> {
+  const key = JSON.stringify(state);
   // Every message wakes the service worker, so only what changes the badge is worth one.
   if (key === shown) return;
   shown = key;
-  await askBackground('showLight', light).catch(() => (shown = ''));
+  await askBackground('showState', state).catch(() => (shown = ''));
 }
 
 /** This page cannot work without it, and nobody would start it anew: so it asks until it is told. */

@@ -1,66 +1,217 @@
 import * as v from 'valibot';
 
 import type { Failure } from '#shared/errors.ts';
-import type { PuterState } from '#shared/protocol.ts';
+import { changeFact, type AccountState, type HopFact } from '#shared/hops.ts';
+
+import { fetchAllowance, monthEnd, type Allowance } from './allowance.ts';
 
 /** The person's account at Puter as far as it is known, from Puter's own answers only. */
 export interface Account {
-  state(): PuterState;
-  /** Takes what a call told: that Puter was reached, or refused the token, or was not reached. */
+  state(): AccountState;
+  plan(): Plan | null;
+  allowance(): Allowance | null;
+  /** Takes what a call told: an answer (null), a refusal, or that Puter was not reached. */
   learn(failure: Failure | null): void;
+  /** Asks Puter now how things are: the network changed, or the person wants to know. */
+  check(): void;
+  /** The same, and how much of the allowance is left: somebody begins to look. */
+  look(): void;
   close(): void;
 }
 
-const userSchema = v.object({ username: v.string() });
-const retryMs = 3000;
-const timeoutMs = 10_000;
+export type { Allowance } from './allowance.ts';
+/** Decides how many calls Puter lets run at once. */
+export type Plan = 'temporary' | 'free' | 'paid';
 
-/** Asks Puter at once who the token belongs to, and again every few seconds only while Puter cannot be reached. */
+const flag = v.optional(v.nullable(v.union([v.boolean(), v.number()])));
+const userSchema = v.object({
+  username: v.string(),
+  is_temp: flag,
+  subscribed: flag,
+  email_confirmed: flag,
+  requires_email_confirmation: flag,
+  requires_phone_verification: flag,
+  requires_card_verification: flag,
+});
+type User = v.InferOutput<typeof userSchema>;
+
+/** How often Puter is asked while somebody looks or something is wrong, and how often otherwise. */
+const closeMs = 2000;
+const farMs = 60_000;
+const timeoutMs = 10_000;
+/** Puter counts calls in windows of this length, and sends no Retry-After. */
+const rateWindowMs = 10_000;
+
+const verificationCodes = new Set([
+  'email_confirmation_required',
+  'phone_verification_required',
+  'card_verification_required',
+  'account_is_not_verified',
+]);
+
+/**
+ * Asks Puter at once who the token belongs to, and again every two seconds while the answer matters: while somebody
+ * looks at it (`isWatched`), or Puter could not be reached. Otherwise once a minute; every call tells more.
+ */
 export function startAccount(options: {
   session: { token: string; apiOrigin: string } | null;
+  isWatched: () => boolean;
+  now: () => number;
   onChange: () => void;
 }): Account {
-  const { session, onChange } = options;
+  const { session, isWatched, now, onChange } = options;
   const stop = new AbortController();
-  let state: PuterState = { session: session ? 'signed_in' : 'signed_out', username: null, reachable: null };
-  let retry: ReturnType<typeof setTimeout> | undefined;
+  let hops: AccountState = {
+    session: { state: session ? 'signed_in' : 'signed_out', since: now(), until: null, detail: null },
+    puter: { state: 'unknown', since: now(), until: null, detail: null },
+  };
+  let username: string | null = null;
+  let plan: Plan | null = null;
+  let allowance: Allowance | null = null;
+  /** What was left when Puter refused for want of it: more than that means that it came back. */
+  let leftAtRefusal = Infinity;
+  /** What Puter said of verifications, now and when it refused a call for want of one. */
+  let standing = '';
+  let standingAtRefusal: string | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let asking: Promise<void> | undefined;
 
-  function become(change: Partial<PuterState>): void {
-    const before = state;
-    state = { ...state, ...change };
-    clearTimeout(retry);
-    if (state.reachable === false) retry = setTimeout(() => void check(), retryMs);
-    if (Object.keys(change).some((key) => before[key as keyof PuterState] !== state[key as keyof PuterState]))
-      onChange();
+  type Change<N extends keyof AccountState> = Partial<Omit<HopFact<N>, 'since'>>;
+
+  function become(change: { session?: Change<'session'>; puter?: Change<'puter'> }): void {
+    const before = hops;
+    const clear = { until: null, detail: null };
+    const next = {
+      session: change.session
+        ? changeFact(
+            hops.session,
+            { detail: change.session.state === 'signed_in' ? username : null, ...change.session },
+            now(),
+          )
+        : hops.session,
+      puter: change.puter ? changeFact(hops.puter, { ...clear, ...change.puter }, now()) : hops.puter,
+    };
+    hops = next;
+    if (next.session !== before.session || next.puter !== before.puter) onChange();
+    schedule();
   }
 
-  async function check(): Promise<void> {
-    if (!session || state.session === 'expired') return;
+  function schedule(): void {
+    clearTimeout(timer);
+    const { until } = hops.puter;
+    if (!session || stop.signal.aborted || hops.session.state === 'expired') return;
+    const isBad = hops.puter.state === 'unreachable' || hops.puter.state === 'out_of_allowance';
+    const wait = isBad || isWatched() ? closeMs : farMs;
+    timer = setTimeout(check, until === null ? wait : Math.min(wait, Math.max(0, until - now())));
+  }
+
+  function check(): void {
+    if (!session || stop.signal.aborted || hops.session.state === 'expired') return;
+    // One question at a time; the next one begins after the answer.
+    asking ??= ask(session).finally(() => {
+      asking = undefined;
+      schedule();
+    });
+  }
+
+  async function ask({ token, apiOrigin }: { token: string; apiOrigin: string }): Promise<void> {
+    if (hops.puter.until !== null && hops.puter.until <= now()) become({ puter: { state: 'reachable' } });
     const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
     try {
-      const headers = { Authorization: `Bearer ${session.token}` };
-      const response = await fetch(`${session.apiOrigin}/whoami`, { headers, signal, cache: 'no-store' });
-      if (response.status === 401) return become({ session: 'expired', reachable: true });
+      const headers = { Authorization: `Bearer ${token}` };
+      const response = await fetch(`${apiOrigin}/whoami`, { headers, signal, cache: 'no-store' });
       const user = v.safeParse(userSchema, await response.json().catch(() => null));
-      become({ reachable: true, ...(user.success && { username: user.output.username.slice(0, 100) }) });
+      // Meanwhile a call may have told more.
+      if (stop.signal.aborted || hops.session.state === 'expired') return;
+      if (response.status === 401) return become({ session: { state: 'expired' }, puter: reached() });
+      if (user.success) recognise(user.output);
+      become({ puter: reached() });
     } catch {
-      if (!stop.signal.aborted) become({ reachable: false });
+      if (!stop.signal.aborted) become({ puter: { state: 'unreachable' } });
     }
+    if (hops.puter.state === 'out_of_allowance') await askForAllowance();
   }
 
-  void check();
+  function recognise(user: User): void {
+    username = user.username.slice(0, 100);
+    plan = user.is_temp ? 'temporary' : user.subscribed ? 'paid' : 'free';
+    const missing = missingVerification(user);
+    standing = JSON.stringify({ ...user, username: undefined });
+    if (missing !== null) return become({ session: { state: 'verification_required', detail: missing } });
+    // What only a call was told holds until a call succeeds, or until Puter says something else of the account.
+    if (standing === standingAtRefusal) return;
+    standingAtRefusal = null;
+    become({ session: { state: 'signed_in' } });
+  }
+
+  /** Puter answered; what it last refused may still hold. */
+  function reached(): Change<'puter'> {
+    const { state, until, detail } = hops.puter;
+    return state === 'rate_limited' || state === 'out_of_allowance' ? { state, until, detail } : { state: 'reachable' };
+  }
+
+  async function askForAllowance(): Promise<void> {
+    if (!session || stop.signal.aborted) return;
+    const fresh = await fetchAllowance({ ...session, now, signal: stop.signal });
+    if (!fresh || stop.signal.aborted) return;
+    const isNew = JSON.stringify(fresh) !== JSON.stringify(allowance);
+    allowance = fresh;
+    if (hops.puter.state === 'out_of_allowance') {
+      if (fresh.left > leftAtRefusal) become({ puter: { state: 'reachable' } });
+      leftAtRefusal = Math.min(leftAtRefusal, fresh.left);
+    }
+    if (isNew) onChange();
+  }
+
+  function learnRefusal({ message, upstream }: Failure): void {
+    const code = upstream?.code ?? '';
+    if (code === 'insufficient_funds') {
+      leftAtRefusal = allowance?.left ?? 0;
+      return become({ puter: { state: 'out_of_allowance', until: monthEnd(now()) } });
+    }
+    if (code === 'too_many_requests') return become({ puter: { state: 'rate_limited', until: now() + rateWindowMs } });
+    const detail = (upstream?.message ?? message).slice(0, 300);
+    const blocked = verificationCodes.has(code) ? 'verification_required' : code === 'app_blocked' ? code : null;
+    if (blocked) standingAtRefusal = standing;
+    become({ puter: reached(), ...(blocked && { session: { state: blocked, detail } }) });
+  }
+
+  check();
   return {
-    state: () => state,
+    state: () => hops,
+    plan: () => plan,
+    allowance: () => allowance,
     learn(failure) {
       if (stop.signal.aborted) return;
-      if (!failure) become({ reachable: true, session: 'signed_in' });
-      else if (failure.upstream) become({ reachable: true });
-      else if (failure.code === 'upstream_failed') void check();
-      if (failure?.code === 'puter_not_signed_in' && failure.upstream) become({ session: 'expired' });
+      if (!failure) {
+        standingAtRefusal = null;
+        become({ session: { state: 'signed_in' }, puter: { state: 'reachable' } });
+        if (isWatched()) void askForAllowance();
+      } else if (failure.code === 'puter_session_expired') {
+        become({ session: { state: 'expired' }, puter: reached() });
+      } else if (failure.upstream) {
+        learnRefusal(failure);
+      } else if (failure.code === 'upstream_failed') {
+        // Whether Puter itself is gone, Puter alone can tell.
+        check();
+      }
+    },
+    check,
+    look() {
+      check();
+      void askForAllowance();
     },
     close() {
       stop.abort();
-      clearTimeout(retry);
+      clearTimeout(timer);
     },
   };
+}
+
+/** In the words that Puter uses when it refuses for that reason. */
+function missingVerification(user: User): string | null {
+  if (user.requires_email_confirmation && !user.email_confirmed) return 'Please confirm your email to continue';
+  if (user.requires_phone_verification) return 'Please verify your phone number to continue';
+  if (user.requires_card_verification) return 'Please verify your card to continue';
+  return null;
 }

@@ -6,7 +6,7 @@ import type { AnswerEnd, AnswerPart, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import { toFailure } from './failures.ts';
-import { fetchModelNames, nearestNames } from './models.ts';
+import { fetchModels, namesOf, nearestNames } from './models.ts';
 import { createStreamReader, readWhole } from './normalise.ts';
 
 /**
@@ -54,7 +54,8 @@ async function explain(failure: ReturnType<typeof toFailure>, chat: ChatRequest)
       'This Puter has no default model. Name one in “model”, or set a default in the extension’s options.';
     return BridgeError.from({ ...failure, message });
   }
-  const suggestions = nearestNames(chat.model, await fetchModelNames(puter.APIOrigin));
+  const models = await fetchModels(puter.APIOrigin).catch(() => []);
+  const suggestions = nearestNames(chat.model, models.flatMap(namesOf));
   const hint = suggestions.length > 0 ? ` Did you mean ${suggestions.join(', ')}?` : '';
   return BridgeError.from({ ...failure, message: `Puter has no model of that name.${hint}`, suggestions });
 }

@@ -34,7 +34,7 @@ export function toFailure(error: unknown): Failure {
   if (upstream.status === 401 || (upstream.code !== undefined && sessionCodes.has(upstream.code))) {
     const message =
       'Puter no longer accepts the session. Click the Puter Bridge icon in the browser and sign in again.';
-    return { code: 'puter_not_signed_in', message, upstream };
+    return { code: 'puter_session_expired', message, upstream };
   }
   if (/^Model not found\b/i.test(upstream.message)) {
     return { code: 'model_not_found', message: 'Puter has no model of that name.', param: 'model', upstream };

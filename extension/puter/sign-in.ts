@@ -10,13 +10,16 @@ export function signInUrl(guiOrigin: string, redirectUrl: string, state: string)
   return `${guiOrigin}/?action=authme&redirectURL=${encodeURIComponent(redirect.href)}`;
 }
 
-/** The token in the address that Puter redirected to. Throws a sentence where it is not the answer to our question. */
-export function readRedirect(address: string | undefined, state: string): string {
+/** Why a sign-in did not come to a token. */
+export type SignInProblem = 'sign_in_wrong_state' | 'sign_in_cancelled' | 'sign_in_closed' | 'sign_in_unreachable';
+
+/** The token in the address that Puter redirected to, or why there is none. */
+export function readRedirect(
+  address: string | undefined,
+  state: string,
+): { token: string } | { problem: SignInProblem } {
   const answer = address === undefined ? null : URL.parse(address);
-  if (answer?.searchParams.get('state') !== state) {
-    throw new Error('The answer did not belong to this sign-in. Try again.');
-  }
+  if (answer?.searchParams.get('state') !== state) return { problem: 'sign_in_wrong_state' };
   const token = answer.searchParams.get('token');
-  if (!token) throw new Error('Puter sent no token. Try again, and choose to allow it.');
-  return token;
+  return token ? { token } : { problem: 'sign_in_cancelled' };
 }

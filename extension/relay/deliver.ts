@@ -5,14 +5,15 @@ const settledStatuses = new Set([200, 404, 409]);
 
 /** Hands one whole answer in by HTTP. True where the bridge has it or does not want it; false: keep it. */
 export async function deliver(options: {
-  port: number;
+  /** The origin of the bridge. */
+  address: string;
   secret: string;
   requestId: string;
   delivery: Delivery;
 }): Promise<boolean> {
-  const { port, secret, requestId, delivery } = options;
+  const { address, secret, requestId, delivery } = options;
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/api/result`, {
+    const response = await fetch(`${address}/api/result`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${secret}` },
       body: JSON.stringify({ request_id: requestId, ...delivery }),

@@ -1,3 +1,4 @@
+import type { HopState } from '#shared/hops.ts';
 import {
   closeCodes,
   decodeFrameToExtension,
@@ -9,79 +10,88 @@ import {
   type FrameToExtension,
 } from '#shared/protocol.ts';
 
-import type { BridgeState } from '../state.ts';
 import { backoffMs } from './backoff.ts';
+
+/** How far the socket is, and what the sentence about it names. */
+export interface LinkState {
+  state: Exclude<HopState<'bridge'>, 'no_extension' | 'paused'>;
+  detail: string;
+}
 
 /** The socket to the bridge, dialled for ever. */
 export interface Link {
   /** Does nothing before the welcome and after the end: `onWelcome` is where frames are sent again. */
   send(frame: FrameToBridge): void;
   isOpen(): boolean;
+  /** Dials now instead of waiting for the next turn. */
+  retry(): void;
   close(): void;
 }
 
 export interface LinkOptions {
-  port: number;
+  /** The origin of the bridge, for example `http://127.0.0.1:5001`. */
+  address: string;
   hello: () => Frame<FrameToBridge, 'hello'>;
   onWelcome: (frame: Frame<FrameToExtension, 'welcome'>) => void;
   onFrame: (frame: Exclude<FrameToExtension, { type: 'welcome' | 'ping' }>) => void;
-  onState: (state: BridgeState) => void;
+  onState: (state: LinkState) => void;
 }
 
 const probeTimeoutMs = 2000;
 
 export function startLink(options: LinkOptions): Link {
-  const { port, hello, onWelcome, onFrame, onState } = options;
-  // The literal address: `localhost` may be ::1, where another program can listen on the same port.
-  const address = `127.0.0.1:${port}`;
+  const { address, hello, onWelcome, onFrame, onState } = options;
+  const host = address.replace(/^http:\/\//, '');
   const stop = new AbortController();
   let open: WebSocket | undefined;
+  let waiting = new AbortController();
 
   async function dialForEver(): Promise<void> {
-    onState({ status: 'connecting' });
+    onState({ state: 'connecting', detail: host });
     for (let attempt = 0; ; attempt += 1) {
-      const { wasOpen, reason } = await dialOnce();
+      const { wasOpen, ...trouble } = await dialOnce();
       if (stop.signal.aborted) return;
-      onState({ status: 'disconnected', reason });
+      onState(trouble);
       if (wasOpen) attempt = 0;
-      await sleep(backoffMs(attempt, Math.random), stop.signal);
+      waiting = new AbortController();
+      await sleep(backoffMs(attempt, Math.random), AbortSignal.any([stop.signal, waiting.signal]));
       if (stop.signal.aborted) return;
     }
   }
 
-  async function dialOnce(): Promise<{ wasOpen: boolean; reason: string }> {
+  async function dialOnce(): Promise<Ended> {
     // Browsers hold back sockets that keep failing, and say nothing about why; a fetch they do not.
     const obstacle = await probe(address, stop.signal);
-    return obstacle === null ? holdSocket() : { wasOpen: false, reason: obstacle };
+    return obstacle === null ? holdSocket() : { wasOpen: false, state: obstacle, detail: host };
   }
 
   /** One socket from dialling to its end. */
-  function holdSocket(): Promise<{ wasOpen: boolean; reason: string }> {
-    const { promise, resolve } = Promise.withResolvers<{ wasOpen: boolean; reason: string }>();
-    const socket = new WebSocket(`ws://${address}/ws`, subprotocol);
+  function holdSocket(): Promise<Ended> {
+    const { promise, resolve } = Promise.withResolvers<Ended>();
+    const socket = new WebSocket(`${address.replace(/^http/, 'ws')}/ws`, subprotocol);
     const events = new AbortController();
     const { signal } = events;
     let wasOpen = false;
     let silence = setTimeout(giveUp, heartbeatMs);
 
-    function finish(reason: string): void {
+    function finish(end: LinkState): void {
       clearTimeout(silence);
       events.abort();
       if (open === socket) open = undefined;
-      resolve({ wasOpen, reason });
+      resolve({ wasOpen, ...end });
     }
     function giveUp(): void {
       socket.close();
-      finish(`The bridge on ${address} has stopped answering.`);
+      finish({ state: 'no_bridge', detail: host });
     }
     function refuse(): void {
       socket.close(closeCodes.badFrame, 'Not a frame.');
-      finish(`What listens on ${address} does not speak the language of Puter Bridge.`);
+      finish({ state: 'not_our_bridge', detail: host });
     }
 
     stop.signal.addEventListener('abort', () => socket.close(1000), { signal });
     socket.addEventListener('open', () => socket.send(encodeFrame(hello())), { signal });
-    socket.addEventListener('close', (event) => finish(closeReason(event, wasOpen, address)), { signal });
+    socket.addEventListener('close', (event) => finish(whyClosed(event, wasOpen, host)), { signal });
     socket.addEventListener(
       'message',
       ({ data }: MessageEvent<unknown>) => {
@@ -94,7 +104,7 @@ export function startLink(options: LinkOptions): Link {
         if (frame.type !== 'welcome') return wasOpen ? onFrame(frame) : refuse();
         wasOpen = true;
         open = socket;
-        onState({ status: 'connected' });
+        onState({ state: 'connected', detail: host });
         onWelcome(frame);
       },
       { signal },
@@ -108,28 +118,29 @@ export function startLink(options: LinkOptions): Link {
       if (open?.readyState === WebSocket.OPEN) open.send(encodeFrame(frame));
     },
     isOpen: () => open?.readyState === WebSocket.OPEN,
+    retry: () => waiting.abort(),
     close: () => stop.abort(),
   };
 }
 
-/** Null where the bridge is there, else a sentence about what is in the way. */
-async function probe(address: string, stop: AbortSignal): Promise<string | null> {
+type Ended = LinkState & { wasOpen: boolean };
+
+/** Null where the bridge is there. */
+async function probe(address: string, stop: AbortSignal): Promise<'no_bridge' | 'not_our_bridge' | null> {
   const fetchHealth = (mode: RequestMode) => {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(probeTimeoutMs)]);
-    return fetch(`http://${address}/health`, { mode, cache: 'no-store', signal });
+    return fetch(`${address}/health`, { mode, cache: 'no-store', signal });
   };
   try {
     // Only the bridge lets this extension read its answer.
     const response = await fetchHealth('cors');
-    if (response.ok) return null;
+    return response.ok ? null : 'not_our_bridge';
   } catch {
-    const isSomebodyThere = await fetchHealth('no-cors').then(
-      () => true,
-      () => false,
+    return fetchHealth('no-cors').then(
+      () => 'not_our_bridge',
+      () => 'no_bridge',
     );
-    if (!isSomebodyThere) return `No bridge answers on ${address}. Start it with “npm start”.`;
   }
-  return `Another program listens on ${address}. Stop it, or give bridge and extension another port.`;
 }
 
 function read(data: unknown): FrameToExtension | undefined {
@@ -140,11 +151,10 @@ function read(data: unknown): FrameToExtension | undefined {
   }
 }
 
-function closeReason({ code, reason }: CloseEvent, wasOpen: boolean, address: string): string {
-  if (code === closeCodes.wrongVersion) return reason;
-  if (code === closeCodes.replaced) return 'Another window of this browser profile took the connection over.';
-  if (!wasOpen) return `What listens on ${address} is not this bridge, or it refuses this extension.`;
-  return `The bridge on ${address} has stopped. Start it with “npm start”.`;
+function whyClosed({ code, reason }: CloseEvent, wasOpen: boolean, host: string): LinkState {
+  if (code === closeCodes.wrongVersion) return { state: 'wrong_version', detail: reason };
+  if (code === closeCodes.replaced) return { state: 'replaced', detail: host };
+  return { state: wasOpen ? 'no_bridge' : 'not_our_bridge', detail: host };
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,46 +1,54 @@
 import { partChars, type ChatRequest } from '#shared/chat.ts';
 import type { Failure } from '#shared/errors.ts';
-import { maxAnswerChars, type Frame, type FrameToExtension, type PuterState } from '#shared/protocol.ts';
+import type { AccountState } from '#shared/hops.ts';
+import { maxAnswerChars, type Frame, type FrameToExtension } from '#shared/protocol.ts';
 
 import type { LanePool, RunningCall } from '../lanes/pool.ts';
-import type { BridgeState } from '../state.ts';
+import type { Activity } from './activity.ts';
 import { deliver } from './deliver.ts';
-import { startLink, type LinkOptions } from './link.ts';
+import { startLink, type LinkOptions, type LinkState } from './link.ts';
 import { createOutbox } from './outbox.ts';
 
 /** Carries requests from the bridge to the lanes and their answers back, whatever the socket does meanwhile. */
 export interface Relay {
   /** Tells the bridge what changed about the account or the lanes. */
   tellStatus(): void;
-  running(): number;
+  /** The person stops one call. */
+  stop(requestId: string): void;
+  /** Announces a sign-in that will come back to the bridge. False while there is none. */
+  announceSignIn(state: string): boolean;
+  /** Dials now instead of waiting for the next turn. */
+  retry(): void;
   /** Ends the connection, and the calls with it. */
   close(): void;
 }
 
 export function startRelay(options: {
-  port: number;
+  /** The origin of the bridge. */
+  address: string;
   /** The fields of `hello` that do not change while this relay lives. */
   identity: { instance: string; profile: string; version: string; browser: string };
-  /** How many calls may run at once. */
-  lanes: () => number;
   /** For requests that name no model; empty leaves the choice to Puter. */
   defaultModel: () => string;
   pool: LanePool;
-  puterState: () => PuterState;
-  onBridgeState: (state: BridgeState) => void;
-  /** The number of running calls changed. */
-  onRunning: () => void;
+  /** What the bridge is told of lanes and account. */
+  status: () => { lanes: number; paused: boolean; account: AccountState };
+  activity: Activity;
+  onLink: (state: LinkState) => void;
+  /** What only the bridge knows changed. */
+  onBridgeStatus: (status: Pick<Frame<FrameToExtension, 'status'>, 'queued' | 'watched'>) => void;
+  /** A sign-in came back to the bridge. */
+  onToken: (frame: Frame<FrameToExtension, 'token'>) => void;
   /** Asked when a call starts; told how it ended, null for an answer. */
   followCall: () => (failure: Failure | null) => void;
 }): Relay {
-  const { port, identity, lanes, defaultModel, pool, puterState, onBridgeState, onRunning, followCall } = options;
+  const { address, identity, defaultModel, pool, status, activity, onLink, onBridgeStatus, onToken, followCall } =
+    options;
   const outbox = createOutbox();
   const calls = new Map<string, RunningCall>();
   let secret: string | undefined;
 
-  const status = () => ({ puter: puterState(), lanes: lanes() });
-
-  const link = startLink({ port, hello, onWelcome, onFrame, onState: onBridgeState });
+  const link = startLink({ address, hello, onWelcome, onFrame, onState: onLink });
 
   function hello(): ReturnType<LinkOptions['hello']> {
     return { type: 'hello', ...identity, ...status(), requests: outbox.held() };
@@ -64,27 +72,27 @@ export function startRelay(options: {
         return run(frame);
       case 'cancel':
         // The lane is free the moment its worker is gone; saying so gives the bridge its slot back.
-        if (calls.has(frame.requestId)) {
-          stopCall(frame.requestId);
-          fail(frame.requestId, { code: 'cancelled', message: 'The call was cancelled.' });
-        }
-        return;
+        return stop(frame.requestId, 'The caller cancelled the call.');
       case 'ack':
         return outbox.forget(frame.requestId);
+      case 'status':
+        return onBridgeStatus(frame);
+      case 'token':
+        return onToken(frame);
     }
   }
 
-  function run({ requestId, chat }: Frame<FrameToExtension, 'request'>): void {
+  function run({ requestId, chat, caller }: Frame<FrameToExtension, 'request'>): void {
     if (outbox.has(requestId)) return;
     outbox.open(requestId);
-    if (puterState().session !== 'signed_in') {
-      const message = 'The extension is not signed in to Puter. Click its icon in the browser and sign in.';
-      return fail(requestId, { code: 'puter_not_signed_in', message });
-    }
+    const obstacle = obstacleTo(status());
+    if (obstacle) return fail(requestId, obstacle);
     send(requestId, { type: 'started' });
     const tellOutcome = followCall();
     let chars = 0;
-    const call = pool.run(withDefault(chat), {
+    const asked = withDefault(chat);
+    activity.start({ requestId, model: asked.model ?? null, caller });
+    const call = pool.run(asked, {
       onParts(parts) {
         for (const part of parts) chars += partChars(part);
         if (chars <= maxAnswerChars) return send(requestId, { type: 'chunk', parts });
@@ -97,7 +105,7 @@ export function startRelay(options: {
       onEnd(end) {
         calls.delete(requestId);
         send(requestId, { type: 'end', ...end });
-        onRunning();
+        activity.finish(requestId, end);
         tellOutcome(null);
         handInByPost();
       },
@@ -108,7 +116,6 @@ export function startRelay(options: {
       },
     });
     calls.set(requestId, call);
-    onRunning();
   }
 
   const withDefault = (chat: ChatRequest): ChatRequest =>
@@ -121,7 +128,7 @@ export function startRelay(options: {
 
   function fail(requestId: string, error: Failure): void {
     send(requestId, { type: 'error', error });
-    onRunning();
+    activity.finish(requestId, { failure: error });
     handInByPost();
   }
 
@@ -129,7 +136,7 @@ export function startRelay(options: {
   function handInByPost(): void {
     if (secret === undefined || link.isOpen()) return;
     for (const { requestId, delivery } of outbox.finished()) {
-      void deliver({ port, secret, requestId, delivery }).then((isSettled) => {
+      void deliver({ address, secret, requestId, delivery }).then((isSettled) => {
         if (isSettled) outbox.forget(requestId);
       });
     }
@@ -140,18 +147,41 @@ export function startRelay(options: {
     calls.delete(requestId);
   }
 
+  function stop(requestId: string, message: string): void {
+    if (!calls.has(requestId)) return;
+    stopCall(requestId);
+    fail(requestId, { code: 'cancelled', message });
+  }
+
   function drop(requestId: string): void {
     stopCall(requestId);
     outbox.forget(requestId);
-    onRunning();
+    const message = 'The bridge no longer wanted the answer.';
+    activity.finish(requestId, { failure: { code: 'cancelled', message } });
   }
 
   return {
     tellStatus: () => link.send({ type: 'status', ...status() }),
-    running: () => calls.size,
+    stop: (requestId) => stop(requestId, 'The call was stopped in the popup of the extension.'),
+    announceSignIn(state) {
+      link.send({ type: 'sign_in', state });
+      return link.isOpen();
+    },
+    retry: link.retry,
     close() {
       for (const requestId of outbox.held()) drop(requestId);
       link.close();
     },
   };
+}
+
+/** Why a request cannot even begin: the bridge knows too, but what it was told may be a moment old. */
+function obstacleTo({ paused, account }: { paused: boolean; account: AccountState }): Failure | undefined {
+  const signIn = 'Click the Puter Bridge icon in the browser and sign in.';
+  if (paused) return { code: 'paused', message: 'Puter Bridge is paused. Press Resume in the popup of the extension.' };
+  if (account.session.state === 'signed_out')
+    return { code: 'puter_not_signed_in', message: `The extension is not signed in to Puter. ${signIn}` };
+  if (account.session.state === 'expired')
+    return { code: 'puter_session_expired', message: `Puter ended the session. ${signIn}` };
+  return undefined;
 }

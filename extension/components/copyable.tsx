@@ -1,0 +1,30 @@
+import { useEffect, useState } from 'preact/hooks';
+
+import { say } from './say.ts';
+
+/** A line to take along, with a button that says when it was taken. */
+export function Copyable({ text, label }: { text: string; label: string }) {
+  return (
+    <div class="copyable row grow">
+      <code class="grow" tabIndex={0} aria-label={label} role="group">
+        {text}
+      </code>
+      <CopyButton text={text} about={label} />
+    </div>
+  );
+}
+
+export function CopyButton({ text, about, children }: { text: string; about?: string; children?: string }) {
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return undefined;
+    const timer = setTimeout(() => setCopied(false), 1500);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  return (
+    <button type="button" class="copy" onClick={copy} aria-label={about && say('copy_this', about)}>
+      <span aria-live="polite">{copied ? say('copied') : (children ?? say('copy'))}</span>
+    </button>
+  );
+}

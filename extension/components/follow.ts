@@ -1,0 +1,26 @@
+import { describeHops, type HopStatus } from '#shared/hops.ts';
+
+import { askBackground, statePort } from '../messages.ts';
+import type { ExtensionState } from '../state.ts';
+import { say } from './say.ts';
+
+/** What a page draws: how things are, and in words. */
+export interface View {
+  state: ExtensionState;
+  status: HopStatus;
+}
+
+/** Calls `draw` as soon as the background page told how things are, and again after every change. */
+export function follow(draw: (view: View) => void): void {
+  const port = chrome.runtime.connect({ name: statePort });
+  port.onMessage.addListener((state: ExtensionState) =>
+    draw({ state, status: describeHops(state.hops, state.running.length, say) }),
+  );
+  // Should the background page be gone, it is woken and followed again.
+  port.onDisconnect.addListener(() => {
+    // Reading it tells Chrome that we know why.
+    void chrome.runtime.lastError;
+    // Not at once: where it cannot be woken, this would ask without a pause.
+    void askBackground('wake').then(() => setTimeout(follow, 200, draw));
+  });
+}

@@ -1,0 +1,47 @@
+import { useState } from 'preact/hooks';
+
+import { say } from '../components/say.ts';
+import { fetchModels } from '../puter/models.ts';
+import type { Settings } from '../settings.ts';
+
+type Outcome = { isGood: boolean; sentence: string };
+
+/** Tries both addresses without sending the token anywhere. */
+export function PuterTest({ settings }: { settings: Settings }) {
+  const [isTesting, setTesting] = useState(false);
+  const [outcomes, setOutcomes] = useState<Outcome[]>([]);
+
+  async function test(): Promise<void> {
+    setTesting(true);
+    setOutcomes(await Promise.all([testApi(settings.apiOrigin), testGui(settings.guiOrigin)]));
+    setTesting(false);
+  }
+
+  return (
+    <div class="row test">
+      <button id="test" type="button" disabled={isTesting} onClick={() => void test()}>
+        {say(isTesting ? 'testing' : 'test')}
+      </button>
+      <ul id="test-outcome" class="grow small" role="status">
+        {outcomes.map(({ isGood, sentence }) => (
+          <li key={sentence} class={isGood ? 'good' : 'problem'}>
+            {sentence}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+const testApi = (origin: string): Promise<Outcome> =>
+  fetchModels(origin).then(
+    (models) => ({ isGood: true, sentence: say('test_api_good', String(models.length)) }),
+    () => ({ isGood: false, sentence: say('test_api_bad', origin) }),
+  );
+
+/** Its pages let nobody read them from elsewhere; that something answers is all that can be told. */
+const testGui = (origin: string): Promise<Outcome> =>
+  fetch(origin, { mode: 'no-cors', cache: 'no-store', signal: AbortSignal.timeout(5000) }).then(
+    () => ({ isGood: true, sentence: say('test_gui_good') }),
+    () => ({ isGood: false, sentence: say('test_gui_bad', origin) }),
+  );

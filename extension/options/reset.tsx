@@ -1,0 +1,38 @@
+import { useState } from 'preact/hooks';
+
+import { say } from '../components/say.ts';
+import { defaultSettings } from '../settings.ts';
+import { changeSettings } from '../storage.ts';
+
+/** Back to the defaults, asked once more before it is done. */
+export function Reset() {
+  const [step, setStep] = useState<'offered' | 'asked' | 'done'>('offered');
+  async function reset(): Promise<void> {
+    await changeSettings(defaultSettings);
+    setStep('done');
+  }
+  return (
+    <section class="reset row" aria-label={say('reset')}>
+      {step === 'asked' ? (
+        <>
+          <span class="grow">{say('reset_question')}</span>
+          <button id="reset-confirm" type="button" class="primary" onClick={() => void reset()}>
+            {say('reset_confirm')}
+          </button>
+          <button type="button" onClick={() => setStep('offered')}>
+            {say('keep')}
+          </button>
+        </>
+      ) : (
+        <>
+          <button id="reset" type="button" onClick={() => setStep('asked')}>
+            {say('reset')}
+          </button>
+          <span role="status" class="good">
+            {step === 'done' && say('reset_done')}
+          </span>
+        </>
+      )}
+    </section>
+  );
+}
