@@ -5,6 +5,9 @@ import { v7 as uuid } from 'uuid';
 
 import { BridgeError } from '#shared/errors.ts';
 
+import { createAudience, type Audience } from './audience.ts';
+import { createAuthRoutes } from './auth/routes.ts';
+import { createSignIns } from './auth/sign-ins.ts';
 import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
 import { createDeliverRoute } from './connection/deliver.ts';
@@ -13,6 +16,7 @@ import { createProcessRoutes } from './dialects/process/process.ts';
 import { createApp } from './http/app.ts';
 import { toBridgeError } from './http/reply.ts';
 import { createDispatcher, type Dispatcher } from './lifecycle/dispatcher.ts';
+import type { Peer } from './lifecycle/peer.ts';
 import { createResults } from './lifecycle/results.ts';
 import { createPageRoutes } from './page/routes.ts';
 import { createStatusHub, type StatusHub } from './status.ts';
@@ -37,10 +41,27 @@ export async function startBridge(
   const status: StatusHub = createStatusHub({
     version,
     now,
-    sources: () => ({ connections: connections.list(), busyLanes: dispatcher.busyLanes, queue: dispatcher.counts() }),
+    sources: () => ({
+      connections: connections.list(),
+      emptySince: connections.emptySince,
+      busyLanes: dispatcher.busyLanes,
+      queue: dispatcher.counts(),
+    }),
   });
-  const dispatcher: Dispatcher = createDispatcher({ ...config, newRequestId: uuid, onChange: status.changed });
-  const connections: Connections = createConnections({ dispatcher, version, onChange: status.changed });
+  const onChange = () => {
+    status.changed();
+    connections.announce();
+  };
+  const dispatcher: Dispatcher = createDispatcher({ ...config, newRequestId: uuid, onChange });
+  const audience: Audience = createAudience({ onChange: () => connections.announce() });
+  const signIns = createSignIns<Peer>({ now });
+  const connections: Connections = createConnections({
+    dispatcher,
+    signIns,
+    version,
+    facts: () => ({ queued: dispatcher.counts().queued, watched: audience.watched() }),
+    onChange,
+  });
   const results = createResults({
     ttlMs: 24 * 60 * 60 * 1000,
     maxChars: 100 * 1024 * 1024,
@@ -52,7 +73,8 @@ export async function startBridge(
     [
       ...createProcessRoutes({ dispatcher, results, now }),
       createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
-      ...createPageRoutes(status),
+      ...createAuthRoutes(signIns),
+      ...createPageRoutes({ status, audience }),
     ],
     options,
   );

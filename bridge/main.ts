@@ -1,11 +1,9 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
 import { CommanderError } from 'commander';
 
 import { startBridge, type Bridge } from './bridge.ts';
 import { readConfig, type Config } from './config.ts';
+import { findExtensionFolder } from './extension-folder.ts';
 import { createReporter } from './report.ts';
 import { readVersion } from './version.ts';
 
@@ -13,11 +11,9 @@ const version = readVersion();
 const config = configOrExit();
 const bridge = await bridgeOrExit(config);
 
-const extensionPath = fileURLToPath(new URL('../dist/extension-chrome', import.meta.url));
 const report = createReporter({
   url: bridge.url,
-  extensionPath,
-  isBuilt: () => existsSync(`${extensionPath}/manifest.json`),
+  findExtensionFolder,
   print: (line) => console.log(line),
 });
 console.log(`Puter Bridge ${version} listens on ${bridge.url}`);

@@ -1,4 +1,7 @@
+import { hopNames } from '#shared/hops.ts';
 import type { BridgeStatus } from '#shared/status.ts';
+
+import { describeFix } from './fix.ts';
 
 /**
  * Tells the person at the terminal how far the way to Puter reaches: each hop once when it comes up or goes, and
@@ -6,48 +9,39 @@ import type { BridgeStatus } from '#shared/status.ts';
  */
 export function createReporter(options: {
   url: string;
-  extensionPath: string;
-  isBuilt: () => boolean;
+  findExtensionFolder: () => string | null;
   print: (line: string) => void;
 }): (status: BridgeStatus) => void {
-  const { url, extensionPath, isBuilt, print } = options;
+  const { url, findExtensionFolder, print } = options;
   let told: string[] = [];
   let toldNext = '';
 
   return (status) => {
-    const hops = describeHops(status);
-    for (const hop of told) if (!hops.includes(hop)) print(`  ✗ gone: ${hop}`);
-    for (const hop of hops) if (!told.includes(hop)) print(`  ✓ ${hop}`);
-    told = hops;
-    const next = nextStep(status, { url, extensionPath, isBuilt });
+    const good = listGood(status);
+    for (const line of told) if (!good.includes(line)) print(`  ✗ gone: ${line}`);
+    for (const line of good) if (!told.includes(line)) print(`  ✓ ${line}`);
+    told = good;
+    const next = nextStep(status, { url, extensionFolder: findExtensionFolder() });
     if (next !== toldNext) print(next);
     toldNext = next;
   };
 }
 
-function describeHops(status: BridgeStatus): string[] {
-  const extensions = status.extensions.map(({ browser, version, lanes }) => {
-    return `extension ${version} in ${browser}, ${lanes.busy + lanes.free} calls at once`;
-  });
-  const { signed_in: signedIn, username, reachable } = status.puter;
+function listGood({ extensions, hops }: BridgeStatus): string[] {
   return [
-    ...extensions,
-    ...(signedIn ? [username === null ? 'signed in to Puter' : `signed in to Puter as ${username}`] : []),
-    ...(reachable === true ? ['Puter answers'] : []),
+    ...extensions.map(
+      ({ browser, version, lanes }) => `Extension ${version} in ${browser}, ${lanes.busy + lanes.free} calls at once.`,
+    ),
+    ...[hops.session, hops.puter].filter(({ color }) => color === 'green').map(({ cause }) => cause),
   ];
 }
 
-/** The first thing that is missing, said as what to do about it. */
+/** The first thing that is missing, and what to do about it. */
 export function nextStep(
-  status: BridgeStatus,
-  { url, extensionPath, isBuilt }: { url: string; extensionPath: string; isBuilt: () => boolean },
+  { hops }: BridgeStatus,
+  { url, extensionFolder }: { url: string; extensionFolder: string | null },
 ): string {
-  if (status.extensions.length === 0) {
-    return isBuilt()
-      ? `Next: open chrome://extensions, turn on “Developer mode”, choose “Load unpacked” and pick ${extensionPath}`
-      : 'Next: build the extension with “npm run build”, then load it.';
-  }
-  if (!status.puter.signed_in) return 'Next: click the Puter Bridge icon in the browser and choose “Sign in to Puter”.';
-  if (status.puter.reachable === false) return 'Next: Puter cannot be reached from the browser; check its network.';
-  return `Ready: curl ${url}/api/process -H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
+  const broken = hopNames.map((name) => hops[name]).find(({ color }) => color === 'red');
+  if (!broken) return `Ready: curl ${url}/api/process -H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
+  return broken.fix ? `${broken.cause} Next: ${describeFix(broken.fix, extensionFolder)}` : broken.cause;
 }

@@ -1,7 +1,9 @@
-import type { PuterState } from '#shared/protocol.ts';
-import type { BridgeStatus, PuterStatus } from '#shared/status.ts';
+import { describeHops, hopNames, type HopFacts, type HopStatus } from '#shared/hops.ts';
+import type { BridgeStatus, ExtensionStatus, PuterStatus } from '#shared/status.ts';
 
 import type { Connection } from './connection/connections.ts';
+import { onceATurn } from './once-a-turn.ts';
+import { say } from './words.ts';
 
 /** The live state of the three hops, for whoever asks and whoever watches. */
 export interface StatusHub {
@@ -18,6 +20,8 @@ export function createStatusHub(options: {
   now: () => number;
   sources: () => {
     connections: Connection[];
+    /** When the last connection went, or the bridge started. */
+    emptySince: Date;
     busyLanes: (connection: Connection) => number;
     queue: { queued: number; running: number };
   };
@@ -25,24 +29,15 @@ export function createStatusHub(options: {
   const { version, now, sources } = options;
   const startedAt = now();
   const listeners = new Set<(status: BridgeStatus) => void>();
-  let scheduled = false;
 
   function read(): BridgeStatus {
-    const { connections, busyLanes, queue } = sources();
-    const extensions = connections.map((connection) => {
-      const busy = busyLanes(connection);
-      return {
-        browser: connection.browser,
-        version: connection.version,
-        since: connection.since.toISOString(),
-        lanes: { busy, free: Math.max(0, connection.lanes - busy) },
-        puter: toPuterStatus(connection.puter),
-      };
-    });
+    const { connections, emptySince, busyLanes, queue } = sources();
+    const describe = (facts: HopFacts) => ({ ...describeHops(facts, queue.running, say), puter: toPuterStatus(facts) });
+    const ways = connections.map((connection) => describe(factsOf(connection)));
     return {
+      ...(furthest(ways) ?? describe(factsWithout(emptySince))),
       bridge: { version, uptime_ms: Math.round(now() - startedAt) },
-      extensions,
-      puter: overall(extensions.map((extension) => extension.puter)),
+      extensions: connections.map((connection) => toExtensionStatus(connection, busyLanes(connection))),
       queue,
     };
   }
@@ -53,29 +48,61 @@ export function createStatusHub(options: {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    changed() {
-      if (scheduled || listeners.size === 0) return;
-      scheduled = true;
-      setImmediate(() => {
-        scheduled = false;
-        const status = read();
-        for (const listener of listeners) listener(status);
-      });
-    },
+    changed: onceATurn(() => {
+      if (listeners.size === 0) return;
+      const status = read();
+      for (const listener of listeners) listener(status);
+    }),
   };
 }
 
-const toPuterStatus = ({ session, username, reachable }: PuterState): PuterStatus => ({
-  signed_in: session === 'signed_in',
-  username,
-  reachable,
+function factsOf({ browser, since, pausedSince, account }: Connection): HopFacts {
+  const bridge = { until: null, detail: browser };
+  return {
+    bridge: pausedSince
+      ? { ...bridge, state: 'paused', since: pausedSince.getTime() }
+      : { ...bridge, state: 'connected', since: since.getTime() },
+    ...account,
+  };
+}
+
+function factsWithout(emptySince: Date): HopFacts {
+  const fact = { since: emptySince.getTime(), until: null, detail: null };
+  return {
+    bridge: { ...fact, state: 'no_extension' },
+    session: { ...fact, state: 'unknown' },
+    puter: { ...fact, state: 'unknown' },
+  };
+}
+
+const toPuterStatus = ({ session, puter }: Pick<HopFacts, 'session' | 'puter'>): PuterStatus => ({
+  signed_in: session.state === 'signed_in',
+  username: session.state === 'signed_in' ? session.detail : null,
+  reachable: puter.state === 'unknown' ? null : puter.state !== 'unreachable',
 });
 
-function overall(all: PuterStatus[]): PuterStatus {
-  const known = all.map((puter) => puter.reachable).filter((reachable) => reachable !== null);
-  return {
-    signed_in: all.some((puter) => puter.signed_in),
-    username: all.find((puter) => puter.signed_in)?.username ?? null,
-    reachable: known.length === 0 ? null : known.includes(true),
+const toExtensionStatus = (
+  { browser, version, since, paused, lanes, account }: Connection,
+  busy: number,
+): ExtensionStatus => ({
+  browser,
+  version,
+  since: since.toISOString(),
+  paused,
+  lanes: { busy, free: Math.max(0, lanes - busy) },
+  puter: toPuterStatus(account),
+});
+
+const distance = { green: 0, yellow: 1, grey: 1, red: 2 } as const;
+
+/** The fewest broken hops count first, then how good each hop is, from the bridge on; the first to come wins a draw. */
+function furthest<W extends HopStatus>(ways: readonly W[]): W | undefined {
+  const rate = ({ hops }: W): number[] => {
+    const colors = hopNames.map((name) => hops[name].color);
+    return [colors.filter((color) => color === 'red').length, ...colors.map((color) => distance[color])];
   };
+  return ways.toSorted((a, b) => compare(rate(a), rate(b)))[0];
 }
+
+const compare = (a: number[], b: number[]): number =>
+  a.map((value, at) => value - (b[at] ?? 0)).find((difference) => difference !== 0) ?? 0;

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 
+import type { AccountState } from '#shared/hops.ts';
 import {
   closeCodes,
   decodeFrameToBridge,
@@ -10,11 +11,12 @@ import {
   type Frame,
   type FrameToBridge,
   type FrameToExtension,
-  type PuterState,
 } from '#shared/protocol.ts';
 
+import type { SignIns } from '../auth/sign-ins.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Peer } from '../lifecycle/peer.ts';
+import { onceATurn } from '../once-a-turn.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 
@@ -23,7 +25,9 @@ export interface Connection extends Peer {
   readonly browser: string;
   readonly version: string;
   readonly since: Date;
-  puter: PuterState;
+  /** Null while it takes requests. */
+  pausedSince: Date | null;
+  account: AccountState;
   lanes: number;
 }
 
@@ -31,20 +35,31 @@ export interface Connections {
   /** Takes over a socket whose upgrade was let through. */
   accept(socket: WebSocket): void;
   list(): Connection[];
+  /** When the last one went, or the bridge started; of no account while there is one. */
+  readonly emptySince: Date;
+  /** What the extensions are told of the bridge may have changed. */
+  announce(): void;
   readonly secrets: Secrets;
   close(): void;
 }
+
+type Facts = Omit<Frame<FrameToExtension, 'status'>, 'type'>;
 
 const helloTimeoutMs = 5000;
 
 export function createConnections(options: {
   dispatcher: Dispatcher;
+  signIns: SignIns<Peer>;
   version: string;
+  /** What the extensions are told of the bridge. */
+  facts: () => Facts;
   onChange: () => void;
 }): Connections {
-  const { dispatcher, version, onChange } = options;
+  const { dispatcher, signIns, version, facts, onChange } = options;
   const sockets = new Set<WebSocket>();
   const connections = new Map<Connection, WebSocket>();
+  const told = new WeakMap<Connection, Facts>();
+  let emptySince = new Date();
   const secrets = createSecrets();
 
   function accept(socket: WebSocket): void {
@@ -101,15 +116,20 @@ export function createConnections(options: {
       drop(older);
       olderSocket.close(closeCodes.replaced, 'A newer connection of the same profile took over.');
     }
-    const { instance, profile, lanes, browser } = hello;
+    const { instance, profile, lanes, browser, account } = hello;
+    const since = new Date();
     const connection: Connection = {
       instance,
       profile,
       lanes,
       browser,
       version: hello.version,
-      puter: hello.puter,
-      since: new Date(),
+      account,
+      since,
+      pausedSince: hello.paused ? since : null,
+      get paused() {
+        return connection.pausedSince !== null;
+      },
       send: (frame: FrameToExtension) => socket.send(encodeFrame(frame)),
     };
     connections.set(connection, socket);
@@ -117,25 +137,45 @@ export function createConnections(options: {
     connection.send({ type: 'welcome', version, secret: secrets.issue(instance), resume });
     // Only now: a request must not overtake the welcome.
     dispatcher.pump();
+    announce();
     return connection;
   }
 
   function receive(connection: Connection, frame: Exclude<FrameToBridge, { type: 'hello' }>): void {
     if (frame.type === 'pong') return;
+    if (frame.type === 'sign_in') return signIns.begin(connection, frame.state);
     if (frame.type !== 'status') return dispatcher.receive(connection, frame);
-    connection.puter = frame.puter;
+    connection.account = frame.account;
     connection.lanes = frame.lanes;
+    connection.pausedSince = frame.paused ? (connection.pausedSince ?? new Date()) : null;
     dispatcher.pump();
     onChange();
   }
 
+  const announce = onceATurn(() => {
+    const { queued, watched } = facts();
+    for (const connection of connections.keys()) {
+      const last = told.get(connection);
+      if (last?.queued === queued && last.watched === watched) continue;
+      told.set(connection, { queued, watched });
+      connection.send({ type: 'status', queued, watched });
+    }
+  });
+
   function drop(connection: Connection): void {
-    if (connections.delete(connection)) dispatcher.detach(connection);
+    if (!connections.delete(connection)) return;
+    emptySince = new Date();
+    signIns.forget(connection);
+    dispatcher.detach(connection);
   }
 
   return {
     accept,
     list: () => [...connections.keys()],
+    get emptySince() {
+      return emptySince;
+    },
+    announce,
     secrets,
     close() {
       for (const socket of sockets) {

@@ -28,8 +28,10 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
       next();
     });
     for (const route of here) {
-      const handle = async (request: Request, response: Response) =>
+      const handle = async (request: Request, response: Response, next: NextFunction) => {
+        if (route.once && request.method !== route.method) return next();
         write(response, await route.handle(createExchange(request, response)));
+      };
       if (route.method === 'GET') point.get(handle);
       else point.post(handle);
     }
@@ -89,6 +91,8 @@ function createExchange(request: Request, response: Response): Exchange {
   return {
     headers: request.headers,
     params: request.params as Record<string, string>,
+    // Not by URL: that throws for some paths, and its error would show the query to the log.
+    query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
     hangUp: hangUp.signal,
     json: () => readJson(request),
     startEvents() {
@@ -123,12 +127,16 @@ function refuse(request: Request, response: Response, reply: Reply): void {
 
 /** Sets status and headers, and returns the text that is the body. */
 function writeHead(response: Response, reply: Reply): string {
+  response.status(reply.status);
+  if ('location' in reply) {
+    response.set({ Location: reply.location, 'Content-Length': '0' });
+    return '';
+  }
   const isText = 'text' in reply;
   const text = isText ? reply.text : JSON.stringify(reply.body);
-  response.status(reply.status).set({
+  response.set({
     'Content-Type': isText ? reply.contentType : 'application/json; charset=utf-8',
     'Content-Length': `${Buffer.byteLength(text)}`,
   });
-  if (!isText && reply.headers) response.set(reply.headers);
   return text;
 }

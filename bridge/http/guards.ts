@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
@@ -17,11 +17,16 @@ export function checkCaller(request: IncomingMessage, options: { fromExtension: 
   }
   const site = request.headers['sec-fetch-site'];
   // A link to the status page is a navigation: it shows the person something and tells the other site nothing.
-  const navigation = request.method === 'GET' && request.headers['sec-fetch-mode'] === 'navigate';
+  const navigation =
+    request.method === 'GET' && request.headers['sec-fetch-mode'] === 'navigate' && isWholePage(request);
   if (site !== undefined && site !== 'same-origin' && site !== 'none' && !navigation) {
     throw new BridgeError('cross_site_request', 'Another site may not call the bridge from the browser.');
   }
 }
+
+/** False for frames and for what a script fetches, by what the browser says; programs say nothing of it. */
+export const isWholePage = ({ headers }: { headers: IncomingHttpHeaders }): boolean =>
+  (headers['sec-fetch-dest'] ?? 'document') === 'document';
 
 /** Against DNS rebinding: a page that made its own name point here still sends its own name. */
 export function checkHost(request: IncomingMessage): void {

@@ -15,6 +15,8 @@ const statuses = {
   not_the_extension: 403,
   extension_not_connected: 503,
   puter_not_signed_in: 503,
+  puter_session_expired: 503,
+  paused: 503,
   upstream_failed: 502,
   extension_failed: 502,
   extension_disconnected: 502,

@@ -5,6 +5,7 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders;
   /** The named parts of the path. */
   readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
   /** Aborts when the caller hangs up before it was answered. */
   readonly hangUp: AbortSignal;
   /** Reads and parses the JSON body. Throws a `BridgeError` that says what is wrong with it. */
@@ -13,10 +14,11 @@ export interface Exchange {
   startEvents(): { send(value: unknown): void };
 }
 
-/** JSON, or a text of another type. */
+/** JSON, a text of another type, or another place to look. */
 export type Reply =
-  | { status: number; body: object; headers?: Record<string, string> }
-  | { status: number; text: string; contentType: string };
+  | { status: number; body: object }
+  | { status: number; text: string; contentType: string }
+  | { status: 303; location: string };
 
 export interface Route {
   method: 'GET' | 'POST';
@@ -26,4 +28,6 @@ export interface Route {
   handle(exchange: Exchange): Promise<Reply | undefined> | Reply | undefined;
   /** The pinned extension's own origin may call this one; no other page ever may. */
   fromExtension?: true;
+  /** Asking uses something up, so that HEAD, which may be sent any time, is not taken for GET. */
+  once?: true;
 }

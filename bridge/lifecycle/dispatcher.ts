@@ -3,7 +3,7 @@ import { BridgeError, type ErrorCode } from '#shared/errors.ts';
 import { maxAnswerChars, type AnswerFrame } from '#shared/protocol.ts';
 
 import { abortReason, addPart, closeEntry, createEntry, type Entry } from './entry.ts';
-import type { Peer } from './peer.ts';
+import { findHindrance, takesRequests, type Peer } from './peer.ts';
 import { isHeld, isTerminal, transition, type RequestEvent, type RequestState } from './request-state.ts';
 import { createSlots } from './slots.ts';
 
@@ -14,8 +14,8 @@ export interface Submission {
 }
 
 export interface Dispatcher {
-  /** Aborting `signal` cancels the call wherever it is; its reason becomes the error of the stream. */
-  submit(chat: ChatRequest, signal: AbortSignal): Submission;
+  /** Aborting `signal` cancels the call wherever it is, and its reason ends the stream. `caller` says who asks. */
+  submit(chat: ChatRequest, signal: AbortSignal, caller: string | null): Submission;
   /**
    * Takes a connection in; returns which of the requests that it still holds are wanted, and from where on.
    * Nothing is dispatched to it before the next `pump`.
@@ -26,7 +26,7 @@ export interface Dispatcher {
   receive(peer: Peer, frame: AnswerFrame): void;
   /** A whole answer, or its failure, that came beside the socket. False where this instance holds no such request. */
   deliver(instance: string, requestId: string, outcome: (AnswerEnd & { text: string }) | BridgeError): boolean;
-  /** Something that decides about dispatching changed: a session began or ended. */
+  /** Something that decides about dispatching changed: a session, or a pause, began or ended. */
   pump(): void;
   /** Ends whatever is still open with `error`. */
   abandon(error: BridgeError): void;
@@ -37,8 +37,6 @@ export interface Dispatcher {
 const sentences = {
   notConnected:
     'No extension is connected to the bridge. Start the browser that has the Puter Bridge extension, or load it first.',
-  notSignedIn:
-    'The extension is not signed in to Puter. Click the Puter Bridge icon in the browser and choose “Sign in to Puter”.',
   disconnected:
     'The extension went away while it ran this call, so its outcome is unknown and it may have been billed. Send it again if you still need the answer.',
   tooLarge: `The answer is longer than ${maxAnswerChars} characters.`,
@@ -102,17 +100,19 @@ export function createDispatcher(options: {
         entry.timer ??= failAfter(entry, connectGraceMs, 'extension_not_connected', sentences.notConnected);
       return;
     }
-    const signedIn = peers.filter((peer) => peer.puter.session === 'signed_in');
-    if (signedIn.length === 0) {
-      for (const entry of [...queue]) fail(entry, 'puter_not_signed_in', sentences.notSignedIn);
+    const takers = peers.filter(takesRequests);
+    if (takers.length === 0) {
+      const error = findHindrance(peers);
+      for (const entry of [...queue]) apply(entry, { type: 'failed', error });
       return;
     }
     let entry: Entry | undefined;
-    for (let peer = leastLoaded(signedIn); peer && (entry = queue.shift()); peer = leastLoaded(signedIn)) {
+    for (let peer = leastLoaded(takers); peer && (entry = queue.shift()); peer = leastLoaded(takers)) {
       slots.take(peer, entry.requestId);
       entry.profile = peer.profile;
       apply(entry, { type: 'dispatched', instance: peer.instance });
-      peer.send({ type: 'request', requestId: entry.requestId, chat: entry.chat });
+      const { requestId, chat, caller } = entry;
+      peer.send({ type: 'request', requestId, chat, caller });
     }
   }
 
@@ -143,13 +143,13 @@ export function createDispatcher(options: {
   }
 
   return {
-    submit(chat, signal) {
+    submit(chat, signal, caller) {
       const requestId = newRequestId();
       const onAbort = () => {
         const reason = abortReason(signal);
         apply(entry, { type: reason.code === 'timed_out' ? 'timed_out' : 'cancelled' }, reason);
       };
-      const entry: Entry = createEntry({ requestId, chat, signal, onAbort });
+      const entry: Entry = createEntry({ requestId, chat, caller, signal, onAbort });
       entries.set(requestId, entry);
       queue.push(entry);
       if (signal.aborted) onAbort();

@@ -7,6 +7,7 @@ import { queued, type RequestState } from './request-state.ts';
 export interface Entry {
   readonly requestId: string;
   readonly chat: ChatRequest;
+  readonly caller: string | null;
   readonly signal: AbortSignal;
   readonly onAbort: () => void;
   readonly events: ReadableStream<ChatEvent>;
@@ -20,7 +21,7 @@ export interface Entry {
   timer: NodeJS.Timeout | undefined;
 }
 
-export function createEntry(options: Pick<Entry, 'requestId' | 'chat' | 'signal' | 'onAbort'>): Entry {
+export function createEntry(options: Pick<Entry, 'requestId' | 'chat' | 'caller' | 'signal' | 'onAbort'>): Entry {
   let controller!: Entry['controller'];
   const events = new ReadableStream<ChatEvent>({ start: (it) => void (controller = it) });
   return {

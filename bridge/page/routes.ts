@@ -2,33 +2,48 @@ import { readFile } from 'node:fs/promises';
 
 import { BridgeError } from '#shared/errors.ts';
 
+import type { Audience } from '../audience.ts';
+import { findExtensionFolder } from '../extension-folder.ts';
 import type { Reply, Route } from '../http/route.ts';
 import type { StatusHub } from '../status.ts';
-import { renderPage } from './render.ts';
+import { renderStatusPage } from './status-page.ts';
 
-/** What a person or a monitor looks at: the page, its two files, the status, and whether anybody is home. */
-export function createPageRoutes(status: StatusHub): Route[] {
+/** What a person or a monitor looks at: the page, its files, the status, and whether anybody is home. */
+export function createPageRoutes({ status, audience }: { status: StatusHub; audience: Audience }): Route[] {
+  function readStatus(): Reply {
+    audience.look();
+    return { status: 200, body: status.read() };
+  }
+
   return [
     { method: 'GET', path: '/health', fromExtension: true, handle: () => ({ status: 200, body: { status: 'ok' } }) },
     {
       method: 'GET',
       path: '/api/status',
       handle(exchange) {
-        if (!exchange.headers.accept?.includes('text/event-stream')) return { status: 200, body: status.read() };
+        if (!exchange.headers.accept?.includes('text/event-stream')) return readStatus();
         const events = exchange.startEvents();
         events.send(status.read());
-        exchange.hangUp.addEventListener('abort', status.watch(events.send), { once: true });
+        const stops = [status.watch(events.send), audience.follow()];
+        exchange.hangUp.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
         return undefined;
       },
     },
     {
       method: 'GET',
       path: '/',
-      handle: (exchange) => ({
-        status: 200,
-        text: renderPage(status.read(), `http://${exchange.headers.host}`),
-        contentType: 'text/html; charset=utf-8',
-      }),
+      handle(exchange) {
+        const { accept = '', host } = exchange.headers;
+        if (accept.includes('application/json') && !accept.includes('text/html')) return readStatus();
+        audience.look();
+        const text = renderStatusPage(status.read(), `http://${host}`, findExtensionFolder());
+        return { status: 200, text, contentType: 'text/html; charset=utf-8' };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/style.css',
+      handle: () => file(new URL('../../shared/style/style.css', import.meta.url), 'text/css'),
     },
     { method: 'GET', path: '/page.css', handle: () => file(new URL('page.css', import.meta.url), 'text/css') },
     {

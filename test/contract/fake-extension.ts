@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import type { AnswerPart } from '#shared/chat.ts';
 import { BridgeError, type Failure } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
+import type { AccountState, HopState } from '#shared/hops.ts';
 import {
   decodeFrameToExtension,
   encodeFrame,
@@ -13,7 +14,6 @@ import {
   type Frame,
   type FrameToBridge,
   type FrameToExtension,
-  type PuterState,
 } from '#shared/protocol.ts';
 
 import { toFailure } from '../../extension/puter/failures.ts';
@@ -34,8 +34,8 @@ export interface FakeExtension {
   nextCall(): Promise<Call>;
   /** Whatever a test wants to put on the wire. */
   sendRaw(data: string | Buffer): void;
-  /** Tells the bridge that the account changed. */
-  tell(change: Partial<PuterState>): void;
+  /** Tells the bridge what changed. */
+  tell(change: { paused?: boolean; session?: HopState<'session'>; puter?: HopState<'puter'> }): void;
   /** Cuts the connection without a goodbye; running calls go on. */
   drop(): void;
   /** The same, once this many chunks of an answer have left. */
@@ -60,9 +60,12 @@ export async function startFakeExtension(options: {
   const running = new Map<string, AbortController>();
   const outbox = new Map<string, FrameToBridge[]>();
   const waiting: ((call: Call) => void)[] = [];
-  let puter: PuterState = signedIn
-    ? { session: 'signed_in', username, reachable: true }
-    : { session: 'signed_out', username: null, reachable: true };
+  let paused = false;
+  const fact = { since: Date.now(), until: null };
+  let account: AccountState = {
+    session: { ...fact, state: signedIn ? 'signed_in' : 'signed_out', detail: username },
+    puter: { ...fact, state: 'reachable', detail: null },
+  };
   let lastChunk = Infinity;
   let welcome: FakeExtension['welcome'];
   let socket: WebSocket;
@@ -95,11 +98,16 @@ export async function startFakeExtension(options: {
           return void outbox.delete(frame.requestId);
         case 'ping':
           return it.send(encodeFrame({ type: 'pong' }));
+        // It shows nothing to anybody, and signs nobody in.
+        case 'status':
+        case 'token':
+          return;
       }
     });
     await once(it, 'open');
     const requests = [...outbox.keys()];
-    it.send(encodeFrame({ type: 'hello', instance, profile, version: '0.0.0', browser, lanes, puter, requests }));
+    const who = { instance, profile, version: '0.0.0', browser };
+    it.send(encodeFrame({ type: 'hello', ...who, lanes, paused, account, requests }));
     await welcomed.promise;
   }
 
@@ -154,8 +162,13 @@ export async function startFakeExtension(options: {
     nextCall: () => new Promise((resolve) => waiting.push(resolve)),
     sendRaw: (data) => socket.send(data),
     tell(change) {
-      puter = { ...puter, ...change };
-      socket.send(encodeFrame({ type: 'status', lanes, puter }));
+      paused = change.paused ?? paused;
+      const { session, puter } = account;
+      account = {
+        session: { ...session, state: change.session ?? session.state },
+        puter: { ...puter, state: change.puter ?? puter.state },
+      };
+      socket.send(encodeFrame({ type: 'status', lanes, paused, account }));
     },
     drop: () => socket.terminate(),
     dropAfter: (chunks) => void (lastChunk = chunks),

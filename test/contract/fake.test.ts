@@ -81,7 +81,7 @@ describe('a bridge', () => {
     await call;
     const waiting = ask(bridge.url, { prompt: 'x' });
     await until(() => bridge.status.read().queue.queued === 1);
-    extension.tell({ session: 'signed_out', username: null });
+    extension.tell({ session: 'signed_out' });
     expect(await waiting).toMatchObject({ status: 503, body: { code: 'puter_not_signed_in' } });
     expect(extension.calls.map(({ status }) => status)).toEqual(['running']);
     stop.abort();
@@ -95,17 +95,57 @@ describe('a bridge', () => {
       await connect(bridge);
       expect(await ask(bridge.url, { prompt: 'x', model: `fail:${code}` })).toMatchObject({
         status: 503,
-        body: { code: 'puter_not_signed_in', upstream: { code } },
+        body: { code: 'puter_session_expired', upstream: { code } },
       });
     },
   );
 
-  it('uses the extension that is signed in where another is not', async () => {
+  it('turns requests away while the person has paused, lets what runs go on, and takes them again after', async () => {
+    const bridge = await start({ connectGraceMs: 60_000 });
+    const extension = await connect(bridge, { lanes: 1 });
+    const call = extension.nextCall();
+    const stop = new AbortController();
+    const running = ask(bridge.url, { prompt: 'x', model: 'hang' }, stop.signal);
+    await call;
+    const waiting = ask(bridge.url, { prompt: 'x' });
+    await until(() => bridge.status.read().queue.queued === 1);
+    extension.tell({ paused: true });
+    const turnedAway = { status: 503, body: { code: 'paused', error: expect.stringContaining('Resume') as string } };
+    expect(await waiting).toMatchObject(turnedAway);
+    expect(await ask(bridge.url, { prompt: 'x' })).toMatchObject(turnedAway);
+    expect(extension.calls.map(({ status }) => status)).toEqual(['running']);
+    expect(bridge.status.read()).toMatchObject({ light: { color: 'red' }, hops: { bridge: { state: 'paused' } } });
+    stop.abort();
+    await expect(running).rejects.toThrow('aborted');
+    extension.tell({ paused: false });
+    await until(() => bridge.status.read().light.color === 'green');
+    expect((await ask(bridge.url, { prompt: 'x' })).status).toBe(200);
+  });
+
+  it('says that the session ended until the person signs in again', async () => {
+    const bridge = await start({ connectGraceMs: 60_000 });
+    const extension = await connect(bridge);
+    extension.tell({ session: 'expired' });
+    await until(() => bridge.status.read().hops.session.state === 'expired');
+    expect(await ask(bridge.url, { prompt: 'x' })).toMatchObject({
+      status: 503,
+      body: { code: 'puter_session_expired', error: expect.stringContaining('sign in again') as string },
+    });
+    extension.tell({ session: 'signed_in' });
+    await until(() => bridge.status.read().light.color === 'green');
+    expect((await ask(bridge.url, { prompt: 'x' })).status).toBe(200);
+  });
+
+  it('uses the extension that is signed in where others are not, or paused', async () => {
     const bridge = await start();
     await connect(bridge, { signedIn: false });
+    const paused = await connect(bridge, { lanes: 9 });
+    paused.tell({ paused: true });
+    await until(() => bridge.status.read().extensions.some((extension) => extension.paused));
     const good = await connect(bridge);
     expect((await ask(bridge.url, { prompt: 'x' })).status).toBe(200);
-    expect(good.calls.length).toBe(1);
+    expect([good.calls.length, paused.calls.length]).toEqual([1, 0]);
+    expect(bridge.status.read().light.color).toBe('green');
   });
 
   it('carries an answer over a dropped connection once and whole', async () => {

@@ -11,12 +11,30 @@ export function describePages(subject: () => Subject): void {
       expect(await response.text()).toBe('{"status":"ok"}');
     });
 
-    it('at /api/status the three hops and the queue, busy while calls run and free after', async () => {
+    it('at /api/status the light, the three hops and the queue, busy while calls run and free after', async () => {
       const { lanes } = subject();
+      const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
+      const hop = (state: string, cause: RegExp) => ({
+        state,
+        color: 'green',
+        since: time,
+        until: null,
+        cause: expect.stringMatching(cause) as string,
+        fix: null,
+      });
       const puter = { signed_in: true, username: expect.any(String) as string, reachable: true };
       const status = (busy: number, queue: object) => ({
         status: 200,
         body: {
+          light:
+            busy > 0
+              ? { color: 'yellow', badge: String(busy), sentence: `Processing ${busy} requests.` }
+              : { color: 'green', badge: '✓', sentence: 'Ready.' },
+          hops: {
+            bridge: hop('connected', /^Connected to .+\.$/),
+            session: hop('signed_in', /^Signed in as .+\.$/),
+            puter: hop('reachable', /^Puter answers\.$/),
+          },
           bridge: {
             version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
             uptime_ms: expect.any(Number) as number,
@@ -25,7 +43,8 @@ export function describePages(subject: () => Subject): void {
             {
               browser: expect.any(String) as string,
               version: expect.any(String) as string,
-              since: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+              since: time,
+              paused: false,
               lanes: { busy, free: lanes - busy },
               puter,
             },
@@ -49,11 +68,49 @@ export function describePages(subject: () => Subject): void {
       await release();
       expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
       expect(page).toMatch(/^<!doctype html>/);
-      expect(page).toContain('Requests are answered');
+      expect(page).toContain(`Processing ${subject().lanes} requests.`);
       expect(page).toContain(`${subject().lanes} of ${subject().lanes} lanes busy`);
       expect(page).toContain(`${subject().lanes} running, 1 waiting`);
       expect(page).toMatch(/Signed in as \w+/);
       expect(page).toContain(`curl ${subject().url}/api/process`);
+    });
+
+    const at = async (accept: string) => {
+      const response = await fetch(subject().url, { headers: { Accept: accept } });
+      return { type: response.headers.get('content-type'), text: await response.text() };
+    };
+
+    it.each(['application/json', 'application/json, text/plain, */*'])(
+      'at / the same JSON as at /api/status to whoever asks for %s',
+      async (accept) => {
+        const { type, text } = await at(accept);
+        expect(type).toBe('application/json; charset=utf-8');
+        const { body } = await get(subject(), '/api/status');
+        expect(JSON.parse(text)).toEqual({
+          ...body,
+          bridge: { ...(body['bridge'] as object), uptime_ms: expect.any(Number) as number },
+        });
+      },
+    );
+
+    it.each(['*/*', 'text/html', 'text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8', ''])(
+      'at / the page to whoever asks for “%s”',
+      async (accept) => {
+        expect(await at(accept)).toEqual({
+          type: 'text/html; charset=utf-8',
+          text: expect.stringMatching(/^<!doctype html>/) as string,
+        });
+      },
+    );
+
+    it.each(['/style.css', '/page.css', '/icon.svg'])('what the page loads: %s', async (path) => {
+      const page = await (await fetch(subject().url)).text();
+      expect(page).toContain(`href="${path}"`);
+      const response = await fetch(`${subject().url}${path}`);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toBe(
+        path.endsWith('css') ? 'text/css; charset=utf-8' : 'image/svg+xml; charset=utf-8',
+      );
     });
   });
 }

@@ -4,6 +4,8 @@ import { text } from 'node:stream/consumers';
 
 import { describe, expect, it } from 'vitest';
 
+import { extensionOrigin } from '#shared/extension-id.ts';
+
 import { ask } from '../browser/rig.ts';
 import type { Subject } from './process-contract.ts';
 
@@ -156,6 +158,23 @@ export function describeRefusals(subject: () => Subject): void {
       expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
     });
 
+    it('the extension’s own page where it has no business, and answers its calls', async () => {
+      const asks = { ...json, Origin: extensionOrigin };
+      const call = await raw('POST', '/api/process', asks, '{}', true);
+      expect([call.status, JSON.parse(call.body)]).toMatchObject([400, { param: 'prompt' }]);
+      expect(call.headers['access-control-allow-origin']).toBe(extensionOrigin);
+      const preflight = await raw('OPTIONS', '/api/process', { Origin: extensionOrigin });
+      expect(preflight.status).toBe(204);
+      expect(preflight.headers['access-control-allow-headers']).toContain('content-type');
+      for (const path of ['/api/status', '/', '/auth/callback', '/api/result/nobody']) {
+        const { status, headers } = await raw('GET', path, { Origin: extensionOrigin });
+        expect([path, status, headers['access-control-allow-origin']]).toEqual([path, 403, undefined]);
+      }
+      const other = `chrome-extension://${'a'.repeat(32)}`;
+      for (const origin of [other, 'https://puter.com', 'null'])
+        expect((await raw('POST', '/api/process', { ...json, Origin: origin }, '{}', true)).status).toBe(403);
+    });
+
     it('names that are not its own', async () => {
       const { status, body } = await raw('GET', '/health', { Host: 'evil.example' });
       expect([status, JSON.parse(body)]).toMatchObject([403, { code: 'host_not_allowed' }]);
@@ -180,12 +199,18 @@ export function describeRefusals(subject: () => Subject): void {
       expect((await ask(subject().url, { prompt: 'Still there?' })).status).toBe(200);
     });
 
-    /** What `fetch` would not send. The request never ends: the answer must not wait for that. */
-    async function raw(method: string, path: string, headers: OutgoingHttpHeaders, sent?: string | Buffer) {
+    /** What `fetch` would not send. A body never ends unless it is `whole`: the answer must not wait for that. */
+    async function raw(
+      method: string,
+      path: string,
+      headers: OutgoingHttpHeaders,
+      sent?: string | Buffer,
+      whole = sent === undefined,
+    ) {
       const outgoing = request(`${subject().url}${path}`, { method, headers });
       const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
-      if (sent === undefined) outgoing.end();
-      else outgoing.write(sent);
+      if (sent !== undefined) outgoing.write(sent);
+      if (whole) outgoing.end();
       const [response] = await answered;
       const body = await text(response);
       // The bridge may close while the rest is still on its way.

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 
 import type { AnswerEnd, AnswerPart, ChatRequest, Usage } from '#shared/chat.ts';
 import { errorCodes, type Failure } from '#shared/errors.ts';
-import type { FrameToBridge, FrameToExtension, PuterState } from '#shared/protocol.ts';
+import { accountStateSchema, type AccountState } from '#shared/hops.ts';
+import { maxCallerChars, type FrameToBridge, type FrameToExtension } from '#shared/protocol.ts';
 
 /** Every valid value of the wire, lone surrogates and control characters included. */
 
@@ -57,11 +58,22 @@ export const failure: fc.Arbitrary<Failure> = withOptional(
   },
 );
 
-const puter: fc.Arbitrary<PuterState> = record({
-  session: fc.constantFrom('signed_in', 'signed_out', 'expired'),
-  username: fc.option(label),
-  reachable: fc.option(fc.boolean()),
+const time = fc.date({ min: new Date(0), noInvalidDate: true }).map((date) => date.getTime());
+
+const fact = <S extends string>({ options }: { options: readonly S[] }) =>
+  record({
+    state: fc.constantFrom(...options),
+    since: time,
+    until: fc.option(time),
+    detail: fc.option(anyString(300)),
+  });
+
+export const account: fc.Arbitrary<AccountState> = record({
+  session: fact(accountStateSchema.entries.session.entries.state),
+  puter: fact(accountStateSchema.entries.puter.entries.state),
 });
+
+const extensionStatus = { lanes, paused: fc.boolean(), account };
 
 const chat: fc.Arbitrary<ChatRequest> = withOptional(
   {
@@ -82,8 +94,7 @@ export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
     profile: id,
     version: label,
     browser: label,
-    lanes,
-    puter,
+    ...extensionStatus,
     requests: fc.array(id, { maxLength: 4 }),
   }),
   record({ type: type('started'), requestId: id }),
@@ -92,7 +103,8 @@ export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
     .tuple(record({ type: type('end'), requestId: id, seq: count }), answerEnd)
     .map(([frame, end]) => ({ ...frame, ...end })),
   record({ type: type('error'), requestId: id, error: failure }),
-  record({ type: type('status'), lanes, puter }),
+  record({ type: type('status'), ...extensionStatus }),
+  record({ type: type('sign_in'), state: id }),
   record({ type: type('pong') }),
 );
 
@@ -103,8 +115,10 @@ export const frameToExtension: fc.Arbitrary<FrameToExtension> = fc.oneof(
     secret: text,
     resume: fc.array(record({ requestId: id, nextSeq: count }), { maxLength: 4 }),
   }),
-  record({ type: type('request'), requestId: id, chat }),
+  record({ type: type('request'), requestId: id, chat, caller: fc.option(anyString(maxCallerChars)) }),
   record({ type: type('cancel'), requestId: id }),
   record({ type: type('ack'), requestId: id }),
+  record({ type: type('status'), queued: count, watched: fc.boolean() }),
+  record({ type: type('token'), state: id, token: anyString(8192).filter((token) => token !== '') }),
   record({ type: type('ping') }),
 );

@@ -7,6 +7,7 @@ import {
   decodeFrameToExtension,
   encodeFrame,
   FrameError,
+  maxCallerChars,
   maxFrameBytes,
   protocolVersion,
   subprotocol,
@@ -29,8 +30,12 @@ function thrownBy(decode: (text: string) => unknown, text: string): unknown {
 }
 
 const id = '0190a8f0-0000-7000-8000-000000000000';
-const puter = { session: 'signed_in', username: null, reachable: null };
-const hello = { type: 'hello', instance: id, profile: id, version: '1', browser: 'b', lanes: 3, puter, requests: [] };
+const fact = { state: 'unknown', since: 0, until: null, detail: null };
+const account = { session: fact, puter: fact };
+const status = { lanes: 3, paused: false, account };
+const hello = { type: 'hello', instance: id, profile: id, version: '1', browser: 'b', ...status, requests: [] };
+const withSession = (change: object) =>
+  JSON.stringify({ ...hello, account: { ...account, session: { ...fact, ...change } } });
 
 describe('a frame', () => {
   it('to the bridge survives the wire', () => {
@@ -67,12 +72,13 @@ describe('a frame', () => {
       fc.property(anyString(200), (prompt) => {
         const body = Buffer.byteLength(JSON.stringify({ prompt }));
         const chat = { messages: [{ role: 'user' as const, content: prompt }] };
-        const frame = Buffer.byteLength(encodeFrame({ type: 'request', requestId: id, chat }));
+        const caller = '\u{1f98a}'.repeat(maxCallerChars / 2);
+        const frame = Buffer.byteLength(encodeFrame({ type: 'request', requestId: id, chat, caller }));
         // What surrounds the prompt is the same for any prompt, and far less than what maxFrameBytes leaves.
-        expect(frame - body).toBeLessThan(200);
+        expect(frame - body).toBeLessThan(1000);
       }),
     );
-    expect(maxFrameBytes - maxBodyBytes).toBeGreaterThan(200);
+    expect(maxFrameBytes - maxBodyBytes).toBeGreaterThan(1000);
   });
 });
 
@@ -120,7 +126,13 @@ describe('whatever else arrives', () => {
     ['no lanes', JSON.stringify({ ...hello, lanes: 0 }), 'lanes is wrong'],
     ['too many lanes', JSON.stringify({ ...hello, lanes: 65 }), 'lanes is wrong'],
     ['a long browser name', JSON.stringify({ ...hello, browser: 'b'.repeat(101) }), 'browser is wrong'],
-    ['an unknown session', JSON.stringify({ ...hello, puter: { ...puter, session: 'x' } }), 'puter.session is wrong'],
+    ['an unknown session', withSession({ state: 'x' }), 'account.session.state is wrong'],
+    ['a state of another hop', withSession({ state: 'reachable' }), 'account.session.state is wrong'],
+    ['a time that no Date can be', withSession({ since: 8.64e15 + 1 }), 'account.session.since is wrong'],
+    ['half a millisecond', withSession({ until: 0.5 }), 'account.session.until is wrong'],
+    ['a long detail', withSession({ detail: 'd'.repeat(301) }), 'account.session.detail is wrong'],
+    ['no word on a pause', JSON.stringify({ ...hello, paused: undefined }), 'paused is wrong'],
+    ['a sign-in that can be guessed', JSON.stringify({ type: 'sign_in', state: '1' }), 'state is wrong'],
     [
       'negative usage',
       JSON.stringify({

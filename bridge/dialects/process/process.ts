@@ -1,6 +1,7 @@
 import { BridgeError } from '#shared/errors.ts';
 
 import { parseBody } from '../../http/body.ts';
+import { readCaller } from '../../http/caller.ts';
 import { errorReply } from '../../http/reply.ts';
 import type { Reply, Route } from '../../http/route.ts';
 import { collect } from '../../lifecycle/collect.ts';
@@ -21,12 +22,13 @@ export function createProcessRoutes(options: {
     {
       method: 'POST',
       path: '/api/process',
+      fromExtension: true,
       async handle(exchange) {
         const body = parseBody(requestSchema, await exchange.json());
         const deadline = new AbortController();
         const timer = setTimeout(() => deadline.abort(timedOut(body.timeout_ms)), body.timeout_ms);
         const signal = body.wait ? AbortSignal.any([exchange.hangUp, deadline.signal]) : deadline.signal;
-        const { requestId, events } = dispatcher.submit(toChatRequest(body), signal);
+        const { requestId, events } = dispatcher.submit(toChatRequest(body), signal, readCaller(exchange.headers));
         const settled = results.track(requestId, collect(events, now)).finally(() => clearTimeout(timer));
         return toReply(requestId, body.wait ? await settled : { status: 'pending' });
       },

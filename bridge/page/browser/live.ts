@@ -3,19 +3,23 @@
 const source = new EventSource('/api/status');
 source.addEventListener('message', () => void refresh());
 // The bridge went away; EventSource keeps trying, and the next message refreshes everything.
-source.addEventListener('error', () => document.querySelector('#live')?.replaceChildren(gone()));
+source.addEventListener('error', () => {
+  const gone = document.querySelector<HTMLTemplateElement>('#gone');
+  if (gone) show(document.importNode(gone.content, true));
+});
 
 async function refresh(): Promise<void> {
-  const response = await fetch('/');
+  const response = await fetch('/', { headers: { Accept: 'text/html' } });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   const fresh = page.querySelector('#live');
-  // The section itself stays, so that screen readers announce what changed in it.
-  if (fresh) document.querySelector('#live')?.replaceChildren(...fresh.childNodes);
+  if (fresh) show(fresh);
 }
 
-function gone(): HTMLElement {
-  const line = document.createElement('p');
-  line.className = 'overall red';
-  line.textContent = 'The bridge does not answer. Start it with “npm start”; this page follows by itself.';
-  return line;
+/** Leaves alone what did not change, so that screen readers announce the rest and nothing on the page jumps. */
+function show(fresh: ParentNode): void {
+  const live = document.querySelector('#live');
+  const [children, shown] = [[...fresh.children], [...(live?.children ?? [])]];
+  if (children.length !== shown.length) return live?.replaceChildren(...children);
+  for (const [at, child] of children.entries())
+    if (!child.isEqualNode(shown[at] ?? null)) shown[at]?.replaceWith(child);
 }

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 
 import { extensionOrigin } from '#shared/extension-id.ts';
+import type { AccountState } from '#shared/hops.ts';
 import {
   decodeFrameToExtension,
   encodeFrame,
@@ -20,6 +21,12 @@ export const ids = {
   otherProfile: '0190a8f0-0000-7000-8000-00000000000b',
 };
 
+const fact = { since: 0, until: null, detail: null };
+export const account: AccountState = {
+  session: { ...fact, state: 'signed_in', detail: 'ada' },
+  puter: { ...fact, state: 'reachable' },
+};
+
 export const hello = (change: Partial<Frame<FrameToBridge, 'hello'>> = {}): FrameToBridge => ({
   type: 'hello',
   instance: ids.instance,
@@ -27,7 +34,8 @@ export const hello = (change: Partial<Frame<FrameToBridge, 'hello'>> = {}): Fram
   version: '1.0.0',
   browser: 'Chrome 156',
   lanes: 3,
-  puter: { session: 'signed_in', username: 'ada', reachable: true },
+  paused: false,
+  account,
   requests: [],
   ...change,
 });
@@ -35,8 +43,11 @@ export const hello = (change: Partial<Frame<FrameToBridge, 'hello'>> = {}): Fram
 export interface Client {
   socket: WebSocket;
   send(frame: FrameToBridge): void;
-  /** The next frame that was not asked for yet. */
+  /** The next frame that was not asked for yet; what the bridge tells of itself has a line of its own. */
   next(): Promise<FrameToExtension>;
+  nextStatus(): Promise<Frame<FrameToExtension, 'status'>>;
+  /** Frames that nobody asked for yet. */
+  left(): FrameToExtension[];
   /** How the bridge closed it. */
   closed: Promise<{ code: number; reason: string }>;
 }
@@ -48,13 +59,12 @@ export async function open(
 ): Promise<Client> {
   const { origin = extensionOrigin, protocols = [subprotocol], path = '/ws' } = options;
   const socket = new WebSocket(url.replace('http', 'ws') + path, protocols, origin === null ? {} : { origin });
-  const frames: FrameToExtension[] = [];
-  const waiting: ((frame: FrameToExtension) => void)[] = [];
+  const others = createLine<FrameToExtension>();
+  const statuses = createLine<Frame<FrameToExtension, 'status'>>();
   socket.on('message', (data: Buffer) => {
     const frame = decodeFrameToExtension(data.toString('utf8'));
-    const next = waiting.shift();
-    if (next) next(frame);
-    else frames.push(frame);
+    if (frame.type === 'status') statuses.add(frame);
+    else others.add(frame);
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
     socket.on('close', (code, reason) => resolve({ code, reason: reason.toString('utf8') }));
@@ -66,11 +76,27 @@ export async function open(
   return {
     socket,
     send: (frame) => socket.send(encodeFrame(frame)),
-    next: () => {
-      const frame = frames.shift();
+    next: others.next,
+    nextStatus: statuses.next,
+    left: () => [...others.left, ...statuses.left],
+    closed,
+  };
+}
+
+function createLine<F>(): { add(frame: F): void; next(): Promise<F>; left: F[] } {
+  const left: F[] = [];
+  const waiting: ((frame: F) => void)[] = [];
+  return {
+    left,
+    add(frame) {
+      const next = waiting.shift();
+      if (next) next(frame);
+      else left.push(frame);
+    },
+    next() {
+      const frame = left.shift();
       return frame ? Promise.resolve(frame) : new Promise((resolve) => waiting.push(resolve));
     },
-    closed,
   };
 }
 

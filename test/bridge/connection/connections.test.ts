@@ -6,7 +6,17 @@ import { closeCodes, maxFrameBytes, protocolVersion, subprotocol } from '#shared
 import { startBridge, type Bridge } from '../../../bridge/bridge.ts';
 import { defaults } from '../../../bridge/config.ts';
 import { sendRaw } from '../raw-socket.ts';
-import { closeCodeFor, greet, hello, ids, open, rawFrame, upgradeHead, type Client } from './connections-rig.ts';
+import {
+  account,
+  closeCodeFor,
+  greet,
+  hello,
+  ids,
+  open,
+  rawFrame,
+  upgradeHead,
+  type Client,
+} from './connections-rig.ts';
 
 let bridge: Bridge;
 let port: number;
@@ -50,10 +60,19 @@ describe('an extension that says hello', () => {
   it('may tell a new state', async () => {
     const client = await greet(bridge.url);
     await client.next();
-    client.send({ type: 'status', lanes: 7, puter: { session: 'expired', username: null, reachable: false } });
+    client.send({
+      type: 'status',
+      lanes: 7,
+      paused: true,
+      account: {
+        session: { ...account.session, state: 'expired' },
+        puter: { ...account.puter, state: 'unreachable' },
+      },
+    });
     await expect
       .poll(() => bridge.status.read().extensions[0])
       .toMatchObject({
+        paused: true,
         lanes: { busy: 0, free: 7 },
         puter: { signed_in: false, username: null, reachable: false },
       });
@@ -91,8 +110,8 @@ describe('an extension that says hello', () => {
 
 describe('a socket of another version', () => {
   it.each([
-    [[`puter-bridge.v${protocolVersion + 1}`], `Update the bridge: it speaks v1, the extension v2.`],
-    [['puter-bridge.v0'], 'Update the extension: it speaks v0, the bridge v1.'],
+    [[`puter-bridge.v${protocolVersion + 1}`], `Update the bridge: it speaks v2, the extension v3.`],
+    [['puter-bridge.v0'], 'Update the extension: it speaks v0, the bridge v2.'],
     [['chat'], 'This is not the Puter Bridge extension.'],
     [[], 'This is not the Puter Bridge extension.'],
   ])('%j is told who has to update', async (protocols, reason) => {
@@ -160,7 +179,7 @@ describe('a frame that breaks the rules closes the socket', () => {
     async (text) => {
       const { code, reason } = await closedAfter(({ socket }) => socket.send(text));
       expect(code).toBe(closeCodes.badFrame);
-      expect(reason).toMatch(/^(A frame must be JSON\.|Not a frame of puter-bridge\.v1: .+ is wrong\.)$/);
+      expect(reason).toMatch(/^(A frame must be JSON\.|Not a frame of puter-bridge\.v2: .+ is wrong\.)$/);
     },
   );
 
@@ -211,7 +230,7 @@ describe('a socket that stays silent', () => {
     const client = await greet(bridge.url);
     await client.next();
     vi.advanceTimersByTime(60_000);
-    client.send({ type: 'status', lanes: 5, puter: { session: 'signed_in', username: 'ada', reachable: true } });
+    client.send({ type: 'status', lanes: 5, paused: false, account });
     vi.useRealTimers();
     await expect.poll(() => bridge.status.read().extensions[0]?.lanes.free).toBe(5);
   });

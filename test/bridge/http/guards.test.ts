@@ -21,6 +21,9 @@ beforeAll(async () => {
     [
       { method: 'GET', path: '/health', fromExtension: true, handle },
       { method: 'POST', path: '/api/process', handle },
+      { method: 'GET', path: '/once', once: true, handle },
+      { method: 'GET', path: '/away', handle: () => ({ status: 303, location: '/health' }) },
+      { method: 'GET', path: '/query', handle: ({ query }) => ({ status: 200, body: [...query] }) },
       { method: 'GET', path: '/api/status', handle },
       { method: 'POST', path: '/api/result', fromExtension: true, handle },
     ],
@@ -206,6 +209,9 @@ describe('Sec-Fetch-Site', () => {
     expect((await g0(...link)).status).toBe(200);
     expect(await outcomeOf(r0(...link))).toEqual(refused('cross_site_request'));
     expect(await outcomeOf(g0(...link, 'Origin: https://evil.com'))).toEqual(refused('origin_not_allowed'));
+    expect((await g0(...link, 'Sec-Fetch-Dest: document')).status).toBe(200);
+    for (const place of ['iframe', 'frame', 'embed', 'object', 'empty', ''])
+      expect(await outcomeOf(g0(...link, `Sec-Fetch-Dest: ${place}`))).toEqual(refused('cross_site_request'));
   });
 
   it('of the extension’s own call does not matter', async () => {
@@ -223,4 +229,54 @@ it('B17: every answer, good or bad, keeps browsers from sharing, sniffing, frami
       'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
     });
   }
+});
+
+describe('a route', () => {
+  const at = (startLine: string) => send(startLine, '127.0.0.1:P');
+
+  it('is asked for its head by HEAD, unless asking uses something up', async () => {
+    const before = handled;
+    expect((await at('HEAD /health')).status).toBe(200);
+    expect(handled).toBe(before + 1);
+    const { status, headers } = await at('HEAD /once');
+    expect([status, headers.get('allow')]).toEqual([405, 'GET']);
+    expect(handled).toBe(before + 1);
+    expect((await at('GET /once')).status).toBe(200);
+  });
+
+  it('may lead elsewhere, with nothing else in the answer', async () => {
+    const { status, headers, body } = await at('GET /away');
+    expect([status, headers.get('location'), body]).toEqual([303, '/health', '']);
+  });
+
+  it.each([
+    ['/query', []],
+    ['/query?', []],
+    [
+      '/query?a=1&a=2&b=%C3%BC+x',
+      [
+        ['a', '1'],
+        ['a', '2'],
+        ['b', 'ü x'],
+      ],
+    ],
+    [
+      '/query?__proto__=1&a[b]=2',
+      [
+        ['__proto__', '1'],
+        ['a[b]', '2'],
+      ],
+    ],
+    ['/query?a=b?c=d', [['a', 'b?c=d']]],
+  ])('reads the query of %s as it stands', async (path, pairs) => {
+    expect(JSON.parse((await at(`GET ${path}`)).body)).toEqual(pairs);
+  });
+
+  it.each(['//?token=SECRET', '///x?token=SECRET', '/%E0%A4%A?token=SECRET'])(
+    'at %s is nowhere, and no log shows the query',
+    async (path) => {
+      expect((await at(`GET ${path}`)).status).toBe(404);
+      expect(unexpected).toEqual([]);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import type { AnswerPart, ChatEvent } from '#shared/chat.ts';
 import { BridgeError, type ErrorCode } from '#shared/errors.ts';
-import type { FrameToExtension, PuterState } from '#shared/protocol.ts';
+import type { AccountState, HopState } from '#shared/hops.ts';
+import type { FrameToExtension } from '#shared/protocol.ts';
 
 import { createDispatcher, type Dispatcher } from '../../../bridge/lifecycle/dispatcher.ts';
 import type { Peer } from '../../../bridge/lifecycle/peer.ts';
@@ -10,25 +11,31 @@ export const graces = { connectGraceMs: 3000, lostGraceMs: 30_000, cancelGraceMs
 /** An extension reduced to what the dispatcher sees of it: it keeps what it was sent and does nothing by itself. */
 export interface TestPeer extends Peer {
   lanes: number;
-  puter: PuterState;
+  paused: boolean;
+  account: AccountState;
   readonly sent: FrameToExtension[];
   /** Ids of the frames of one type that it was sent, in order. */
   idsOf(type: 'request' | 'cancel' | 'ack'): string[];
 }
 
-export const signedIn: PuterState = { session: 'signed_in', username: 'ada', reachable: true };
-export const signedOut: PuterState = { session: 'signed_out', username: null, reachable: null };
+export const accountIn = (session: HopState<'session'>): AccountState => ({
+  session: { state: session, since: 0, until: null, detail: null },
+  puter: { state: 'reachable', since: 0, until: null, detail: null },
+});
+export const signedIn = accountIn('signed_in');
+export const signedOut = accountIn('signed_out');
 
 export function createPeer(
   instance: string,
-  { lanes = 1, profile = `profile of ${instance}`, puter = signedIn } = {},
+  { lanes = 1, profile = `profile of ${instance}`, paused = false, account = signedIn } = {},
 ): TestPeer {
   const sent: FrameToExtension[] = [];
   return {
     instance,
     profile,
     lanes,
-    puter,
+    paused,
+    account,
     sent,
     send: (frame) => void sent.push(frame),
     idsOf: (type) => sent.flatMap((frame) => (frame.type === type ? [frame.requestId] : [])),
@@ -63,7 +70,7 @@ export function createRig(onChange: () => void = () => {}): Rig {
     submit(prompt = 'hi') {
       const caller = new AbortController();
       const chat = { messages: [{ role: 'user' as const, content: prompt }] };
-      const { requestId, events: stream } = dispatcher.submit(chat, caller.signal);
+      const { requestId, events: stream } = dispatcher.submit(chat, caller.signal, 'curl/8');
       const events: ChatEvent[] = [];
       let settled: Outcome | undefined;
       const outcome = read(stream, events).then((result) => (settled = result));

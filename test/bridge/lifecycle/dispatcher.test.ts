@@ -10,7 +10,6 @@ import {
   end,
   failure,
   graces,
-  signedIn,
   signedOut,
   started,
   text,
@@ -50,7 +49,7 @@ describe('requests', () => {
     rig.connect(peer);
     const { requestId } = rig.submit('tell me');
     expect(peer.sent).toEqual([
-      { type: 'request', requestId, chat: { messages: [{ role: 'user', content: 'tell me' }] } },
+      { type: 'request', requestId, chat: { messages: [{ role: 'user', content: 'tell me' }] }, caller: 'curl/8' },
     ]);
   });
 
@@ -78,7 +77,7 @@ describe('requests', () => {
   });
 
   it('are sent to no extension that is signed out while another is signed in', () => {
-    const [out, inside] = [createPeer('out', { lanes: 9, puter: signedOut }), createPeer('in')];
+    const [out, inside] = [createPeer('out', { lanes: 9, account: signedOut }), createPeer('in')];
     rig.connect(out);
     rig.connect(inside);
     rig.submit();
@@ -130,8 +129,8 @@ describe('a request that nobody can take', () => {
   });
 
   it('fails at once where every extension is signed out', async () => {
-    rig.connect(createPeer('a', { puter: signedOut }));
-    rig.connect(createPeer('b', { puter: { ...signedOut, session: 'expired' } }));
+    rig.connect(createPeer('a', { account: signedOut }));
+    rig.connect(createPeer('b', { account: signedOut }));
     expect(await rig.submit().outcome).toEqual({ code: 'puter_not_signed_in' });
   });
 
@@ -139,7 +138,7 @@ describe('a request that nobody can take', () => {
     const peer = createPeer('a');
     rig.connect(peer);
     const [running, queued] = [rig.submit(), rig.submit()];
-    peer.puter = signedOut;
+    peer.account = signedOut;
     rig.dispatcher.pump();
     expect(await queued.outcome).toEqual({ code: 'puter_not_signed_in' });
     expect(running.settled()).toBeUndefined();
@@ -162,7 +161,7 @@ describe('a cancel', () => {
     const peer = createPeer('a');
     rig.connect(peer);
     const chat = { messages: [] };
-    const { events } = rig.dispatcher.submit(chat, AbortSignal.abort());
+    const { events } = rig.dispatcher.submit(chat, AbortSignal.abort(), null);
     await expect(events.getReader().read()).rejects.toMatchObject({ code: 'cancelled' });
     expect(peer.sent).toEqual([]);
     expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 0 });
@@ -317,7 +316,7 @@ describe('when the bridge stops', () => {
 it('tells of every change in what it counts', () => {
   let told = 0;
   rig = createRig(() => (told += 1));
-  const peer = createPeer('a', { puter: signedIn });
+  const peer = createPeer('a');
   const steps = [
     () => rig.connect(peer),
     () => rig.submit(),

@@ -1,0 +1,51 @@
+import { hopNames, type Hop, type HopName } from '#shared/hops.ts';
+import type { BridgeStatus, ExtensionStatus } from '#shared/status.ts';
+
+import { describeFix } from '../fix.ts';
+import { say } from '../words.ts';
+import { html, type Html } from './html.ts';
+import { renderPage } from './layout.ts';
+
+/** The three hops as they are now, and how to call the bridge. `extensionFolder` is null where it was not built. */
+export function renderStatusPage(status: BridgeStatus, url: string, extensionFolder: string | null): string {
+  const call = `curl ${url}/api/process \\\n  -H 'Content-Type: application/json' \\\n  -d '{"prompt": "Say hello"}'`;
+  const { light, hops, queue, extensions } = status;
+  // Each child of #live is exchanged by itself when it changes, so that only what is new is read out.
+  const main = html`<h1>${say('name')}</h1>
+      <p class="muted">${say('page_lead')}</p>
+      <h2 class="visually-hidden">${say('page_state')}</h2>
+      <section id="live" class="card" aria-live="polite">
+        <p class="light" data-color="${light.color}"><span class="dot" aria-hidden="true"></span>${light.sentence}</p>
+        ${hopNames.map((name) => renderHop(name, hops[name], extensionFolder))}
+        <p class="queue muted">${say('page_queue', String(queue.running), String(queue.queued))}</p>
+        <ul class="muted">${extensions.map(renderExtension)}</ul>
+      </section>
+      <template id="gone">
+        <p class="light" data-color="red"><span class="dot" aria-hidden="true"></span>${say('page_gone')}</p>
+      </template>
+      <h2>${say('page_call')}</h2>
+      <pre tabindex="0"><code>${call}</code></pre>
+      <p class="muted">${say('page_call_answer')}</p>
+      <p><a href="/api/status">${say('page_status_json')}</a></p>`;
+  return renderPage(main, html`<script type="module" src="/page.js"></script>`);
+}
+
+const renderHop = (name: HopName, { color, since, cause, fix }: Hop, extensionFolder: string | null): Html =>
+  html`<div class="hop" data-color="${color}">
+          <span class="dot" aria-hidden="true"></span><h3>${say(`hop_${name}`)}</h3>
+          <p class="grow">${cause}
+            ${fix ? html`<span class="fix">${describeFix(fix, extensionFolder)}</span>` : ''}
+            <time class="muted small" datetime="${since}">${say('page_since', tellTime(since))}</time></p>
+        </div>
+        `;
+
+function renderExtension({ browser, version, paused, lanes }: ExtensionStatus): Html {
+  const line = paused
+    ? say('page_extension_paused', browser, version)
+    : say('page_extension', browser, version, String(lanes.busy), String(lanes.busy + lanes.free));
+  return html`<li>${line}</li>`;
+}
+
+/** With the day, so that it needs no other wording tomorrow. The bridge and the browser are on one machine. */
+const tellTime = (iso: string): string =>
+  new Date(iso).toLocaleString('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+
+import type { AccountState, HopState } from '#shared/hops.ts';
+
+import type { Connection } from '../../bridge/connection/connections.ts';
+import { createStatusHub } from '../../bridge/status.ts';
+
+const start = new Date('2026-11-24T00:00:00Z');
+const later = new Date('2026-11-24T01:00:00Z');
+
+function createAccount(session: HopState<'session'>, puter: HopState<'puter'>, detail = 'ada'): AccountState {
+  const fact = { since: start.getTime(), until: null };
+  return { session: { ...fact, state: session, detail }, puter: { ...fact, state: puter, detail: null } };
+}
+
+const createConnection = (browser: string, account: AccountState, pausedSince: Date | null = null): Connection => ({
+  instance: browser,
+  profile: browser,
+  version: '1.0.0',
+  browser,
+  lanes: 3,
+  since: start,
+  pausedSince,
+  paused: pausedSince !== null,
+  account,
+  send: () => {},
+});
+
+const read = (connections: Connection[], running = 0, emptySince = start) =>
+  createStatusHub({
+    version: '1.2.3',
+    now: () => 0,
+    sources: () => ({ connections, emptySince, busyLanes: () => 1, queue: { queued: 0, running } }),
+  }).read();
+
+const good = createAccount('signed_in', 'reachable');
+
+describe('the status', () => {
+  it('without an extension says since when there is none, and nothing of what only it knows', () => {
+    const { light, hops, puter, extensions } = read([], 0, later);
+    const since = later.toISOString();
+    expect(hops).toMatchObject({
+      bridge: { state: 'no_extension', color: 'red', since, fix: 'load_extension' },
+      session: { state: 'unknown', color: 'grey', since },
+      puter: { state: 'unknown', color: 'grey', since },
+    });
+    expect(light).toEqual({ color: 'red', badge: '!', sentence: hops.bridge.cause });
+    expect([puter, extensions]).toEqual([{ signed_in: false, username: null, reachable: null }, []]);
+  });
+
+  it('with one tells the browser, and what the extension told', () => {
+    const { light, hops, puter, extensions } = read([createConnection('Chromium 156', good)]);
+    expect(hops.bridge).toMatchObject({ state: 'connected', cause: 'Connected to Chromium 156.' });
+    expect(hops.bridge.since).toBe(start.toISOString());
+    expect(hops.session.cause).toBe('Signed in as ada.');
+    expect(light).toEqual({ color: 'green', badge: '✓', sentence: 'Ready.' });
+    expect(puter).toEqual({ signed_in: true, username: 'ada', reachable: true });
+    expect(extensions).toEqual([
+      {
+        browser: 'Chromium 156',
+        version: '1.0.0',
+        since: start.toISOString(),
+        paused: false,
+        lanes: { busy: 1, free: 2 },
+        puter,
+      },
+    ]);
+  });
+
+  it('counts what runs', () => {
+    expect(read([createConnection('a', good)], 2).light).toMatchObject({ color: 'yellow', badge: '2' });
+  });
+
+  it('is red and says since when while the person paused', () => {
+    const { light, hops, extensions } = read([createConnection('a', good, later)], 1);
+    expect(hops.bridge).toMatchObject({ state: 'paused', since: later.toISOString(), fix: 'resume' });
+    expect(light.color).toBe('red');
+    expect(extensions[0]?.paused).toBe(true);
+  });
+
+  it.each<[HopState<'session'>, HopState<'puter'>, object]>([
+    ['signed_in', 'unknown', { signed_in: true, username: 'ada', reachable: null }],
+    ['signed_in', 'unreachable', { signed_in: true, username: 'ada', reachable: false }],
+    ['signed_in', 'rate_limited', { signed_in: true, username: 'ada', reachable: true }],
+    ['signed_in', 'out_of_allowance', { signed_in: true, username: 'ada', reachable: true }],
+    ['expired', 'reachable', { signed_in: false, username: null, reachable: true }],
+    ['signed_out', 'reachable', { signed_in: false, username: null, reachable: true }],
+    ['verification_required', 'reachable', { signed_in: false, username: null, reachable: true }],
+  ])('keeps the older fields right where the session is %s and Puter %s', (session, puter, expected) => {
+    const status = read([createConnection('a', createAccount(session, puter))]);
+    expect([status.puter, status.extensions[0]?.puter]).toEqual([expected, expected]);
+  });
+});
+
+describe('of several extensions the status tells of the one that has come furthest', () => {
+  const shown = (...connections: Connection[]): string =>
+    read(connections).puter.username ?? read(connections).hops.session.state;
+  const named = (name: string, puter: HopState<'puter'> = 'reachable') =>
+    createConnection(name, createAccount('signed_in', puter, name));
+
+  it.each<[string, Connection, Connection]>([
+    ['signed in before signed out', named('best'), createConnection('b', createAccount('signed_out', 'reachable'))],
+    [
+      'fewer broken hops first',
+      named('best', 'rate_limited'),
+      createConnection('b', createAccount('expired', 'unreachable')),
+    ],
+    ['not paused before paused', named('best'), { ...named('b'), paused: true, pausedSince: later }],
+    ['green before grey', named('best'), named('b', 'unknown')],
+    ['grey before red', named('best', 'unknown'), named('b', 'unreachable')],
+    [
+      'the nearer hop before the farther, where as much is broken',
+      named('best', 'unreachable'),
+      createConnection('b', createAccount('signed_out', 'reachable')),
+    ],
+  ])('%s, whichever came first', (_, best, other) => {
+    expect([shown(best, other), shown(other, best)]).toEqual(['best', 'best']);
+  });
+
+  it('and of equals, of the first', () => {
+    expect(shown(named('first'), named('second'))).toBe('first');
+    expect(read([named('first'), named('second')]).extensions).toHaveLength(2);
+  });
+});
