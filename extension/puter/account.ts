@@ -68,13 +68,19 @@ export function startAccount(options: {
   let username: string | null = null;
   let plan: Plan | null = null;
   let allowance: Allowance | null = null;
-  /** What was left when Puter refused for want of it: more than that means that it came back. */
+  /** A limit that a call met. It holds until then, even if the network fails meanwhile. */
+  let limit: { state: 'rate_limited' | 'out_of_allowance'; until: number } | null = null;
+  /** The least that was left since Puter refused for want of it: more than that means that it came back. */
   let leftAtRefusal = Infinity;
-  /** What Puter said of verifications, now and when it refused a call for want of one. */
-  let standing = '';
-  let standingAtRefusal: string | null = null;
+  /** What Puter says of verifications; null until it did. */
+  let standing: string | null = null;
+  /** A call was refused for want of one, and what Puter said of them then. */
+  let blocked: { standing: string | null } | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let asking: Promise<void> | undefined;
+
+  /** Nothing more is to be learnt: no token comes back to life, and what was under way says nothing new. */
+  const isOver = () => stop.signal.aborted || hops.session.state === 'expired';
 
   type Change<N extends keyof AccountState> = Partial<Omit<HopFact<N>, 'since'>>;
 
@@ -99,14 +105,14 @@ export function startAccount(options: {
   function schedule(): void {
     clearTimeout(timer);
     const { until } = hops.puter;
-    if (!session || stop.signal.aborted || hops.session.state === 'expired') return;
+    if (!session || isOver()) return;
     const isBad = hops.puter.state === 'unreachable' || hops.puter.state === 'out_of_allowance';
     const wait = isBad || isWatched() ? closeMs : farMs;
     timer = setTimeout(check, until === null ? wait : Math.min(wait, Math.max(0, until - now())));
   }
 
   function check(): void {
-    if (!session || stop.signal.aborted || hops.session.state === 'expired') return;
+    if (!session || isOver()) return;
     // One question at a time; the next one begins after the answer.
     asking ??= ask(session).finally(() => {
       asking = undefined;
@@ -115,65 +121,76 @@ export function startAccount(options: {
   }
 
   async function ask({ token, apiOrigin }: { token: string; apiOrigin: string }): Promise<void> {
-    if (hops.puter.until !== null && hops.puter.until <= now()) become({ puter: { state: 'reachable' } });
+    if (hops.puter.until !== null && hops.puter.until <= now()) become({ puter: reached() });
     const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
     try {
       const headers = { Authorization: `Bearer ${token}` };
       const response = await fetch(`${apiOrigin}/whoami`, { headers, signal, cache: 'no-store' });
-      const user = v.safeParse(userSchema, await response.json().catch(() => null));
+      const body: unknown = await response.json().catch(() => null);
       // Meanwhile a call may have told more.
-      if (stop.signal.aborted || hops.session.state === 'expired') return;
+      if (isOver()) return;
       if (response.status === 401) return become({ session: { state: 'expired' }, puter: reached() });
+      // The error page of a proxy, or the sign-in page of some network: Puter itself answers in JSON.
+      const isPuter = response.status < 500 && typeof body === 'object' && body !== null;
+      if (!isPuter) return become({ puter: { state: 'unreachable' } });
+      const user = v.safeParse(userSchema, body);
       if (user.success) recognise(user.output);
       become({ puter: reached() });
     } catch {
-      if (!stop.signal.aborted) become({ puter: { state: 'unreachable' } });
+      if (!isOver()) become({ puter: { state: 'unreachable' } });
     }
     if (hops.puter.state === 'out_of_allowance') await askForAllowance();
   }
 
   function recognise(user: User): void {
     username = user.username.slice(0, 100);
+    const oldPlan = plan;
     plan = user.is_temp ? 'temporary' : user.subscribed ? 'paid' : 'free';
-    const missing = missingVerification(user);
     standing = JSON.stringify({ ...user, username: undefined });
-    if (missing !== null) return become({ session: { state: 'verification_required', detail: missing } });
     // What only a call was told holds until a call succeeds, or until Puter says something else of the account.
-    if (standing === standingAtRefusal) return;
-    standingAtRefusal = null;
-    become({ session: { state: 'signed_in' } });
+    if (blocked) blocked.standing ??= standing;
+    if (blocked?.standing !== standing) blocked = null;
+    const missing = missingVerification(user);
+    if (missing !== null) become({ session: { state: 'verification_required', detail: missing } });
+    else if (!blocked) become({ session: { state: 'signed_in' } });
+    if (plan !== oldPlan) onChange();
   }
 
-  /** Puter answered; what it last refused may still hold. */
+  /** Puter answered; the limit that a call met may still hold. */
   function reached(): Change<'puter'> {
-    const { state, until, detail } = hops.puter;
-    return state === 'rate_limited' || state === 'out_of_allowance' ? { state, until, detail } : { state: 'reachable' };
+    if (limit && limit.until <= now()) limit = null;
+    return limit ?? { state: 'reachable' };
   }
 
   async function askForAllowance(): Promise<void> {
-    if (!session || stop.signal.aborted) return;
+    if (!session || isOver()) return;
     const fresh = await fetchAllowance({ ...session, now, signal: stop.signal });
-    if (!fresh || stop.signal.aborted) return;
+    if (!fresh || isOver()) return;
     const isNew = JSON.stringify(fresh) !== JSON.stringify(allowance);
     allowance = fresh;
-    if (hops.puter.state === 'out_of_allowance') {
-      if (fresh.left > leftAtRefusal) become({ puter: { state: 'reachable' } });
+    if (limit?.state === 'out_of_allowance') {
+      if (fresh.left > leftAtRefusal) limit = null;
       leftAtRefusal = Math.min(leftAtRefusal, fresh.left);
+      become({ puter: reached() });
     }
     if (isNew) onChange();
   }
 
   function learnRefusal({ message, upstream }: Failure): void {
     const code = upstream?.code ?? '';
+    const isOut = limit?.state === 'out_of_allowance';
     if (code === 'insufficient_funds') {
-      leftAtRefusal = allowance?.left ?? 0;
-      return become({ puter: { state: 'out_of_allowance', until: monthEnd(now()) } });
+      limit = { state: 'out_of_allowance', until: monthEnd(now()) };
+      // What was known to be left is old by now, and a call can cost more than what is left.
+      if (!isOut) leftAtRefusal = Infinity;
+      void askForAllowance();
+    } else if (code === 'too_many_requests' && !isOut) {
+      limit = { state: 'rate_limited', until: now() + rateWindowMs };
     }
-    if (code === 'too_many_requests') return become({ puter: { state: 'rate_limited', until: now() + rateWindowMs } });
     const detail = (upstream?.message ?? message).slice(0, 300);
-    const blocked = verificationCodes.has(code) ? 'verification_required' : code === 'app_blocked' ? code : null;
-    if (blocked) standingAtRefusal = standing;
-    become({ puter: reached(), ...(blocked && { session: { state: blocked, detail } }) });
+    const state = verificationCodes.has(code) ? 'verification_required' : code === 'app_blocked' ? code : null;
+    if (state) blocked = { standing };
+    become({ puter: reached(), ...(state && { session: { state, detail } }) });
   }
 
   check();
@@ -182,9 +199,10 @@ export function startAccount(options: {
     plan: () => plan,
     allowance: () => allowance,
     learn(failure) {
-      if (stop.signal.aborted) return;
+      if (isOver()) return;
       if (!failure) {
-        standingAtRefusal = null;
+        blocked = null;
+        limit = null;
         become({ session: { state: 'signed_in' }, puter: { state: 'reachable' } });
         if (isWatched()) void askForAllowance();
       } else if (failure.code === 'puter_session_expired') {

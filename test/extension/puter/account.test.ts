@@ -1,62 +1,319 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { expect, it, onTestFinished } from 'vitest';
-
-import type { Failure } from '#shared/errors.ts';
-
-import { startAccount } from '../../../extension/puter/account.ts';
+import { startAccount, type Account } from '../../../extension/puter/account.ts';
 import { startStandIn } from '../../puter/stand-in.ts';
+import { expired, refusal, startAccountRig, startTime, unreached } from './account-rig.ts';
 
-const refused: Failure = {
-  code: 'puter_not_signed_in',
-  message: 'Sign in again.',
-  upstream: { status: 401, message: 'Unauthorized' },
-};
+describe('with the stand-in of Puter', () => {
+  async function start() {
+    const puter = await startStandIn();
+    onTestFinished(() => puter.close());
+    const session = { token: puter.mintToken(), apiOrigin: puter.apiOrigin };
+    const account: Account = startAccount({ session, isWatched: () => true, now: Date.now, onChange: () => {} });
+    onTestFinished(account.close);
+    await expect.poll(() => account.state().puter.state).toBe('reachable');
+    return { puter, account };
+  }
 
-async function start() {
-  const puter = await startStandIn();
-  onTestFinished(() => puter.close());
-  const session = { token: puter.mintToken(), apiOrigin: puter.apiOrigin };
-  const account = startAccount({ session, onChange: () => {} });
-  onTestFinished(account.close);
-  return { puter, account };
-}
+  it('an account has a name and a plan, and its allowance once somebody looks', async () => {
+    const { puter, account } = await start();
+    expect(account.state().session).toMatchObject({ state: 'signed_in', detail: puter.username });
+    expect(account.plan()).toBe('free');
+    expect(account.allowance()).toBeNull();
+    account.look();
+    await expect.poll(account.allowance).toMatchObject({ total: 0.25, left: 0.25, unit: 'dollars' });
+  });
 
-it('learns from Puter whose token it is', async () => {
-  const { puter, account } = await start();
-  expect(account.state()).toEqual({ session: 'signed_in', username: null, reachable: null });
-  await expect.poll(account.state).toEqual({ session: 'signed_in', username: puter.username, reachable: true });
+  it('an outage shows, and its end', async () => {
+    const { puter, account } = await start();
+    puter.setOutage(true);
+    account.check();
+    await expect.poll(() => account.state().puter.state).toBe('unreachable');
+    puter.setOutage(false);
+    await expect.poll(() => account.state().puter.state, { timeout: 3000 }).toBe('reachable');
+    expect(account.state().session.state).toBe('signed_in');
+  });
+
+  it('a session that Puter ended shows', async () => {
+    const { puter, account } = await start();
+    puter.expireSession();
+    account.check();
+    await expect.poll(() => account.state().session.state).toBe('expired');
+    expect(account.state().puter.state).toBe('reachable');
+  });
 });
 
-it('is expired once a call was refused its token, and not any more once one was answered', async () => {
-  const { account } = await start();
-  await expect.poll(() => account.state().reachable).toBe(true);
-  account.learn(refused);
-  expect(account.state().session).toBe('expired');
-  account.learn(null);
-  expect(account.state().session).toBe('signed_in');
+describe('an account', () => {
+  it('is signed in at once and named once Puter answered, in the moment that it began', async () => {
+    const rig = await startAccountRig();
+    expect(rig.states()).toEqual(['signed_in', 'unknown']);
+    expect(rig.account.state().session.detail).toBeNull();
+    await rig.quiet();
+    expect(rig.states()).toEqual(['signed_in', 'reachable']);
+    expect(rig.account.state().session).toEqual({ state: 'signed_in', since: startTime, until: null, detail: 'ada' });
+  });
+
+  it('without a session is signed out, and nobody is asked', async () => {
+    const rig = await startAccountRig({ token: null });
+    rig.account.check();
+    rig.account.look();
+    await rig.pass(120_000);
+    expect(rig.states()).toEqual(['signed_out', 'unknown']);
+    expect(rig.asked).toEqual([]);
+  });
+
+  it.each([
+    ['temporary', { is_temp: true }],
+    ['temporary', { is_temp: 1, subscribed: true }],
+    ['free', { is_temp: false }],
+    ['free', { is_temp: null, subscribed: 0 }],
+    ['paid', { subscribed: true }],
+  ])('is %s where Puter tells %j', async (plan, told) => {
+    const rig = await startAccountRig();
+    expect(rig.account.plan()).toBeNull();
+    Object.assign(rig.user, told);
+    await rig.quiet();
+    expect(rig.account.plan()).toBe(plan);
+  });
+
+  it('tells of a new plan, which lets more calls run, though nothing else changed', async () => {
+    const rig = await startAccountRig();
+    await rig.quiet();
+    rig.changes.length = 0;
+    rig.user['subscribed'] = true;
+    await rig.pass(60_000);
+    expect(rig.account.plan()).toBe('paid');
+    expect(rig.changes).toHaveLength(1);
+  });
+
+  it('has a name of at most 100 characters', async () => {
+    const rig = await startAccountRig();
+    rig.user['username'] = 'a'.repeat(500);
+    await rig.quiet();
+    expect(rig.account.state().session.detail).toBe('a'.repeat(100));
+  });
+
+  it('tells only of changes', async () => {
+    const rig = await startAccountRig({ isWatched: true });
+    await rig.quiet();
+    rig.account.look();
+    await rig.quiet();
+    rig.changes.length = 0;
+    for (let turn = 0; turn < 3; turn += 1) await rig.pass(2000);
+    rig.account.look();
+    rig.account.learn(null);
+    rig.account.learn(refusal('bad_request'));
+    await rig.quiet();
+    expect(rig.asked.length).toBeGreaterThan(5);
+    expect(rig.changes).toEqual([]);
+  });
+
+  it('tells of an allowance that changed', async () => {
+    const rig = await startAccountRig({ isWatched: true });
+    rig.account.look();
+    await rig.quiet();
+    rig.changes.length = 0;
+    rig.allowance.remaining = 10_000_000;
+    rig.account.learn(null);
+    await rig.quiet();
+    expect(rig.account.allowance()?.left).toBe(0.1);
+    expect(rig.changes).toHaveLength(1);
+  });
+
+  it('keeps the allowance that it knows where Puter does not tell', async () => {
+    const rig = await startAccountRig();
+    rig.account.look();
+    await rig.quiet();
+    rig.trouble = { status: 404, body: '{}' };
+    rig.account.look();
+    await rig.quiet();
+    expect(rig.account.allowance()?.left).toBe(0.2);
+  });
+
+  it('asks how much is left after an answer only while somebody looks', async () => {
+    const rig = await startAccountRig();
+    await rig.quiet();
+    rig.account.learn(null);
+    await rig.quiet();
+    expect(rig.asked).toEqual(['/whoami']);
+    rig.isWatched = true;
+    rig.account.learn(null);
+    await rig.quiet();
+    expect(rig.asked).toEqual(['/whoami', '/metering/usage']);
+  });
 });
 
-it('takes nothing in after it was closed: a late refusal is about an older session', async () => {
-  const { account } = await start();
-  account.close();
-  account.learn(refused);
-  expect(account.state().session).toBe('signed_in');
+describe('Puter is asked', () => {
+  it('once a minute while all is well and nobody looks', async () => {
+    const rig = await startAccountRig();
+    await rig.quiet();
+    await rig.pass(59_900);
+    expect(rig.asked).toHaveLength(1);
+    await rig.pass(100);
+    expect(rig.asked).toHaveLength(2);
+    await rig.pass(60_000);
+    expect(rig.asked).toHaveLength(3);
+  });
+
+  it('every two seconds while somebody looks', async () => {
+    const rig = await startAccountRig({ isWatched: true });
+    await rig.quiet();
+    await rig.pass(1900);
+    expect(rig.asked).toHaveLength(1);
+    await rig.pass(100);
+    expect(rig.asked).toHaveLength(2);
+    await rig.pass(2000);
+    expect(rig.asked).toHaveLength(3);
+  });
+
+  it('at once when somebody begins to look, and every two seconds from then on', async () => {
+    const rig = await startAccountRig();
+    await rig.quiet();
+    rig.isWatched = true;
+    rig.account.look();
+    expect(rig.asked).toEqual(['/whoami', '/whoami', '/metering/usage']);
+    await rig.quiet();
+    await rig.pass(2000);
+    expect(rig.asked).toHaveLength(4);
+  });
+
+  it('every two seconds while it cannot be reached, until it can', async () => {
+    const rig = await startAccountRig();
+    await rig.quiet();
+    rig.trouble = 'outage';
+    await rig.pass(60_000);
+    expect(rig.account.state().puter).toMatchObject({ state: 'unreachable', since: startTime + 60_000 });
+    await rig.pass(2000);
+    await rig.pass(2000);
+    expect(rig.asked).toHaveLength(4);
+    rig.trouble = null;
+    await rig.pass(2000);
+    expect(rig.states()).toEqual(['signed_in', 'reachable']);
+    await rig.pass(59_000);
+    expect(rig.asked).toHaveLength(5);
+  });
+
+  it('one question at a time, however often somebody wants to know', async () => {
+    const rig = await startAccountRig({ isWatched: true });
+    for (let press = 0; press < 5; press += 1) rig.account.check();
+    await rig.pass(0);
+    expect(rig.asked).toEqual(['/whoami']);
+    rig.trouble = 'silence';
+    rig.account.check();
+    rig.account.check();
+    expect(rig.asked).toEqual(['/whoami', '/whoami']);
+  });
+
+  it('once a call could not reach it, and is said to be gone only by itself', async () => {
+    const rig = await startAccountRig();
+    await rig.quiet();
+    rig.account.learn(unreached);
+    expect(rig.asked).toHaveLength(2);
+    await rig.quiet();
+    expect(rig.states()).toEqual(['signed_in', 'reachable']);
+    rig.trouble = 'outage';
+    rig.account.learn(unreached);
+    await rig.quiet();
+    expect(rig.states()).toEqual(['signed_in', 'unreachable']);
+  });
+
+  it('not for a failure of the extension, which says nothing about it', async () => {
+    const rig = await startAccountRig();
+    await rig.quiet();
+    rig.changes.length = 0;
+    rig.account.learn({ code: 'extension_failed', message: 'm' });
+    expect(rig.asked).toHaveLength(1);
+    expect(rig.changes).toEqual([]);
+  });
 });
 
-it('is expired where Puter itself says so, and unreachable where nobody answers', async () => {
-  const { puter } = await start();
-  puter.expireSession();
-  const old = startAccount({ session: { token: 'old', apiOrigin: puter.apiOrigin }, onChange: () => {} });
-  onTestFinished(old.close);
-  await expect.poll(() => old.state().session).toBe('expired');
+describe('what answers in Puter’s place', () => {
+  it.each([
+    ['the error page of a proxy', 502, '<html>Bad gateway</html>'],
+    ['an error in JSON', 503, '{"error":"down"}'],
+    ['the sign-in page of a network', 200, '<html>Welcome to the hotel</html>'],
+    ['nothing in particular', 200, ''],
+    ['JSON that is no object', 200, '"hello"'],
+  ])('is not Puter: %s', async (_, status, body) => {
+    const rig = await startAccountRig();
+    rig.trouble = { status, body };
+    await rig.quiet();
+    expect(rig.states()).toEqual(['signed_in', 'unreachable']);
+  });
 
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  const lost = startAccount({ session: { token: 't', apiOrigin: `http://127.0.0.1:${port}` }, onChange: () => {} });
-  onTestFinished(lost.close);
-  await expect.poll(() => lost.state().reachable).toBe(false);
+  it.each([
+    ['a refusal', 429, '{"code":"too_many_requests","message":"Too many requests."}'],
+    ['a user of another form', 200, '{"name":"ada"}'],
+  ])('is Puter, though it tells no name: %s', async (_, status, body) => {
+    const rig = await startAccountRig();
+    rig.trouble = { status, body };
+    await rig.quiet();
+    expect(rig.states()).toEqual(['signed_in', 'reachable']);
+    expect(rig.account.state().session.detail).toBeNull();
+  });
+});
+
+describe('a session that ended', () => {
+  it.each([
+    ['because Puter said so when asked', { token: 'bad' }, null],
+    ['because a call was told so', { token: 'good' }, expired],
+  ])('is asked for never again: %s', async (_, options, failure) => {
+    const rig = await startAccountRig({ ...options, isWatched: true });
+    await rig.quiet();
+    if (failure) rig.account.learn(failure);
+    expect(rig.states()).toEqual(['expired', 'reachable']);
+    expect(rig.account.state().session.detail).toBeNull();
+    const before = rig.asked.length;
+    rig.account.check();
+    rig.account.look();
+    await rig.pass(120_000);
+    expect(rig.asked).toHaveLength(before);
+  });
+
+  it('does not come back with an answer that was under way', async () => {
+    const rig = await startAccountRig();
+    await rig.quiet();
+    rig.account.learn(expired);
+    rig.account.learn(null);
+    rig.account.learn(refusal('app_blocked'));
+    expect(rig.states()).toEqual(['expired', 'reachable']);
+  });
+
+  it.each([
+    ['the answer to', null],
+    ['a failure of', 'outage'],
+  ] as const)('does not change with %s a question that was under way', async (_, trouble) => {
+    const rig = await startAccountRig();
+    rig.trouble = trouble;
+    rig.account.learn(expired);
+    const learnt = rig.account.state();
+    await rig.quiet();
+    expect(rig.account.state()).toBe(learnt);
+  });
+});
+
+describe('after it was closed', () => {
+  it('nothing is learnt, asked or told any more', async () => {
+    const rig = await startAccountRig({ isWatched: true });
+    await rig.quiet();
+    const state = rig.account.state();
+    rig.changes.length = 0;
+    rig.account.close();
+    for (const failure of [null, expired, unreached, refusal('insufficient_funds')]) rig.account.learn(failure);
+    rig.account.check();
+    rig.account.look();
+    await rig.pass(120_000);
+    expect(rig.asked).toHaveLength(1);
+    expect(rig.changes).toEqual([]);
+    expect(rig.account.state()).toBe(state);
+  });
+
+  it('the answer to a question that was open is not taken in', async () => {
+    const rig = await startAccountRig();
+    rig.account.look();
+    rig.account.close();
+    await rig.quiet();
+    expect(rig.states()).toEqual(['signed_in', 'unknown']);
+    expect([rig.account.plan(), rig.account.allowance(), rig.changes]).toEqual([null, null, []]);
+  });
 });

@@ -14,8 +14,8 @@ const captured = (name: string): object => {
 
 describe('what Puter really refused', () => {
   it.each([
-    ['err-no-auth', 'puter_not_signed_in', 'token_missing'],
-    ['err-bad-token', 'puter_not_signed_in', 'reauth_required'],
+    ['err-no-auth', 'puter_session_expired', 'token_missing'],
+    ['err-bad-token', 'puter_session_expired', 'reauth_required'],
     ['err-unknown-model', 'model_not_found', 'bad_request'],
     ['err-unknown-model-stream', 'model_not_found', 'bad_request'],
     ['err-default-model', 'model_not_found', 'bad_request'],
@@ -38,11 +38,17 @@ describe('what Puter really refused', () => {
   });
 });
 
+it('says where to sign in again once Puter does not accept the session, and keeps what Puter said', () => {
+  const failure = toFailure(captured('err-bad-token'));
+  expect(failure.message).toMatch(/^Puter no longer accepts the session\. Click .* and sign in again\.$/);
+  expect(failure.upstream).toEqual({ message: 'Re-authentication required', code: 'reauth_required' });
+});
+
 describe('a call that rejects with', () => {
   it.each([
-    ['the 401 of puter.js', { status: 401, message: 'Unauthorized' }, 'puter_not_signed_in'],
-    ['a code that means the session', { message: 'm', code: 'token_auth_failed' }, 'puter_not_signed_in'],
-    ['the same nested', { error: { message: 'm', code: 'token_missing' } }, 'puter_not_signed_in'],
+    ['the 401 of puter.js', { status: 401, message: 'Unauthorized' }, 'puter_session_expired'],
+    ['a code that means the session', { message: 'm', code: 'token_auth_failed' }, 'puter_session_expired'],
+    ['the same nested', { error: { message: 'm', code: 'token_missing' } }, 'puter_session_expired'],
     ['an unknown model, nested', { error: { message: 'Model not found: x' } }, 'model_not_found'],
     ['words about a model that are others', { message: 'The Model not found: x' }, 'upstream_failed'],
     ['a refusal with a status', { message: 'No funds', code: 'insufficient_funds', status: 402 }, 'upstream_failed'],
@@ -90,7 +96,7 @@ describe('a call that rejects with', () => {
     fc.assert(
       fc.property(fc.anything(), (error) => {
         const { code, message } = toFailure(error);
-        expect(['upstream_failed', 'puter_not_signed_in', 'model_not_found']).toContain(code);
+        expect(['upstream_failed', 'puter_session_expired', 'model_not_found']).toContain(code);
         expect(message).toMatch(/^Puter /);
       }),
     );

@@ -2,9 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { fetchModelNames, nearestNames } from '../../../extension/puter/models.ts';
+import { fetchModels, namesOf, nearestNames, type Model } from '../../../extension/puter/models.ts';
+import { startStandIn } from '../../puter/stand-in.ts';
 
 const names = ['openai/gpt-5', 'openai/gpt-5-mini', 'openai/gpt-4o-mini', 'gpt-4o-mini', 'claude-sonnet-4', 'o3'];
 
@@ -47,27 +48,80 @@ describe('the nearest names', () => {
 });
 
 describe('Puter’s list', () => {
-  async function listFrom(status: number, body: string): Promise<string[]> {
+  async function listFrom(status: number, body: string): Promise<Model[]> {
     const server = createServer((_, response) => response.writeHead(status).end(body));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
-      return await fetchModelNames(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      return await fetchModels(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     } finally {
       server.close();
       server.closeAllConnections();
     }
   }
+  const readOne = async (fields: object) => {
+    const [model] = await listFrom(200, JSON.stringify({ models: [{ id: 'm', ...fields }] }));
+    return model ?? expect.fail('The list is empty.');
+  };
+  const cents = 'usd-cents';
+
+  it('is had without a token, with prices in dollars per million tokens', async () => {
+    const puter = await startStandIn();
+    onTestFinished(() => puter.close());
+    const models = await fetchModels(puter.apiOrigin);
+    const named = (id: string) => models.find((model) => model.id === id);
+    expect(named('anthropic')).toEqual({
+      id: 'anthropic',
+      aliases: ['claude-echo', 'anthropic/echo', 'anthropic:anthropic/echo'],
+      contextTokens: 200_000,
+      inputPrice: 3,
+      outputPrice: 15,
+    });
+    expect(named('big')).toEqual({ id: 'big', aliases: [], contextTokens: null, inputPrice: 0, outputPrice: 0 });
+    expect(named('long-stream')).toMatchObject({ inputPrice: 0.05, outputPrice: 0.4 });
+  });
+
+  it.each([
+    ['input_token', 'output_token'],
+    ['input_tokens', 'output_tokens'],
+    ['prompt_tokens', 'completion_tokens'],
+    ['prompt_token', 'completion_token'],
+  ])('has its prices under %s and %s', async (input, output) => {
+    const costs = { tokens: 1000, cached_input_tokens: 9, [input]: 0.25, [output]: 1, output_tokens_extra: 9 };
+    expect(await readOne({ costs_currency: cents, costs })).toMatchObject({ inputPrice: 2.5, outputPrice: 10 });
+  });
+
+  it.each([
+    ['another currency', { costs_currency: 'eur-cents', costs: { tokens: 1000, input_tokens: 1, output_tokens: 1 } }],
+    ['no currency', { costs: { tokens: 1000, input_tokens: 1, output_tokens: 1 } }],
+    ['no costs', { costs_currency: cents }],
+    ['costs of other things', { costs_currency: cents, costs: { tokens: 1000, images: 1 } }],
+    ['costs of no amount', { costs_currency: cents, costs: { input_tokens: 1, output_tokens: 1 } }],
+    ['costs of an amount of nothing', { costs_currency: cents, costs: { tokens: 0, input_tokens: 1 } }],
+    ['costs in words', { costs_currency: cents, costs: { tokens: 1000, input_tokens: 'free', output_tokens: '1' } }],
+  ])('tells no price where there is %s', async (_, fields) => {
+    expect(await readOne(fields)).toMatchObject({ inputPrice: null, outputPrice: null });
+  });
+
+  it.each([
+    [{ context: 8192 }, 8192],
+    [{ context: null }, null],
+    [{}, null],
+  ])('tells the context where Puter does: %j', async (fields, contextTokens) => {
+    expect(await readOne(fields)).toMatchObject({ contextTokens });
+  });
 
   it('holds every name that a model answers to', async () => {
     const models = [{ id: 'a', aliases: ['b', 'c'], puterId: 'd', name: 'A' }, { id: 'e' }];
-    expect(await listFrom(200, JSON.stringify({ models }))).toEqual(['a', 'b', 'c', 'd', 'e']);
+    const list = await listFrom(200, JSON.stringify({ models }));
+    expect(list.flatMap(namesOf)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it.each(['', 'null', '[]', '{"models":["a"]}', '{"models":[{"id":5}]}'])('is empty where it is %j', async (body) => {
-    expect(await listFrom(200, body)).toEqual([]);
+  it.each(['', 'null', '[]', '{"models":["a"]}', '{"models":[{"id":5}]}'])('is none where it is %j', async (body) => {
+    await expect(listFrom(200, body)).rejects.toThrow();
   });
 
-  it('is empty where Puter cannot be reached', async () => {
-    expect(await fetchModelNames('http://127.0.0.1:1')).toEqual([]);
+  it('cannot be had where Puter refuses or cannot be reached', async () => {
+    await expect(listFrom(429, '{"code":"too_many_requests","message":"Too many requests."}')).rejects.toThrow();
+    await expect(fetchModels('http://127.0.0.1:1')).rejects.toThrow();
   });
 });

@@ -37,7 +37,7 @@ describe('the answer', () => {
     const wellFormed = fc.string({ minLength: 1, unit: 'grapheme' });
     fc.assert(
       fc.property(wellFormed, wellFormed, (token, state) => {
-        expect(readRedirect(approve(signInUrl(gui, redirect, state), token), state)).toBe(token);
+        expect(readRedirect(approve(signInUrl(gui, redirect, state), token), state)).toEqual({ token });
       }),
     );
   });
@@ -52,10 +52,13 @@ describe('the answer', () => {
     ['the state in another place', `${redirect}?token=t#state=mine`],
     ['the state second', `${redirect}?token=t&state=other&state=mine`],
   ])('is refused where there is %s', (_, address) => {
-    expect(() => readRedirect(address, 'mine')).toThrow('did not belong to this sign-in');
+    expect(readRedirect(address, 'mine')).toEqual({ problem: 'sign_in_wrong_state' });
   });
 
-  it.each([`${redirect}?state=mine`, `${redirect}?state=mine&token=`])('without a token says so: %s', (address) => {
-    expect(() => readRedirect(address, 'mine')).toThrow('Puter sent no token');
-  });
+  it.each([`${redirect}?state=mine`, `${redirect}?state=mine&token=`])(
+    'without a token is one that the person did not allow: %s',
+    (address) => {
+      expect(readRedirect(address, 'mine')).toEqual({ problem: 'sign_in_cancelled' });
+    },
+  );
 });
