@@ -20,9 +20,9 @@ export const settingsSchema = v.object({
   /** Used for requests that name no model; empty leaves the choice to Puter. */
   defaultModel: v.pipe(v.string(), v.trim(), v.maxLength(200, message('invalid_model'))),
   /** How many calls run at once. */
-  lanes: v.union(
-    [v.literal('auto'), v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(20))],
-    message('invalid_lanes'),
+  lanes: v.pipe(
+    v.union([v.literal('auto'), v.number()], message('invalid_lanes')),
+    v.check(isLaneCount, message('invalid_lanes')),
   ),
   /** Where Puter's API answers, and where its pages are; both change for a self-hosted Puter. */
   apiOrigin: origin(),
@@ -69,10 +69,14 @@ function completeAddress(text: string): string {
   return withScheme.replace(/^(https?:\/\/)localhost(?=[:/]|$)/i, '$1127.0.0.1');
 }
 
+function isLaneCount(lanes: 'auto' | number): boolean {
+  return lanes === 'auto' || (Number.isInteger(lanes) && lanes >= 1 && lanes <= lanesByPlan.paid);
+}
+
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
-  if (!url || url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') return false;
-  return url.protocol === 'https:' || url.protocol === 'http:';
+  if (!url || url.pathname !== '/' || url.search !== '' || url.hash !== '') return false;
+  return url.username === '' && url.password === '' && /^https?:$/.test(url.protocol);
 }
 
 /** Whether what goes there stays on this machine. */
@@ -82,5 +86,5 @@ export function isLoopback(address: string): boolean {
 
 /** The token travels to this origin: in the clear only where it does not leave the machine. */
 function isSafeOrigin(text: string): boolean {
-  return isOrigin(text) && (text.startsWith('https:') || isLoopback(text));
+  return isOrigin(text) && (URL.parse(text)?.protocol === 'https:' || isLoopback(text));
 }

@@ -14,7 +14,8 @@ export const count = (value: number): string => value.toLocaleString('en');
 
 /** `$0.25`; what is smaller than a cent keeps two digits that say something. */
 export function dollars(value: number): string {
-  const digits = value === 0 || value >= 0.1 ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 2 };
+  // From here on, two such digits would be “0.1”.
+  const digits = value === 0 || value >= 0.0995 ? { maximumFractionDigits: 2 } : { maximumSignificantDigits: 2 };
   return `$${value.toLocaleString('en', { minimumFractionDigits: 2, ...digits })}`;
 }
 

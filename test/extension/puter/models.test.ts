@@ -117,11 +117,13 @@ describe('Puter’s list', () => {
   });
 
   it.each(['', 'null', '[]', '{"models":["a"]}', '{"models":[{"id":5}]}'])('is none where it is %j', async (body) => {
-    await expect(listFrom(200, body)).rejects.toThrow();
+    await expect(listFrom(200, body)).rejects.toBeInstanceOf(Error);
   });
 
   it('cannot be had where Puter refuses or cannot be reached', async () => {
-    await expect(listFrom(429, '{"code":"too_many_requests","message":"Too many requests."}')).rejects.toThrow();
-    await expect(fetchModels('http://127.0.0.1:1')).rejects.toThrow();
+    await expect(listFrom(429, '{"code":"too_many_requests","message":"Too many requests."}')).rejects.toThrow(
+      /models/,
+    );
+    await expect(fetchModels('http://127.0.0.1:1')).rejects.toThrow('fetch failed');
   });
 });
