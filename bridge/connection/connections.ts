@@ -137,7 +137,6 @@ export function createConnections(options: {
     connection.send({ type: 'welcome', version, secret: secrets.issue(instance), resume });
     // Only now: a request must not overtake the welcome.
     dispatcher.pump();
-    announce();
     return connection;
   }
 

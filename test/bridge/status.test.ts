@@ -93,13 +93,21 @@ describe('the status', () => {
 });
 
 describe('of several extensions the status tells of the one that has come furthest', () => {
-  const shown = (...connections: Connection[]): string =>
-    read(connections).puter.username ?? read(connections).hops.session.state;
   const named = (name: string, puter: HopState<'puter'> = 'reachable') =>
     createConnection(name, createAccount('signed_in', puter, name));
 
   it.each<[string, Connection, Connection]>([
     ['signed in before signed out', named('best'), createConnection('b', createAccount('signed_out', 'reachable'))],
+    [
+      'fewer broken hops first, even where the nearest is the broken one',
+      createConnection('best', good, later),
+      createConnection('b', createAccount('signed_out', 'unreachable')),
+    ],
+    [
+      'grey before red, hop by hop',
+      createConnection('best', createAccount('unknown', 'unreachable')),
+      createConnection('b', createAccount('signed_out', 'reachable')),
+    ],
     [
       'fewer broken hops first',
       named('best', 'rate_limited'),
@@ -114,11 +122,17 @@ describe('of several extensions the status tells of the one that has come furthe
       createConnection('b', createAccount('signed_out', 'reachable')),
     ],
   ])('%s, whichever came first', (_, best, other) => {
-    expect([shown(best, other), shown(other, best)]).toEqual(['best', 'best']);
+    const { hops, puter } = read([best]);
+    expect(read([other]).hops).not.toEqual(hops);
+    for (const both of [
+      [best, other],
+      [other, best],
+    ])
+      expect(read(both)).toMatchObject({ hops, puter });
   });
 
   it('and of equals, of the first', () => {
-    expect(shown(named('first'), named('second'))).toBe('first');
+    expect(read([named('first'), named('second')]).puter.username).toBe('first');
     expect(read([named('first'), named('second')]).extensions).toHaveLength(2);
   });
 });

@@ -78,6 +78,44 @@ describe('an extension that says hello', () => {
       });
   });
 
+  it('is paused since it first said so, and no longer once it resumes', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-11-24T12:00:00Z') });
+    const client = await greet(bridge.url);
+    await client.next();
+    const bridgeHop = async (lanes: number, paused: boolean) => {
+      vi.advanceTimersByTime(60_000);
+      client.send({ type: 'status', lanes, paused, account });
+      await expect.poll(() => bridge.status.read().extensions[0]?.lanes.free).toBe(lanes);
+      const { state, since } = bridge.status.read().hops.bridge;
+      return `${state} ${since.slice(11, 16)}`;
+    };
+    expect(await bridgeHop(4, true)).toBe('paused 12:01');
+    expect(await bridgeHop(5, true)).toBe('paused 12:01');
+    expect(await bridgeHop(6, false)).toBe('connected 12:00');
+    expect(await bridgeHop(7, true)).toBe('paused 12:04');
+  });
+
+  it('may be paused from the beginning', async () => {
+    const client = await greet(bridge.url, { paused: true });
+    await client.next();
+    expect(bridge.status.read().hops.bridge.state).toBe('paused');
+  });
+
+  it('leaves behind since when there is none', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2030-01-01T00:00:00Z') });
+    expect(bridge.status.read().hops.bridge.since).not.toMatch(/^2030/);
+    const client = await greet(bridge.url);
+    await client.next();
+    client.socket.terminate();
+    await expect.poll(connected).toEqual([]);
+    const since = '2030-01-01T00:00:00.000Z';
+    expect(bridge.status.read().hops).toMatchObject({
+      bridge: { state: 'no_extension', since },
+      session: { since },
+      puter: { since },
+    });
+  });
+
   it('replaces the older connection of its profile', async () => {
     const older = await greet(bridge.url, { browser: 'older' });
     await older.next();

@@ -270,6 +270,8 @@ describe('a route', () => {
     ['/query?a=b?c=d', [['a', 'b?c=d']]],
   ])('reads the query of %s as it stands', async (path, pairs) => {
     expect(JSON.parse((await at(`GET ${path}`)).body)).toEqual(pairs);
+    // The way a proxy is asked, with an address that no parser takes.
+    expect(JSON.parse((await at(`GET http://x:99999${path}`)).body)).toEqual(pairs);
   });
 
   it.each(['//?token=SECRET', '///x?token=SECRET', '/%E0%A4%A?token=SECRET'])(
