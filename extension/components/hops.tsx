@@ -37,12 +37,18 @@ function HopRow(props: { name: (typeof hopNames)[number]; hop: Hop; settings: Se
       <span class="dot" aria-hidden="true" />
       <h3>{say(`hop_${name}`)}</h3>
       <div class="grow">
-        <p title={say('since', new Date(hop.since).toLocaleString('en-GB'))}>{hop.cause}</p>
+        {/* The light above says it already, and in larger letters. */}
+        <p class={isFirstBroken ? 'visually-hidden' : ''} title={since(hop)}>
+          {hop.cause}
+        </p>
+        {isFirstBroken && <p class="muted">{since(hop)}</p>}
         {isFirstBroken && hop.fix && <Remedy fix={hop.fix} settings={settings} />}
       </div>
     </div>
   );
 }
+
+const since = ({ since }: Hop): string => say('since', new Date(since).toLocaleString('en-GB'));
 
 /** The one thing that mends a hop. */
 function Remedy({ fix, settings }: { fix: Fix; settings: Settings }) {

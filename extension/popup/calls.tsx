@@ -51,12 +51,12 @@ export function FinishedCalls({ calls }: { calls: FinishedCall[] }) {
       <ul tabIndex={0} aria-labelledby="finished-title">
         {calls.map((call) => (
           <li key={call.requestId} class="row">
-            <span class={call.failure ? 'problem mark' : 'good mark'} aria-hidden="true">
-              {call.failure ? '✗' : '✓'}
+            <span class={outcomes[outcomeOf(call)].color} aria-hidden="true">
+              {outcomes[outcomeOf(call)].mark}
             </span>
             <div class="grow">
               <p class="cut">{modelOf(call)}</p>
-              {call.failure && <p class="small problem reason">{call.failure.message}</p>}
+              {call.failure && <p class={`small reason ${outcomes[outcomeOf(call)].color}`}>{call.failure.message}</p>}
             </div>
             <span class="muted small elapsed">
               {call.tokens !== null && `${say('tokens', count(call.tokens))} · `}
@@ -67,6 +67,17 @@ export function FinishedCalls({ calls }: { calls: FinishedCall[] }) {
       </ul>
     </section>
   );
+}
+
+const outcomes = {
+  answered: { mark: '✓', color: 'good' },
+  failed: { mark: '✗', color: 'problem' },
+  stopped: { mark: '■', color: 'muted' },
+};
+
+function outcomeOf({ failure }: FinishedCall): keyof typeof outcomes {
+  if (!failure) return 'answered';
+  return failure.code === 'cancelled' ? 'stopped' : 'failed';
 }
 
 const modelOf = (call: RunningCall): string => call.model ?? say('model_default');

@@ -54,7 +54,9 @@ export function startLink(options: LinkOptions): Link {
       onState(trouble);
       if (wasOpen) attempt = 0;
       waiting = new AbortController();
-      await sleep(backoffMs(attempt, Math.random), AbortSignal.any([stop.signal, waiting.signal]));
+      // Whoever took the connection over would do so again, and both for ever: this waits until the person wants it back.
+      const ms = trouble.state === 'replaced' ? null : backoffMs(attempt, Math.random);
+      await sleep(ms, AbortSignal.any([stop.signal, waiting.signal]));
       if (stop.signal.aborted) return;
     }
   }
@@ -157,9 +159,10 @@ function whyClosed({ code, reason }: CloseEvent, wasOpen: boolean, host: string)
   return { state: wasOpen ? 'no_bridge' : 'not_our_bridge', detail: host };
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+/** Until the signal where `ms` is null. */
+function sleep(ms: number | null, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
+    const timer = ms === null ? undefined : setTimeout(done, ms);
     function done() {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);

@@ -4,41 +4,57 @@ import type { Chromium } from './chromium.ts';
 
 /** What a person does with the extension, done the way a person does it: on its own pages, with its own buttons. */
 
-/** Fills the options page in, saves, and closes it again. Rejects with what the page says where it does not save. */
+/** Fills the options in, waits until each is saved, and closes the page again. Rejects with what is wrong with one. */
 export async function setOptions(chromium: Chromium, values: Record<string, string | number>): Promise<void> {
   const page = await chromium.openPage('options.html');
-  // The page fills its fields once it knows the settings; typing before that would be overwritten.
-  await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#bridgePort')?.value !== '');
-  for (const [id, value] of Object.entries(values)) {
-    await page.locator(`#${id}`).fill(String(value));
-  }
-  await page.locator('button[type=submit]').click();
-  const outcome = await waitForText(page, '#saved', /./);
-  if (outcome !== 'Saved.') {
-    const problems = await page.$$eval('.error:not([hidden])', (lines) => lines.map((line) => line.textContent));
-    throw new Error(`The options page did not save: ${problems.join(' ')}`);
-  }
+  for (const [id, value] of Object.entries(values)) await setOption(page, id, String(value));
   await page.close();
 }
 
+async function setOption(page: Page, id: string, value: string): Promise<void> {
+  const field = await page.waitForSelector(`#${id}`);
+  const [tag, before] = (await field?.evaluate((it) => [it.tagName, (it as HTMLInputElement).value])) ?? [];
+  if (before === value) return;
+  if (tag === 'SELECT') {
+    await page.select(`#${id}`, value);
+  } else {
+    await field?.evaluate((it) => (it as HTMLInputElement).select());
+    await page.keyboard.press('Backspace');
+    await page.keyboard.type(value);
+    await field?.evaluate((it) => (it as HTMLInputElement).blur());
+  }
+  const outcome = await waitForText(page, `.field:has(#${id}) :is([role=status], [role=alert])`, /./);
+  if (!outcome.startsWith('Saved')) throw new Error(`The options page did not save ${id}: ${outcome}`);
+}
+
 /** Presses the sign-in button of the popup and allows it on Puter's page. */
-export async function signIn(chromium: Chromium, guiOrigin: string): Promise<void> {
+export async function signIn(chromium: Chromium): Promise<void> {
   const popup = await chromium.openPage('popup.html');
-  await popup.locator('#sign-in').click();
-  const window = await chromium.waitForPage(new RegExp(`^${guiOrigin.replaceAll('.', '\\.')}/`));
-  await window.locator('#approve').click();
-  await waitForText(popup, '#account', /^(?!Not signed in|…)/);
+  await popup.locator('.sign-in .primary').click();
+  await (await chromium.waitForPage(/action=authme/)).locator('#approve').click();
+  await waitForText(popup, '#hop-session', /Signed in/);
   await popup.close();
 }
 
-/** Waits until an element says something that matches; resolves with it. */
+/** The badge on the toolbar, and the tooltip behind it, read without looking at the state as a page of ours does. */
+export async function readBadge(chromium: Chromium): Promise<{ text: string; title: string }> {
+  const page = await chromium.openPage('LICENCES.txt');
+  const [text, title] = await page.evaluate(() =>
+    Promise.all([chrome.action.getBadgeText({}), chrome.action.getTitle({})]),
+  );
+  await page.close();
+  return { text, title };
+}
+
+/** Waits until one of the elements says something that matches; resolves with it. */
 export async function waitForText(page: Page, selector: string, pattern: RegExp): Promise<string> {
   const text = await page.waitForFunction(
     (css, source) => {
-      const found = document.querySelector(css)?.textContent ?? '';
-      return new RegExp(source).test(found) ? found : null;
+      const texts = [...document.querySelectorAll(css)].map((it) => it.textContent);
+      return texts.find((text) => new RegExp(source).test(text)) ?? null;
     },
-    {},
+    // Not by animation frames, which a tab in the background has none of.
+    { polling: 'mutation' },
     selector,
     pattern.source,
   );

@@ -15,7 +15,8 @@ export interface Rig {
   puter: StandIn;
   /** Waits until the bridge reports a connected, signed-in extension that reached Puter. */
   ready(): Promise<void>;
-  /** Stops the bridge and starts it again on the same port. */
+  stopBridge(): Promise<void>;
+  /** Starts the bridge again on the same port, having stopped it where it runs. */
   restartBridge(): Promise<void>;
   close(): Promise<void>;
 }
@@ -53,13 +54,16 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     closers.push(() => chromium.close());
     signal?.throwIfAborted();
 
+    // It opens once after the installation, over whatever else is open by then.
+    await (await chromium.waitForPage(/\/welcome\.html$/)).close();
     const bridgePort = Number(new URL(bridge.url).port);
     onStep('Setting the addresses on the options page');
-    await setOptions(chromium, { bridgePort, apiOrigin: puter.apiOrigin, guiOrigin: puter.guiOrigin });
+    const { apiOrigin, guiOrigin } = puter;
+    await setOptions(chromium, { bridgeAddress: bridge.url, apiOrigin, guiOrigin });
     signal?.throwIfAborted();
     if (signedIn) {
       onStep('Signing in with the button in the popup');
-      await signIn(chromium, puter.guiOrigin);
+      await signIn(chromium);
     }
     if (!headed) await closeTabs(chromium);
     signal?.throwIfAborted();
@@ -71,6 +75,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       chromium,
       puter,
       ready: () => until(() => bridge.status.read().puter.reachable === true && bridge.status.read().puter.signed_in),
+      stopBridge: () => bridge.close(),
       async restartBridge() {
         await bridge.close();
         bridge = await openBridge(bridgePort);

@@ -43,6 +43,25 @@ export function authmePage(username: string, target: URL): string {
 `;
 }
 
+/** What a guard before Puter may show instead: solving it takes a person, and leads to the page that was asked for. */
+export function challengePage(): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>One moment – Puter stand-in</title>
+<main>
+  <h1>Are you a person?</h1>
+  <button id="solve">Yes</button>
+</main>
+<script>
+  document.getElementById('solve').onclick = async () => {
+    await fetch('/challenge/solved', { method: 'POST' });
+    location.reload();
+  };
+</script>
+`;
+}
+
 /** Where the token goes. Only http(s) is allowed: a `chrome-extension:` address is refused, as Puter's backend does. */
 export function redirectTarget(url: URL): URL | Refusal {
   const target = URL.parse(url.searchParams.get('redirectURL') ?? '');

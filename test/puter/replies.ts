@@ -39,8 +39,8 @@ export function sendRefusal(req: IncomingMessage, res: ServerResponse, { status,
   sendJson(req, res, status, body);
 }
 
-export function sendPage(req: IncomingMessage, res: ServerResponse, html: string): void {
-  send(req, res, 200, 'text/html; charset=utf-8', html);
+export function sendPage(req: IncomingMessage, res: ServerResponse, html: string, status = 200): void {
+  send(req, res, status, 'text/html; charset=utf-8', html);
 }
 
 /** The answer to a preflight. Its status was not captured. */

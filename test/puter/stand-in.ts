@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
-import { authmePage, redirectTarget, withToken } from './authme-page.ts';
+import { authmePage, challengePage, redirectTarget, withToken } from './authme-page.ts';
 import { createCallLog, type DriverCall } from './call-log.ts';
 import { createDriver } from './driver-call.ts';
 import { listedModels } from './model-list.ts';
@@ -37,6 +37,12 @@ export interface StandIn {
   revoke(token: string): void;
   /** From now on `reauth_required` for every token so far. */
   expireSession(): void;
+  /** Changes what /whoami tells of the account, for example `{ is_temp: true }`. */
+  setAccount(change: Record<string, unknown>): void;
+  /** What is left of the month, in microcents; null: what the calls so far have left. */
+  setRemaining(microcents: number | null): void;
+  /** While true, the sign-in page is behind a check for robots, which answers 403 until somebody solves it. */
+  setChallenge(challenge: boolean): void;
   /** While true, every connection is torn down: the running ones at once, new ones on arrival. */
   setOutage(outage: boolean): void;
   close(): Promise<void>;
@@ -44,17 +50,17 @@ export interface StandIn {
 
 const username = 'quiet_river_4711';
 
-// The shape of `user` in a captured sign-up; /whoami itself was not captured.
+// The shape of `user` in a captured sign-up, and of Puter's source (util/userDetails); /whoami was not captured.
 const whoami = {
   username,
   uuid: '4dfb0ac9-4deb-4f75-a4bc-e208b8c86f0f',
-  email: null,
-  email_confirmed: false,
-  requires_email_confirmation: false,
+  email: 'river@example.org',
+  email_confirmed: 1,
+  requires_email_confirmation: 0,
   phone: null,
   requires_phone_verification: false,
   requires_card_verification: false,
-  is_temp: true,
+  is_temp: false,
   taskbar_items: [],
 };
 
@@ -69,6 +75,9 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const log = createCallLog();
   const answerCall = createDriver({ sessions, log, defaultModel, concurrency });
   let outage = false;
+  let challenge = false;
+  let account: Record<string, unknown> = whoami;
+  let remaining: number | null = null;
 
   async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(req.url ?? '/', 'http://stand-in');
@@ -81,9 +90,12 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
       case 'GET /puterai/chat/models/details':
         return sendJson(req, res, 200, { models: listedModels });
       case 'GET /whoami':
-        return forAccount(req, res, url, whoami);
+        return forAccount(req, res, url, account);
       case 'GET /metering/usage':
         return forAccount(req, res, url, usage());
+      case 'POST /challenge/solved':
+        challenge = false;
+        return sendJson(req, res, 200, {});
       case 'GET /':
       case 'POST /authme/approve':
         return authme(req, res, url);
@@ -98,14 +110,18 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     else sendJson(req, res, 200, body);
   }
 
-  /** The path and the shape were read in puter.js (src/modules/Auth.js, getMonthlyUsage), not captured. */
+  /** Read in Puter's source (extensions/metering) and in puter.js (getMonthlyUsage), not captured. */
   function usage() {
     const count = log.calls.filter(({ status }) => status === 'finished').length;
     const total = count * costOfCall;
     return {
       usage: { 'ollama:echo:completion': { cost: total, count, units: count * 7 } },
       appTotals: {},
-      allowanceInfo: { monthUsageAllowance, remaining: Math.max(0, monthUsageAllowance - total) },
+      allowanceInfo: {
+        monthUsageAllowance,
+        remaining: remaining ?? Math.max(0, monthUsageAllowance - total),
+        addons: {},
+      },
     };
   }
 
@@ -113,6 +129,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     if (url.searchParams.get('action') !== 'authme') return sendRefusal(req, res, refuse('not_found'));
     const target = redirectTarget(url);
     if (!(target instanceof URL)) return sendRefusal(req, res, target);
+    if (challenge) return sendPage(req, res, challengePage(), 403);
     if (req.method === 'GET') return sendPage(req, res, authmePage(username, target));
     sendJson(req, res, 200, { location: withToken(target, sessions.mint()) });
   }
@@ -143,6 +160,9 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     mintToken: sessions.mint,
     revoke: sessions.revoke,
     expireSession: sessions.expire,
+    setAccount: (change) => void (account = { ...account, ...change }),
+    setRemaining: (microcents) => void (remaining = microcents),
+    setChallenge: (on) => void (challenge = on),
     setOutage(on) {
       outage = on;
       if (on) server.closeAllConnections();

@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+
+import type { AxeResults } from 'axe-core';
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { ask, startRig, until, type Rig } from '../browser/rig.ts';
+import { themes, views, type View } from '../screenshots/views.ts';
+
+/** axe-core finds nothing to complain about, on every page, in every state, in both themes. */
+
+let rig: Rig;
+let axe: string;
+beforeAll(async () => {
+  rig = await startRig();
+  await rig.ready();
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+});
+afterAll(() => rig?.close());
+
+declare const window: { axe: { run(): Promise<AxeResults> } };
+
+async function violations(page: Page): Promise<string[]> {
+  // Evaluated by the debugger, since the pages let no script in that is not theirs.
+  await page.evaluate(axe);
+  const { violations: found } = await page.evaluate(() => window.axe.run());
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+describe.each(views)('$name', (view: View) => {
+  it.each(themes)('in %s', async (theme) => {
+    const page = await view.open(rig, theme);
+    expect(await violations(page)).toEqual([]);
+    await view.leave(rig, page);
+  });
+});
+
+it('would be told of a violation', async () => {
+  const page = await rig.chromium.openPage('popup.html');
+  await page.waitForSelector('#light');
+  await page.$eval('#pause', (it) => it.replaceChildren());
+  expect(await violations(page)).toEqual([expect.stringContaining('button-name')]);
+  await page.close();
+  // And the rig is as it was.
+  await until(async () => (await ask(rig.bridge.url, { prompt: 'hi' })).status === 200);
+});

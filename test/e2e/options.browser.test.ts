@@ -1,0 +1,140 @@
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+
+import { setOptions, waitForText } from '../browser/person.ts';
+import { ask, startRig, until, type Rig } from '../browser/rig.ts';
+
+/** What the person can set, and where they are told what is wrong with it. */
+
+let rig: Rig;
+let options: Page;
+beforeAll(async () => {
+  rig = await startRig();
+  await rig.ready();
+});
+beforeEach(async () => {
+  options = await rig.chromium.openPage('options.html');
+  await waitForText(options, '#account-state', /Signed in as/);
+});
+afterAll(() => rig?.close());
+
+const stored = () =>
+  options.evaluate(async () => (await chrome.storage.local.get<Record<string, object>>('settings'))['settings']);
+const valueOf = (page: Page, id: string): Promise<string> =>
+  page.$eval(`#${id}`, (it) => (it as HTMLInputElement).value);
+
+it('saves as one types, says so, and uses it for the next request', async () => {
+  await options.type('#defaultModel', 'whole-only');
+  await waitForText(options, '#defaultModel-saved', /Saved/);
+  expect(await stored()).toMatchObject({ defaultModel: 'whole-only' });
+  expect((await ask(rig.bridge.url, { prompt: 'hi' })).body['model']).toBe('whole-only');
+  await setOptions(rig.chromium, { defaultModel: '' });
+});
+
+it.each([
+  ['bridgeAddress', 'http://127.0.0.1:5001/path', 'without a path'],
+  ['bridgeAddress', 'not an address', 'like http://127.0.0.1:5001'],
+  ['apiOrigin', 'http://example.com', 'https://'],
+  ['guiOrigin', 'javascript:alert(1)', 'https://'],
+])('names a wrong %s (%s) at its field, and saves nothing of it', async (id, value, words) => {
+  const before = await stored();
+  await options.locator(`#${id}`).fill(value);
+  expect(await waitForText(options, `#${id}-problem`, /./)).toContain(words);
+  expect(await options.$eval(`#${id}`, (it) => it.getAttribute('aria-invalid'))).toBe('true');
+  expect(await stored()).toEqual(before);
+  // What is wrong is left for the person to mend, not taken away.
+  expect(await valueOf(options, id)).toBe(value);
+});
+
+it('completes an address that was typed without its scheme, and warns of one that leaves this machine', async () => {
+  const { host } = new URL(rig.bridge.url);
+  await setOptions(rig.chromium, { bridgeAddress: host.replace('127.0.0.1', 'localhost') });
+  await until(async () => (await valueOf(options, 'bridgeAddress')) === rig.bridge.url);
+  expect(await options.$('.warning')).toBeNull();
+  await setOptions(rig.chromium, { bridgeAddress: 'https://bridge.example' });
+  expect(await waitForText(options, '.warning', /./)).toContain('not this machine');
+  await setOptions(rig.chromium, { bridgeAddress: rig.bridge.url });
+});
+
+it('shows at once what another page saved, and keeps what is being typed', async () => {
+  const other = await rig.chromium.openPage('options.html');
+  await other.waitForSelector('#defaultModel');
+  await options.bringToFront();
+  await options.type('#apiOrigin', 'x');
+  await setOptions(rig.chromium, { defaultModel: 'echo' });
+  await until(async () => (await valueOf(other, 'defaultModel')) === 'echo');
+  await until(async () => (await valueOf(options, 'defaultModel')) === 'echo');
+  expect(await valueOf(options, 'apiOrigin')).toBe(`${rig.puter.apiOrigin}x`);
+  await setOptions(rig.chromium, { defaultModel: '' });
+});
+
+it('offers Puter’s live list of models with price and context, and says which are close to a wrong name', async () => {
+  await options.waitForSelector('#models option[value=anthropic]');
+  expect(await options.$eval('#models option[value=anthropic]', (it) => (it as HTMLOptionElement).label)).toBe(
+    '$3.00 in, $15.00 out per million tokens · 200,000 tokens of context',
+  );
+  await options.type('#defaultModel', 'claude-echo');
+  expect(await waitForText(options, '#model-details', /in/)).toContain('$3.00 in');
+  await options.locator('#defaultModel').fill('claude-eco');
+  expect(await waitForText(options, '#model-details', /no model/)).toContain('claude-echo');
+  await setOptions(rig.chromium, { defaultModel: '' });
+});
+
+it('runs as many calls at once as the plan allows, or as many as are set', async () => {
+  const lanes = () => rig.bridge.status.read().extensions[0]?.lanes.free;
+  expect(lanes()).toBe(3);
+  expect(await options.$eval('#lanes', (it) => (it as HTMLSelectElement).selectedOptions[0]?.label)).toContain('3');
+  rig.puter.setAccount({ is_temp: true });
+  await until(() => lanes() === 2);
+  rig.puter.setAccount({ is_temp: false, subscribed: true });
+  await until(() => lanes() === 20);
+  await setOptions(rig.chromium, { lanes: 5 });
+  await until(() => lanes() === 5);
+  rig.puter.setAccount({ subscribed: false });
+  await setOptions(rig.chromium, { lanes: 'auto' });
+  await until(() => lanes() === 3);
+});
+
+it('tests Puter’s addresses without sending the token, and names what does not answer', async () => {
+  await options.locator('#test').click();
+  expect(await waitForText(options, '#test-outcome', /pages answer/)).toMatch(/lists \d+ models/);
+  await setOptions(rig.chromium, { apiOrigin: 'http://127.0.0.1:1' });
+  await options.locator('#test').click();
+  expect(await waitForText(options, '#test-outcome', /✗/)).toContain('No API of Puter answers at http://127.0.0.1:1.');
+  await setOptions(rig.chromium, { apiOrigin: rig.puter.apiOrigin });
+});
+
+it('gives diagnostics away without token, name or prompt', async () => {
+  await ask(rig.bridge.url, { prompt: 'What nobody else may read' });
+  await until(async () =>
+    JSON.stringify(await options.$eval('#diagnostics', (it) => it.textContent)).includes('ended'),
+  );
+  const text = await options.$eval('#diagnostics', (it) => it.textContent);
+  const { session } = await options.evaluate(() => chrome.storage.local.get<{ session: { token: string } }>('session'));
+  expect(JSON.parse(text)).toMatchObject({ version: expect.stringMatching(/^\d/), finished: [{ outcome: 'ok' }] });
+  for (const secret of [session.token, rig.puter.username, 'nobody else', 'You said'])
+    expect(text).not.toContain(secret);
+});
+
+it('keeps settings, pause and session over a restart of the browser', async () => {
+  await setOptions(rig.chromium, { defaultModel: 'echo', lanes: 4 });
+  await rig.chromium.restart();
+  await until(() => rig.bridge.status.read().extensions[0]?.lanes.free === 4);
+  await rig.ready();
+  expect((await ask(rig.bridge.url, { prompt: 'hi' })).body['model']).toBe('echo');
+});
+
+it('restores the defaults, once asked again', async () => {
+  await setOptions(rig.chromium, { lanes: 7 });
+  await options.locator('#reset').click();
+  await options.locator('#reset-confirm').click();
+  await waitForText(options, '.reset [role=status]', /restored/);
+  expect(await stored()).toEqual({
+    bridgeAddress: 'http://127.0.0.1:5001',
+    defaultModel: '',
+    lanes: 'auto',
+    apiOrigin: 'https://api.puter.com',
+    guiOrigin: 'https://puter.com',
+  });
+  expect(await valueOf(options, 'bridgeAddress')).toBe('http://127.0.0.1:5001');
+});

@@ -1,0 +1,121 @@
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { setOptions, waitForText } from '../browser/person.ts';
+import { ask, startRig, type Rig } from '../browser/rig.ts';
+
+/** The small window: what runs, what waits, what ended, and what is left. */
+
+let rig: Rig;
+let popup: Page;
+beforeAll(async () => {
+  rig = await startRig();
+  await rig.ready();
+  popup = await rig.chromium.openPage('popup.html');
+  await popup.setViewport({ width: 360, height: 600 });
+});
+afterAll(() => rig?.close());
+
+const texts = (selector: string): Promise<string[]> =>
+  popup.$$eval(selector, (found) => found.map((it) => it.textContent));
+const clipboard = (): Promise<string> => popup.evaluate(() => navigator.clipboard.readText());
+
+it('shows who asks which model and for how long, and how many wait', async () => {
+  await setOptions(rig.chromium, { lanes: 1 });
+  const stop = new AbortController();
+  const call = rig.puter.nextCall();
+  const send = (prompt: string) =>
+    fetch(`${rig.bridge.url}/api/process`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'User-Agent': 'my-editor/1.2 (test)' },
+      body: JSON.stringify({ prompt, model: 'hang' }),
+      signal: stop.signal,
+    }).catch(() => null);
+  const answers = [send('A secret of mine')];
+  await call;
+  answers.push(send('second'), send('third'));
+  expect(await waitForText(popup, '#running li', /hang/)).toMatch(/^hangmy-editor\/1\.2 \(test\)\d+ m?s/);
+  expect(await waitForText(popup, '#queued', /waiting/)).toBe('2 waiting');
+  expect(await waitForText(popup, '#running .elapsed', /^[1-9]\.\d s$/)).toMatch(/s$/);
+  expect(await popup.content()).not.toContain('secret of mine');
+  stop.abort();
+  await Promise.all(answers);
+  await waitForText(popup, '#sentence', /Ready/);
+  await setOptions(rig.chromium, { lanes: 'auto' });
+});
+
+it('stops a call at Puter within 1 s, and tells its caller who stopped it', async () => {
+  const call = rig.puter.nextCall();
+  const answer = ask(rig.bridge.url, { prompt: 'x', model: 'hang' });
+  const running = await call;
+  const start = performance.now();
+  await popup.locator('#running .stop').click();
+  expect(await running.closed).toBe('aborted');
+  expect(performance.now() - start).toBeLessThan(1000);
+  expect(await answer).toMatchObject({ status: 499, body: { code: 'cancelled' } });
+  expect((await answer).body['error']).toContain('popup');
+  expect((await ask(rig.bridge.url, { prompt: 'Next' })).status).toBe(200);
+});
+
+it('keeps the last ten calls in view: model, tokens, time, or the reason, and never what was asked', async () => {
+  for (let n = 0; n < 9; n += 1) await ask(rig.bridge.url, { prompt: `Prompt number ${n}`, model: 'echo' });
+  await ask(rig.bridge.url, { prompt: 'Prompt number 9', model: 'fail:forbidden' });
+  await waitForText(popup, '#finished li', /blocked by policy/);
+  const rows = await texts('#finished li');
+  expect(rows.length).toBe(10);
+  expect(rows[0]).toMatch(/^✗fail:forbiddenPuter refused the call: Prompt blocked by policy/);
+  expect(rows[1]).toMatch(/^✓echo\d+ tokens · \d+ ms$/);
+  expect((await texts('body')).join()).not.toContain('Prompt number');
+});
+
+it('shows what is left of the month, refreshed after every answer', async () => {
+  rig.puter.setRemaining(12_500_000);
+  await ask(rig.bridge.url, { prompt: 'hi' });
+  expect(await waitForText(popup, '#allowance-left', /0\.1/)).toBe('$0.13 of $0.25 left');
+  expect(await popup.$eval('meter', (it) => it.value)).toBe(0.5);
+  expect((await texts('#allowance'))[0]).toMatch(/free plan, 3 at once.*starts anew on 1 \w+$/);
+});
+
+it('takes base URL and curl line to the clipboard, and the line works', async () => {
+  await rig.chromium.browser
+    .defaultBrowserContext()
+    .overridePermissions(new URL(popup.url()).origin, ['clipboard-read', 'clipboard-write']);
+  await popup.bringToFront();
+  await popup.locator('.copyable .copy').click();
+  await waitForText(popup, '.copyable .copy', /Copied/);
+  expect(await clipboard()).toBe(rig.bridge.url);
+  await popup.locator('main > section > .copy').click();
+  await waitForText(popup, 'main > section > .copy', /Copied/);
+  const [, url, header, body] = /^curl (\S+) -H '(.+)' -d '(.+)'$/.exec(await clipboard()) ?? [];
+  expect([url, header]).toEqual([`${rig.bridge.url}/api/process`, 'Content-Type: application/json']);
+  expect((await ask(rig.bridge.url, JSON.parse(body ?? '') as object)).body['result']).toBe('You said: Say hello');
+});
+
+it('does everything by keyboard alone, and shows where the keyboard is', async () => {
+  await popup.reload();
+  await waitForText(popup, '#sentence', /Ready/);
+  await popup.keyboard.press('Tab');
+  expect(await popup.evaluate(() => document.activeElement?.id)).toBe('pause');
+  expect(await popup.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle)).toBe('solid');
+  await popup.keyboard.press('Enter');
+  await waitForText(popup, '#sentence', /Paused/);
+  await popup.keyboard.press('Space');
+  await waitForText(popup, '#sentence', /Ready/);
+  const reached = new Set<string>();
+  for (let n = 0; n < 20; n += 1) {
+    await popup.keyboard.press('Tab');
+    reached.add((await popup.evaluate(() => document.activeElement?.textContent)) ?? '');
+  }
+  expect([...reached]).toEqual(expect.arrayContaining(['Copy', 'Copy curl', 'Options', 'Bridge page', 'Sign out']));
+});
+
+it('keeps the focus where it is while what it shows changes', async () => {
+  await popup.focus('#options');
+  await ask(rig.bridge.url, { prompt: 'hi', model: 'slow-stream' });
+  await waitForText(popup, '#finished li', /slow-stream/);
+  expect(await popup.evaluate(() => document.activeElement?.id)).toBe('options');
+});
+
+it('is 360 px wide, and nothing in it is wider', async () => {
+  expect(await popup.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+});

@@ -1,0 +1,151 @@
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { waitForText } from '../browser/person.ts';
+import { ask, startRig, until, type Rig } from '../browser/rig.ts';
+
+/** Signing in, and every way in which it does not come to that. */
+
+let rig: Rig;
+let popup: Page;
+beforeAll(async () => {
+  rig = await startRig({ signedIn: false });
+  await until(() => rig.bridge.status.read().extensions.length === 1);
+  popup = await rig.chromium.openPage('popup.html');
+});
+beforeEach(async () => {
+  if (await popup.$('#sign-out')) await popup.locator('#sign-out').click();
+  await waitForText(popup, '#sentence', /^Not signed in to Puter\.$/);
+});
+afterAll(() => rig?.close());
+
+/** Presses the button; resolves with the window that opened. */
+async function openWindow(): Promise<Page> {
+  await popup.locator('.sign-in .primary').click();
+  return rig.chromium.waitForPage(/action=authme/);
+}
+const problem = (pattern: RegExp): Promise<string> => waitForText(popup, '.sign-in [role=alert]', pattern);
+const isSignedIn = () => waitForText(popup, '#hop-session', new RegExp(`Signed in as ${rig.puter.username}`));
+const storedToken = () =>
+  popup.evaluate(async () => {
+    const { session } = await chrome.storage.local.get<{ session?: { token: string } }>('session');
+    return session?.token;
+  });
+/** Goes where Puter's page would go, with other words in the address. */
+const redirect = (page: Page, change: Record<string, string>) =>
+  page.evaluate((parameters) => {
+    const target = new URL(new URL(location.href).searchParams.get('redirectURL') ?? '');
+    for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
+    location.href = target.href;
+  }, change);
+
+describe('in the window of the browser', () => {
+  it('ends signed in, and neither status nor page of the bridge ever holds the token', async () => {
+    await (await openWindow()).locator('#approve').click();
+    await isSignedIn();
+    await rig.ready();
+    expect((await ask(rig.bridge.url, { prompt: 'hi' })).status).toBe(200);
+    const token = await storedToken();
+    expect(token).toMatch(/./);
+    expect(rig.puter.calls.at(-1)?.token).toBe(token);
+    for (const path of ['/', '/api/status']) {
+      expect(await (await fetch(`${rig.bridge.url}${path}`)).text()).not.toContain(token);
+    }
+  });
+
+  it('closed says so, and can be tried again', async () => {
+    await (await openWindow()).close();
+    expect(await problem(/closed/)).toContain('Try again');
+    await (await openWindow()).locator('#approve').click();
+    await isSignedIn();
+  });
+
+  it('cancelled, coming back without a token, says that', async () => {
+    await redirect(await openWindow(), {});
+    expect(await problem(/cancelled/)).toContain('sent no token');
+    expect(await storedToken()).toBeUndefined();
+  });
+
+  it('with an answer to another question keeps nothing of it', async () => {
+    await redirect(await openWindow(), { state: crypto.randomUUID(), token: rig.puter.mintToken() });
+    expect(await problem(/did not belong/)).toContain('thrown away');
+    expect(await storedToken()).toBeUndefined();
+  });
+
+  it('without a network says so', async () => {
+    rig.puter.setOutage(true);
+    await popup.locator('.sign-in .primary').click();
+    expect(await problem(/could not be loaded/)).toContain('network');
+    rig.puter.setOutage(false);
+  });
+});
+
+describe('in a tab', () => {
+  const inTab = () => rig.chromium.waitForPage(new RegExp(`^${rig.puter.origin}/.*auth%2Fcallback`));
+
+  it('is where a check for robots is shown, and leads to the end through the bridge', async () => {
+    rig.puter.setChallenge(true);
+    await popup.locator('.sign-in .primary').click();
+    expect(await problem(/check/)).toContain('complete it there');
+    const tab = await inTab();
+    await tab.locator('#solve').click();
+    await tab.locator('#approve').click();
+    await isSignedIn();
+    // Gone from the address, and so from the history.
+    await waitForText(tab, 'h1', /Signed in/);
+    const token = await storedToken();
+    expect(token).toMatch(/./);
+    expect(tab.url()).toBe(`${rig.bridge.url}/auth/signed-in`);
+    expect(await tab.content()).not.toContain(token);
+    await tab.close();
+    expect((await ask(rig.bridge.url, { prompt: 'hi' })).status).toBe(200);
+  });
+
+  it('is offered once the window did not do, and takes no answer to another question, nor one twice', async () => {
+    await (await openWindow()).close();
+    await popup.locator('.sign-in .quiet').click();
+    await problem(/open in a tab/);
+    const tab = await inTab();
+    const callback = new URL(new URL(tab.url()).searchParams.get('redirectURL') ?? '');
+    const stranger = new URL(callback);
+    stranger.searchParams.set('state', crypto.randomUUID());
+    stranger.searchParams.set('token', 'stranger');
+    const page = await rig.chromium.browser.newPage();
+    await page.goto(stranger.href);
+    expect(page.url()).toBe(`${rig.bridge.url}/auth/failed`);
+    expect(await storedToken()).toBeUndefined();
+    await tab.bringToFront();
+    await tab.locator('#approve').click();
+    await isSignedIn();
+    const token = await storedToken();
+    callback.searchParams.set('token', 'second');
+    await page.goto(callback.href);
+    expect(page.url()).toBe(`${rig.bridge.url}/auth/failed`);
+    expect(await storedToken()).toBe(token);
+    await Promise.all([tab.close(), page.close()]);
+    await popup.bringToFront();
+  });
+
+  it('needs a bridge, and says so without one', async () => {
+    await (await openWindow()).close();
+    await problem(/closed/);
+    await rig.stopBridge();
+    await waitForText(popup, '#sentence', /No bridge/);
+    const options = await rig.chromium.openPage('options.html');
+    await options.locator('.sign-in .primary').click();
+    await (await rig.chromium.waitForPage(/action=authme/)).close();
+    await options.locator('.sign-in .quiet').click();
+    expect(await waitForText(options, '.sign-in [role=alert]', /needs the bridge/)).toContain('Start it');
+    await options.close();
+    await rig.restartBridge();
+  });
+});
+
+it('goes to the Puter that is set, and a token goes to no other than the one that issued it', async () => {
+  const token = rig.puter.mintToken();
+  const foreign = { token, apiOrigin: 'https://elsewhere.example' };
+  await popup.evaluate((session) => chrome.storage.local.set({ session }), foreign);
+  const refused = await ask(rig.bridge.url, { prompt: 'Not with that token' });
+  expect(refused).toMatchObject({ status: 503, body: { code: 'puter_not_signed_in' } });
+  expect(rig.puter.calls.filter((call) => call.token === token)).toEqual([]);
+});
