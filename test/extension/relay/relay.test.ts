@@ -1,0 +1,332 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { maxAnswerChars, type Frame, type FrameToBridge, type FrameToExtension } from '#shared/protocol.ts';
+
+import { startBridge } from '../../../bridge/bridge.ts';
+import { defaults } from '../../../bridge/config.ts';
+import { startRelayRig } from './relay-rig.ts';
+import { patiently, startScriptedBridge, type Line } from './scripted-bridge.ts';
+
+const requestId = '0190a8f0-0000-7000-8000-0000000000c1';
+const otherId = '0190a8f0-0000-7000-8000-0000000000c2';
+const end = { finishReason: 'stop', model: null, usage: { inputTokens: 11, outputTokens: 7 } } as const;
+const text = (text: string) => ({ type: 'text' as const, text });
+const request = (change: Partial<Frame<FrameToExtension, 'request'>> = {}): FrameToExtension => ({
+  type: 'request',
+  requestId,
+  chat: { messages: [{ role: 'user', content: 'hi' }] },
+  caller: 'curl/8',
+  ...change,
+});
+
+/** As a program calls: from no page at all. */
+const { fetch: callAsProgram } = globalThis;
+
+describe('with the bridge itself', () => {
+  async function start() {
+    const bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => expect.fail(String(error)) });
+    onTestFinished(() => bridge.close());
+    const rig = startRelayRig(bridge.url);
+    await rig.become('connected');
+    const ask = async (body: object, signal?: AbortSignal) => {
+      const headers = { 'Content-Type': 'application/json', 'User-Agent': 'my-agent/1' };
+      const init = { method: 'POST', headers, body: JSON.stringify(body), ...(signal && { signal }) };
+      const response = await callAsProgram(`${bridge.url}/api/process`, init);
+      const answer: unknown = await response.json();
+      return { status: response.status, body: answer };
+    };
+    return { bridge, rig, ask };
+  }
+
+  it('a request goes to a lane, and its answer back to the caller', async () => {
+    const { rig, ask } = await start();
+    const answer = ask({ prompt: 'hi', model: 'gpt-5' });
+    const call = await rig.call();
+    expect(call.chat).toEqual({ model: 'gpt-5', messages: [{ role: 'user', content: 'hi' }] });
+    expect(rig.activity.running()).toMatchObject([{ model: 'gpt-5', caller: 'my-agent/1' }]);
+    call.onParts([text('You '), text('said')]);
+    call.onParts([text(': hi')]);
+    call.onEnd(end);
+    expect(await answer).toMatchObject({ status: 200, body: { result: 'You said: hi', usage: { input_tokens: 11 } } });
+    expect(rig.activity.running()).toEqual([]);
+    expect(rig.activity.finished()).toMatchObject([{ model: 'gpt-5', tokens: 18, failure: null }]);
+    expect(rig.outcomes).toEqual([null]);
+  });
+
+  it('a call stopped in the popup ends at its lane, and its caller learns who stopped it', async () => {
+    const { rig, ask } = await start();
+    const answer = ask({ prompt: 'hi' });
+    const call = await rig.call();
+    const [running] = rig.activity.running();
+    rig.relay.stop(running?.requestId ?? '');
+    expect(call.isCancelled).toBe(true);
+    expect(await answer).toMatchObject({
+      body: { code: 'cancelled', error: expect.stringContaining('popup') as string },
+    });
+    expect(rig.activity.finished()).toMatchObject([{ failure: { code: 'cancelled' } }]);
+    expect(rig.outcomes).toEqual([]);
+  });
+
+  it('a caller that hangs up ends the call at its lane', async () => {
+    const { rig, ask } = await start();
+    const hangUp = new AbortController();
+    const answer = ask({ prompt: 'hi' }, hangUp.signal).catch(() => 'hung up');
+    const call = await rig.call();
+    hangUp.abort();
+    expect(await answer).toBe('hung up');
+    await expect.poll(() => call.isCancelled, patiently).toBe(true);
+    expect(rig.activity.finished()).toMatchObject([{ failure: { code: 'cancelled' } }]);
+  });
+
+  it('a pause told to the bridge turns callers away there', async () => {
+    const { rig, ask } = await start();
+    rig.settings.paused = true;
+    rig.relay.tellStatus();
+    await expect.poll(() => ask({ prompt: 'hi' }), patiently).toMatchObject({ status: 503, body: { code: 'paused' } });
+    expect(rig.calls.filter(({ isCancelled }) => !isCancelled)).toEqual([]);
+  });
+});
+
+async function start(options: Parameters<typeof startScriptedBridge>[0] = {}) {
+  const bridge = await startScriptedBridge(options);
+  const rig = startRelayRig(bridge.address);
+  const line = await bridge.nextLine();
+  return { bridge, rig, line };
+}
+
+async function startConnected() {
+  const started = await start();
+  started.line.welcome();
+  await started.rig.become('connected');
+  return started;
+}
+
+const typesOf = (line: Line, id = requestId) =>
+  line.frames.filter((frame) => 'requestId' in frame && frame.requestId === id).map(({ type }) => type);
+
+describe('the hello', () => {
+  it('says who connects, how things are, and which requests are still held', async () => {
+    const { line } = await start();
+    expect(line.hello).toMatchObject({
+      browser: 'Chrome 156',
+      version: '1.2.3',
+      lanes: 3,
+      paused: false,
+      account: { session: { state: 'signed_in' } },
+      requests: [],
+    });
+  });
+
+  it('is followed by how things are after the welcome, for they may have changed between', async () => {
+    const { rig, line } = await start();
+    rig.settings.lanes = 7;
+    line.welcome();
+    expect(await line.frame('status')).toMatchObject({ lanes: 7 });
+  });
+});
+
+describe('a request', () => {
+  it.each([
+    ['without a model has the default one', {}, 'mine', 'mine'],
+    ['with a model keeps it', { model: 'gpt-5' }, 'mine', 'gpt-5'],
+    ['without a model leaves the choice to Puter where there is no default one', {}, '', undefined],
+  ])('%s', async (_, named, defaultModel, model) => {
+    const { rig, line } = await startConnected();
+    rig.settings.defaultModel = defaultModel;
+    line.send(request({ chat: { messages: [], ...named } }));
+    expect((await rig.call()).chat).toEqual({ messages: [], ...(model !== undefined && { model }) });
+    expect(rig.activity.running()).toMatchObject([{ model: model ?? null, caller: 'curl/8' }]);
+  });
+
+  it('that comes twice runs once', async () => {
+    const { rig, line } = await startConnected();
+    line.send(request());
+    line.send(request());
+    line.send(request({ requestId: otherId }));
+    await rig.call(1);
+    expect(rig.calls).toHaveLength(2);
+    expect(typesOf(line)).toEqual(['started']);
+  });
+
+  it.each([
+    ['paused', { paused: true }, 'paused'],
+    ['signed out', { session: 'signed_out' }, 'puter_not_signed_in'],
+    ['expired', { session: 'expired' }, 'puter_session_expired'],
+  ] as const)('while the extension is %s is refused before a call, with what to do', async (_, change, code) => {
+    const { rig, line } = await startConnected();
+    Object.assign(rig.settings, change);
+    line.send(request());
+    const { error } = await line.frame('error');
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(/popup of the extension\.$|sign in\.$/);
+    expect(typesOf(line)).toEqual(['error']);
+    expect([rig.calls, rig.activity.running(), rig.activity.finished(), rig.outcomes]).toEqual([[], [], [], []]);
+  });
+
+  it.each(['verification_required', 'app_blocked', 'unknown'] as const)(
+    'is tried while the session is %s: Puter itself decides',
+    async (session) => {
+      const { rig, line } = await startConnected();
+      rig.settings.session = session;
+      line.send(request());
+      await rig.call();
+    },
+  );
+
+  it('that fails at its lane fails with that, and the account is told', async () => {
+    const { rig, line } = await startConnected();
+    line.send(request());
+    const failure = { code: 'upstream_failed', message: 'Puter refused the call.' } as const;
+    (await rig.call()).onError(failure);
+    expect((await line.frame('error')).error).toEqual(failure);
+    expect(rig.outcomes).toEqual([failure]);
+    expect(rig.activity.finished()).toMatchObject([{ failure }]);
+  });
+
+  it('whose answer is too large is ended at its lane, and fails', async () => {
+    const { rig, line } = await startConnected();
+    line.send(request());
+    const call = await rig.call();
+    call.onParts([text('x')]);
+    call.onParts([text('x'.repeat(maxAnswerChars))]);
+    expect((await line.frame('error')).error.code).toBe('answer_too_large');
+    expect(call.isCancelled).toBe(true);
+    expect(typesOf(line)).toEqual(['started', 'chunk', 'error']);
+  });
+
+  it('that the bridge cancels is ended at its lane once', async () => {
+    const { rig, line } = await startConnected();
+    line.send(request());
+    const call = await rig.call();
+    line.send({ type: 'cancel', requestId });
+    line.send({ type: 'cancel', requestId });
+    line.send({ type: 'cancel', requestId: otherId });
+    line.send({ type: 'ping' });
+    await line.frame('pong');
+    expect(call.isCancelled).toBe(true);
+    expect(typesOf(line)).toEqual(['started', 'error']);
+  });
+});
+
+describe('when the line is lost', () => {
+  async function lose() {
+    const started = await startConnected();
+    const { bridge, rig, line } = started;
+    line.send(request());
+    const call = await rig.call();
+    call.onParts([text('a')]);
+    call.onParts([text('b')]);
+    await expect.poll(() => typesOf(line), patiently).toEqual(['started', 'chunk', 'chunk']);
+    line.end();
+    await rig.become('no_bridge');
+    const resume = async (): Promise<Line> => {
+      const next = bridge.nextLine();
+      rig.relay.retry();
+      return next;
+    };
+    return { ...started, call, resume };
+  }
+
+  it('the call goes on, and what the bridge has not is sent again', async () => {
+    const { call, resume } = await lose();
+    const line = await resume();
+    expect(line.hello.requests).toEqual([requestId]);
+    line.welcome([{ requestId, nextSeq: 1 }]);
+    await line.frame('chunk');
+    call.onEnd(end);
+    await line.frame('end');
+    const answer = line.frames.filter((frame) => 'seq' in frame);
+    expect(answer.map((frame) => 'seq' in frame && frame.seq)).toEqual([1, 2]);
+    expect(call.isCancelled).toBe(false);
+  });
+
+  it('a call that the bridge no longer wants is ended', async () => {
+    const { rig, call, resume } = await lose();
+    const line = await resume();
+    line.welcome();
+    await expect.poll(() => call.isCancelled, patiently).toBe(true);
+    expect(rig.activity.finished()).toMatchObject([{ failure: { code: 'cancelled' } }]);
+  });
+
+  it('a whole answer is handed in by post, with the secret, and then forgotten', async () => {
+    const { bridge, call, resume } = await lose();
+    call.onEnd(end);
+    await expect
+      .poll(() => bridge.handedIn, patiently)
+      .toEqual([{ secret: 'Bearer the secret', body: { request_id: requestId, result: 'ab', end } }]);
+    const line = await resume();
+    expect(line.hello.requests).toEqual([]);
+  });
+
+  it('so is a failure', async () => {
+    const { bridge, call } = await lose();
+    const error = { code: 'upstream_failed', message: 'm' } as const;
+    call.onError(error);
+    await expect
+      .poll(() => bridge.handedIn.map(({ body }) => body), patiently)
+      .toEqual([{ request_id: requestId, error }]);
+  });
+
+  it('an answer is posted nowhere while the line is there, and kept until the bridge says that it has it', async () => {
+    const { bridge, rig, line } = await startConnected();
+    line.send(request());
+    (await rig.call()).onEnd(end);
+    await line.frame('end');
+    line.end();
+    await rig.become('no_bridge');
+    const again = bridge.nextLine();
+    rig.relay.retry();
+    const second = await again;
+    expect(second.hello.requests).toEqual([requestId]);
+    second.welcome([{ requestId, nextSeq: 1 }]);
+    second.send({ type: 'ack', requestId });
+    second.send({ type: 'ping' });
+    await second.frame('pong');
+    second.end();
+    await rig.become('no_bridge');
+    const third = bridge.nextLine();
+    rig.relay.retry();
+    expect((await third).hello.requests).toEqual([]);
+    expect(bridge.handedIn).toEqual([]);
+  });
+});
+
+describe('a sign-in in a tab', () => {
+  const state = '0190a8f0-0000-4000-8000-0000000000aa';
+
+  it('is announced while the bridge is connected, and not otherwise', async () => {
+    const { rig, line } = await start();
+    expect(rig.relay.announceSignIn(state)).toBe(false);
+    line.welcome();
+    await rig.become('connected');
+    expect(rig.relay.announceSignIn(state)).toBe(true);
+    expect(await line.frame('sign_in')).toEqual({ type: 'sign_in', state });
+    line.end();
+    await rig.become('no_bridge');
+    expect(rig.relay.announceSignIn(state)).toBe(false);
+    expect(line.frames.filter(({ type }: FrameToBridge) => type === 'sign_in')).toHaveLength(1);
+  });
+
+  it('hands its token on', async () => {
+    const { rig, line } = await startConnected();
+    line.send({ type: 'token', state, token: 'the token' });
+    await expect.poll(() => rig.tokens, patiently).toEqual([{ type: 'token', state, token: 'the token' }]);
+  });
+});
+
+it('what only the bridge knows is handed on', async () => {
+  const { rig, line } = await startConnected();
+  line.send({ type: 'status', queued: 4, watched: true });
+  await expect.poll(() => rig.bridgeStatus, patiently).toEqual([{ queued: 4, watched: true }]);
+});
+
+it('closed, a relay ends its calls and its line, and hands nothing in', async () => {
+  const { bridge, rig, line } = await startConnected();
+  line.send(request());
+  const call = await rig.call();
+  rig.relay.close();
+  expect(call.isCancelled).toBe(true);
+  await expect.poll(() => line.closed?.code, patiently).toBe(1000);
+  expect(rig.activity.running()).toEqual([]);
+  expect([bridge.handedIn, rig.outcomes]).toEqual([[], []]);
+});
