@@ -6,6 +6,8 @@ import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cmd } from 'web-ext';
 
+import catalogue from '#shared/locales/en/messages.json' with { type: 'json' };
+
 import { build } from '../../extension/build/build.ts';
 
 /** What browsers load, as it is built: extension stores and Manifest V3 refuse any of this, used or not. */
@@ -76,15 +78,70 @@ describe('its manifest', () => {
     expect(manifest()['version']).toBe(version);
   });
 
-  it('and every page name only files that there are', () => {
-    const inManifest = [...text('manifest.json').matchAll(/"([\w/-]+\.(?:js|html|css|png|svg))"/g)];
-    const inPages = named('.html').flatMap((name) => [...text(name).matchAll(/\b(?:src|href)="([^"#:]+)"/g)]);
-    const inScripts = named('.js').flatMap((name) => [...text(name).matchAll(/["']([\w-]+\.(?:html|css|js))["']/g)]);
-    expect(Math.min(inManifest.length, inPages.length)).toBeGreaterThan(4);
-    const missing = [...inManifest, ...inPages, ...inScripts]
-      .map(([, path = '']) => path)
-      .filter((path) => !built.has(path));
-    expect(missing).toEqual([]);
+  it('lets no page run what is not in it', () => {
+    expect(manifest()['content_security_policy']).toEqual({ extension_pages: "script-src 'self'; object-src 'self'" });
+  });
+
+  it('leaves its words to the catalogue, which is there', () => {
+    expect(manifest()).toMatchObject({
+      name: '__MSG_name__',
+      description: '__MSG_description__',
+      default_locale: 'en',
+    });
+    expect(JSON.parse(text('_locales/en/messages.json'))).toEqual(catalogue);
+    expect(named('messages.json')).toEqual(['_locales/en/messages.json']);
+  });
+
+  it('and every page, style and script name only files that there are', () => {
+    const found = (names: string[], pattern: RegExp) =>
+      names.flatMap((name) => [...text(name).matchAll(pattern)].map(([, path = '']) => ({ name, path })));
+    // A lane is a worker, with neither page nor picture; its strings are those of puter.js.
+    const scripts = named('.js').filter((name) => name !== 'lane.js');
+    const inManifest = found(['manifest.json'], /"([\w/-]+\.(?:js|html|css|png|svg))"/g);
+    const inPages = found(named('.html'), /\b(?:src|href)="([^"#:]+)"/g);
+    const inStyles = found(named('.css'), /(?:url\(|@import\s)\s*["']?([^"')\s]+)/g);
+    const inScripts = found(scripts, /["'`]\/?((?:[\w-]+\/)*[\w-]+\.(?:html|css|js|png|svg))["'`]/g);
+    for (const some of [inManifest, inPages, inScripts]) expect(some.length).toBeGreaterThan(4);
+    const all = [...inManifest, ...inPages, ...inStyles, ...inScripts];
+    expect(all.filter(({ path }) => !built.has(path))).toEqual([]);
+  });
+});
+
+describe('its pages', () => {
+  const pages = ['popup', 'options', 'welcome'];
+
+  it('are these, and one that nobody sees', () => {
+    expect(named('.html').toSorted()).toEqual([...pages, 'offscreen'].map((name) => `${name}.html`).toSorted());
+  });
+
+  it.each(pages)('%s has what all share, its own style and script, a language and a title', (page) => {
+    const html = text(`${page}.html`);
+    expect(html).toMatch(/<html lang="en">[^]*<title>[^<]*Puter Bridge/);
+    for (const style of ['style', page]) expect(html).toContain(`<link rel="stylesheet" href="${style}.css" />`);
+    expect(html).toContain(`<script type="module" src="${page}.js"></script>`);
+    expect(text(`${page}.js`).length).toBeGreaterThan(10_000);
+  });
+
+  it('hold no script and no style of their own, which the policy would refuse', () => {
+    for (const page of named('.html')) {
+      expect(text(page)).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=/);
+    }
+    expect('<script>1</script><p onclick="x()" style="y">').toMatch(/<script(?![^>]*\bsrc=)/);
+  });
+});
+
+describe('its icons', () => {
+  it('are as large as they are called, and each has one for a dark toolbar', async () => {
+    const icons = v.parse(v.record(v.string(), v.string()), manifest()['icons']);
+    expect(Object.keys(icons)).toEqual(['16', '32', '48', '128']);
+    for (const [size, path] of Object.entries(icons)) {
+      for (const name of [path, path.replace('.png', '-dark.png')]) {
+        const png = await readFile(`${folder}/extension-chrome/${name}`);
+        // The header of a PNG: its name, then width and height as 32 bits each at 16.
+        expect(png.subarray(1, 4).toString()).toBe('PNG');
+        expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([Number(size), Number(size)]);
+      }
+    }
   });
 });
 
@@ -100,7 +157,7 @@ describe('its licences', () => {
       expect(puter).toContain(section);
     }
     expect(puter).toContain('END OF TERMS AND CONDITIONS');
-    for (const name of ['valibot', 'fastest-levenshtein'])
+    for (const name of ['valibot', 'fastest-levenshtein', 'preact'])
       expect(licences).toMatch(new RegExp(`^---- ${name} .* \\(MIT\\)`, 'm'));
   });
 });

@@ -30,7 +30,8 @@ function dial(address: string, change: Parameters<typeof helloOf>[0] = {}) {
     address,
     hello: () => {
       const frame = helloOf(change);
-      return frame.type === 'hello' ? frame : expect.fail('No hello.');
+      if (frame.type !== 'hello') throw new Error('No hello.');
+      return frame;
     },
     onWelcome: (frame) => frames.push(frame),
     onFrame: (frame) => frames.push(frame),
@@ -152,8 +153,9 @@ describe('it is not our bridge', () => {
 
   it('where it wants no socket', async () => {
     const bridge = await startScriptedBridge({ greet: (socket) => socket.close(closeCodes.badFrame) });
-    const { become } = dial(bridge.address);
+    const { become, frames } = dial(bridge.address);
     await become('not_our_bridge');
+    expect(frames).toEqual([]);
   });
 
   it.each([
@@ -220,6 +222,7 @@ describe('asked to try again', () => {
     link.retry();
     (await bridge.nextLine()).welcome();
     await become('connected');
+    expect(link.isOpen()).toBe(true);
   });
 
   it('a link that is open stays as it is', async () => {
