@@ -143,7 +143,7 @@ describe('a request', () => {
     line.send(request());
     line.send(request());
     line.send(request({ requestId: otherId }));
-    await rig.call(1);
+    await expect.poll(() => typesOf(line, otherId), patiently).toEqual(['started']);
     expect(rig.calls).toHaveLength(2);
     expect(typesOf(line)).toEqual(['started']);
   });
