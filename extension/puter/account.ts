@@ -70,7 +70,7 @@ export function startAccount(options: {
   let allowance: Allowance | null = null;
   /** A limit that a call met. It holds until then, even if the network fails meanwhile. */
   let limit: { state: 'rate_limited' | 'out_of_allowance'; until: number } | null = null;
-  /** The least that was left since Puter refused for want of it: more than that means that it came back. */
+  /** What was left when it was last asked since Puter refused for want of it: more means that it came back. */
   let leftAtRefusal = Infinity;
   /** What Puter says of verifications; null until it did. */
   let standing: string | null = null;
@@ -170,7 +170,7 @@ export function startAccount(options: {
     allowance = fresh;
     if (limit?.state === 'out_of_allowance') {
       if (fresh.left > leftAtRefusal) limit = null;
-      leftAtRefusal = Math.min(leftAtRefusal, fresh.left);
+      leftAtRefusal = fresh.left;
       become({ puter: reached() });
     }
     if (isNew) onChange();

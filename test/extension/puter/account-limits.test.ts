@@ -43,6 +43,9 @@ describe('the rate limit', () => {
     expect(rig.account.state().puter).toMatchObject({ since: startTime, until: startTime + 15_000 });
     rig.account.learn(null);
     expect(rig.states()).toEqual(['signed_in', 'reachable']);
+    rig.account.check();
+    await rig.quiet();
+    expect(rig.states()).toEqual(['signed_in', 'reachable']);
   });
 });
 
@@ -90,11 +93,25 @@ describe('out of allowance', () => {
     expect(rig.states()).toEqual(['signed_in', 'out_of_allowance']);
   });
 
+  it('is no more over than the first time when it comes a second time', async () => {
+    const rig = await startQuietly();
+    for (const remaining of [1000, 2000]) {
+      rig.allowance.remaining = remaining;
+      rig.account.learn(refusal('insufficient_funds'));
+      await rig.quiet();
+      await rig.pass(2000);
+      expect(rig.states()).toEqual(['signed_in', 'out_of_allowance']);
+      rig.account.learn(null);
+    }
+  });
+
   it('ends with a success, and not with another refusal', async () => {
     const rig = await startQuietly();
     rig.account.learn(refusal('insufficient_funds'));
-    for (const code of ['bad_request', 'too_many_requests', 'insufficient_funds']) rig.account.learn(refusal(code));
-    expect(rig.account.state().puter).toMatchObject({ state: 'out_of_allowance', since: startTime });
+    for (const code of ['bad_request', 'too_many_requests', 'insufficient_funds']) {
+      rig.account.learn(refusal(code));
+      expect(rig.account.state().puter).toMatchObject({ state: 'out_of_allowance', since: startTime });
+    }
     rig.account.learn(null);
     expect(rig.states()).toEqual(['signed_in', 'reachable']);
   });
@@ -145,8 +162,9 @@ describe.each(blocking)('a call refused with %s', (code, state) => {
     expect(rig.states()).toEqual([state, 'reachable']);
     rig.account.learn(null);
     expect(rig.account.state().session).toMatchObject({ state: 'signed_in', detail: 'ada' });
+    rig.user['username'] = 'grace';
     await rig.pass(2000);
-    expect(rig.states()).toEqual(['signed_in', 'reachable']);
+    expect(rig.account.state().session).toMatchObject({ state: 'signed_in', detail: 'grace' });
   });
 
   it('ends once whoami tells something else', async () => {

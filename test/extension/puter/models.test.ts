@@ -86,7 +86,7 @@ describe('Puter’s list', () => {
     ['prompt_tokens', 'completion_tokens'],
     ['prompt_token', 'completion_token'],
   ])('has its prices under %s and %s', async (input, output) => {
-    const costs = { tokens: 1000, cached_input_tokens: 9, [input]: 0.25, [output]: 1, output_tokens_extra: 9 };
+    const costs = { tokens: 1000, cached_input_tokens: 9, output_tokens_extra: 9, [input]: 0.25, [output]: 1 };
     expect(await readOne({ costs_currency: cents, costs })).toMatchObject({ inputPrice: 2.5, outputPrice: 10 });
   });
 

@@ -91,8 +91,10 @@ describe('with the bridge itself, a link', () => {
     const second = dial(url, { instance: ids.otherInstance });
     await second.become('connected');
     await first.become('replaced');
+    const fetched = vi.spyOn(globalThis, 'fetch');
     // Many times as long as it waits elsewhere, and not yet so long that a silent line would be given up.
     await vi.advanceTimersByTimeAsync(longestWaitMs * 12);
+    expect(fetched.mock.calls).toEqual([]);
     expect([first.states.at(-1)?.state, second.states.at(-1)?.state]).toEqual(['replaced', 'connected']);
     first.link.retry();
     await first.become('connected');
