@@ -95,11 +95,12 @@ const toExtensionStatus = (
 
 const distance = { green: 0, yellow: 1, grey: 1, red: 2 } as const;
 
-/** The fewest broken hops count first, then how good each hop is, from the bridge on; the first to come wins a draw. */
+/** The later its first broken hop the better, then how good each hop is, from the bridge on; the first wins a draw. */
 function furthest<W extends HopStatus>(ways: readonly W[]): W | undefined {
   const rate = ({ hops }: W): number[] => {
     const colors = hopNames.map((name) => hops[name].color);
-    return [colors.filter((color) => color === 'red').length, ...colors.map((color) => distance[color])];
+    const [first = hopNames.length] = colors.flatMap((color, at) => (color === 'red' ? [at] : []));
+    return [-first, ...colors.map((color) => distance[color])];
   };
   return ways.toSorted((a, b) => compare(rate(a), rate(b)))[0];
 }

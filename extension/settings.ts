@@ -76,7 +76,9 @@ function isLaneCount(lanes: 'auto' | number): boolean {
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
   if (!url || url.pathname !== '/' || url.search !== '' || url.hash !== '') return false;
-  return url.username === '' && url.password === '' && /^https?:$/.test(url.protocol);
+  // Chrome takes spaces in the name of a host, as %20.
+  if (url.username !== '' || url.password !== '' || url.hostname.includes('%')) return false;
+  return /^https?:$/.test(url.protocol);
 }
 
 /** Whether what goes there stays on this machine. */

@@ -1,9 +1,10 @@
 import type { AnswerEnd, AnswerPart, ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError, type ErrorCode } from '#shared/errors.ts';
+import { findHindrance, takesRequests } from '#shared/hindrance.ts';
 import { maxAnswerChars, type AnswerFrame } from '#shared/protocol.ts';
 
 import { abortReason, addPart, closeEntry, createEntry, type Entry } from './entry.ts';
-import { findHindrance, takesRequests, type Peer } from './peer.ts';
+import type { Peer } from './peer.ts';
 import { isHeld, isTerminal, transition, type RequestEvent, type RequestState } from './request-state.ts';
 import { createSlots } from './slots.ts';
 

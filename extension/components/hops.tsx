@@ -22,7 +22,10 @@ export function LightLine({ light }: { light: Light }) {
 export function Hops({ status, settings }: { status: HopStatus; settings: Settings }) {
   const broken = hopNames.find((name) => status.hops[name].color === 'red');
   return (
-    <section aria-label={say('hops')} class="card hops">
+    <section class="card hops" aria-labelledby="hops-title">
+      <h2 id="hops-title" class="visually-hidden">
+        {say('hops')}
+      </h2>
       {hopNames.map((name) => (
         <HopRow key={name} name={name} hop={status.hops[name]} settings={settings} isFirstBroken={name === broken} />
       ))}

@@ -1,5 +1,5 @@
 import { CopyButton } from '../components/copyable.tsx';
-import type { View } from '../components/follow.ts';
+import type { View } from '../components/follow.tsx';
 import { say } from '../components/say.ts';
 
 /** What helps whoever is asked for help, without anything that is the person's own. */

@@ -91,7 +91,7 @@ export function Field({ name, settings, label, hint, placeholder, choices, list,
           autocomplete="off"
           spellcheck={false}
           onInput={({ currentTarget }) => type(currentTarget.value)}
-          onBlur={() => draft !== null && void save(draft)}
+          onBlur={({ currentTarget }) => draft !== null && void save(currentTarget.value)}
         />
       )}
       <p id={`${name}-problem`} class="problem small" role="alert">

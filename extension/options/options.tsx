@@ -1,8 +1,6 @@
 /** What the person can set. Every field saves itself; a wrong value is named at its field and saved nowhere. */
 
-import { render } from 'preact';
-
-import { follow, type View } from '../components/follow.ts';
+import { startPage, type View } from '../components/follow.tsx';
 import { say } from '../components/say.ts';
 import { SignIn } from '../components/sign-in.tsx';
 import { askBackground } from '../messages.ts';
@@ -82,4 +80,4 @@ function laneChoices({ lanes }: Settings, now: number): { value: string; label: 
 }
 
 document.title = say('options_title');
-follow((view) => render(<Options {...view} />, document.body));
+startPage(Options);

@@ -1,9 +1,7 @@
 /** The small window behind the icon: how things are now, and the one thing to do about it. */
 
-import { render } from 'preact';
-
 import { CopyButton, Copyable } from '../components/copyable.tsx';
-import { follow, type View } from '../components/follow.ts';
+import { startPage, type View } from '../components/follow.tsx';
 import { Hops, LightLine } from '../components/hops.tsx';
 import { say } from '../components/say.ts';
 import { askBackground } from '../messages.ts';
@@ -54,7 +52,4 @@ function Popup({ state, status }: View) {
 const curl = (address: string): string =>
   `curl ${address}/api/process -H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
 
-follow((view) => {
-  render(<Popup {...view} />, document.body);
-  performance.mark('drawn');
-});
+startPage(Popup);

@@ -1,5 +1,6 @@
 import { partChars, type ChatRequest } from '#shared/chat.ts';
 import type { Failure } from '#shared/errors.ts';
+import { findHindrance, takesRequests } from '#shared/hindrance.ts';
 import type { AccountState } from '#shared/hops.ts';
 import { maxAnswerChars, type Frame, type FrameToExtension } from '#shared/protocol.ts';
 
@@ -85,8 +86,8 @@ export function startRelay(options: {
   function run({ requestId, chat, caller }: Frame<FrameToExtension, 'request'>): void {
     if (outbox.has(requestId)) return;
     outbox.open(requestId);
-    const obstacle = obstacleTo(status());
-    if (obstacle) return fail(requestId, obstacle);
+    // The bridge knows too, but what it was told may be a moment old.
+    if (!takesRequests(status())) return fail(requestId, findHindrance([status()]));
     send(requestId, { type: 'started' });
     const tellOutcome = followCall();
     let chars = 0;
@@ -173,15 +174,4 @@ export function startRelay(options: {
       link.close();
     },
   };
-}
-
-/** Why a request cannot even begin: the bridge knows too, but what it was told may be a moment old. */
-function obstacleTo({ paused, account }: { paused: boolean; account: AccountState }): Failure | undefined {
-  const signIn = 'Click the Puter Bridge icon in the browser and sign in.';
-  if (paused) return { code: 'paused', message: 'Puter Bridge is paused. Press Resume in the popup of the extension.' };
-  if (account.session.state === 'signed_out')
-    return { code: 'puter_not_signed_in', message: `The extension is not signed in to Puter. ${signIn}` };
-  if (account.session.state === 'expired')
-    return { code: 'puter_session_expired', message: `Puter ended the session. ${signIn}` };
-  return undefined;
 }

@@ -1,9 +1,9 @@
 /** Shown once, after the installation: three steps that tick themselves. */
 
-import { render, type ComponentChildren } from 'preact';
+import type { ComponentChildren } from 'preact';
 
 import { Copyable } from '../components/copyable.tsx';
-import { follow, type View } from '../components/follow.ts';
+import { startPage, type View } from '../components/follow.tsx';
 import { startCommand } from '../components/hops.tsx';
 import { say } from '../components/say.ts';
 import { SignIn } from '../components/sign-in.tsx';
@@ -73,4 +73,4 @@ function Step(props: { id: string; isDone: boolean; title: string; words: string
 }
 
 document.title = say('welcome_title');
-follow((view) => render(<Welcome {...view} />, document.body));
+startPage(Welcome);

@@ -99,17 +99,17 @@ describe('of several extensions the status tells of the one that has come furthe
   it.each<[string, Connection, Connection]>([
     ['signed in before signed out', named('best'), createConnection('b', createAccount('signed_out', 'reachable'))],
     [
-      'fewer broken hops first, even where the nearest is the broken one',
-      createConnection('best', good, later),
-      createConnection('b', createAccount('signed_out', 'unreachable')),
+      'the way that breaks later, as the dispatcher takes it, even where more is broken on it',
+      createConnection('best', createAccount('signed_out', 'unreachable')),
+      createConnection('b', good, later),
     ],
     [
-      'grey before red, hop by hop',
+      'a hop that is not known before a broken one',
       createConnection('best', createAccount('unknown', 'unreachable')),
       createConnection('b', createAccount('signed_out', 'reachable')),
     ],
     [
-      'fewer broken hops first',
+      'what breaks later first',
       named('best', 'rate_limited'),
       createConnection('b', createAccount('expired', 'unreachable')),
     ],

@@ -18,6 +18,8 @@ async function setOption(page: Page, id: string, value: string): Promise<void> {
   if (tag === 'SELECT') {
     await page.select(`#${id}`, value);
   } else {
+    await page.bringToFront();
+    await field?.focus();
     await field?.evaluate((it) => (it as HTMLInputElement).select());
     await page.keyboard.press('Backspace');
     await page.keyboard.type(value);
@@ -53,8 +55,8 @@ export async function waitForText(page: Page, selector: string, pattern: RegExp)
       const texts = [...document.querySelectorAll(css)].map((it) => it.textContent);
       return texts.find((text) => new RegExp(source).test(text)) ?? null;
     },
-    // Not by animation frames, which a tab in the background has none of.
-    { polling: 'mutation' },
+    // Not by animation frames: a tab in the background has none.
+    { polling: 50, timeout: 15_000 },
     selector,
     pattern.source,
   );

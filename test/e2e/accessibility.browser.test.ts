@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'puppeteer-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 import { themes, views, type View } from '../screenshots/views.ts';
@@ -31,8 +31,8 @@ async function violations(page: Page): Promise<string[]> {
 describe.each(views)('$name', (view: View) => {
   it.each(themes)('in %s', async (theme) => {
     const page = await view.open(rig, theme);
+    onTestFinished(() => view.leave(rig, page));
     expect(await violations(page)).toEqual([]);
-    await view.leave(rig, page);
   });
 });
 

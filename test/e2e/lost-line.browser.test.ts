@@ -10,7 +10,7 @@ beforeAll(async () => {
   rig = await startRig();
   await rig.ready();
   line = await startCuttableLine(Number(new URL(rig.bridge.url).port));
-  await setOptions(rig.chromium, { bridgePort: line.port });
+  await setOptions(rig.chromium, { bridgeAddress: `http://127.0.0.1:${line.port}` });
 });
 beforeEach(async () => {
   line.mend();

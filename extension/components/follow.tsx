@@ -1,0 +1,37 @@
+import { render, type FunctionComponent } from 'preact';
+import { useLayoutEffect, useState } from 'preact/hooks';
+
+import { describeHops, type HopStatus } from '#shared/hops.ts';
+
+import { askBackground, statePort } from '../messages.ts';
+import type { ExtensionState } from '../state.ts';
+import { say } from './say.ts';
+
+/** What a page draws: how things are, and in words. */
+export interface View {
+  state: ExtensionState;
+  status: HopStatus;
+}
+
+/** Draws the page as soon as the background page told how things are, and again after every change. */
+export function startPage(Page: FunctionComponent<View>): void {
+  function Following() {
+    const [state, setState] = useState<ExtensionState | null>(null);
+    // Not after the first paint, which would be one of an empty page.
+    useLayoutEffect(() => follow(setState), []);
+    return state && <Page state={state} status={describeHops(state.hops, state.running.length, say)} />;
+  }
+  render(<Following />, document.body);
+}
+
+function follow(listener: (state: ExtensionState) => void): void {
+  const port = chrome.runtime.connect({ name: statePort });
+  port.onMessage.addListener(listener);
+  // Should the background page be gone, it is woken and followed again.
+  port.onDisconnect.addListener(() => {
+    // Reading it tells Chrome that we know why.
+    void chrome.runtime.lastError;
+    // Not at once: where it cannot be woken, this would ask without a pause.
+    void askBackground('wake').then(() => setTimeout(follow, 200, listener));
+  });
+}
