@@ -15,13 +15,14 @@ export interface View {
 
 /** Draws the page as soon as the background page told how things are, and again after every change. */
 export function startPage(Page: FunctionComponent<View>): void {
-  function Following() {
-    const [state, setState] = useState<ExtensionState | null>(null);
-    // Not after the first paint, which would be one of an empty page.
-    useLayoutEffect(() => follow(setState), []);
-    return state && <Page state={state} status={describeHops(state.hops, state.running.length, say)} />;
-  }
-  render(<Following />, document.body);
+  render(<Following Page={Page} />, document.body);
+}
+
+function Following({ Page }: { Page: FunctionComponent<View> }) {
+  const [state, setState] = useState<ExtensionState | null>(null);
+  // Not after the first paint, which would be one of an empty page.
+  useLayoutEffect(() => follow(setState), []);
+  return state && <Page state={state} status={describeHops(state.hops, state.running.length, say)} />;
 }
 
 function follow(listener: (state: ExtensionState) => void): void {

@@ -22,13 +22,13 @@ export function PuterTest({ settings }: { settings: Settings }) {
       <button id="test" type="button" disabled={isTesting} onClick={() => void test()}>
         {say(isTesting ? 'testing' : 'test')}
       </button>
-      <ul id="test-outcome" class="grow small" role="status">
+      <div id="test-outcome" class="grow small" role="status">
         {outcomes.map(({ isGood, sentence }) => (
-          <li key={sentence} class={isGood ? 'good' : 'problem'}>
+          <p key={sentence} class={isGood ? 'good' : 'problem'}>
             {sentence}
-          </li>
+          </p>
         ))}
-      </ul>
+      </div>
     </div>
   );
 }

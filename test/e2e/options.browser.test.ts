@@ -70,7 +70,7 @@ it('shows at once what another page saved, and keeps what is being typed', async
 
 it('offers Puter’s live list of models with price and context, and says which are close to a wrong name', async () => {
   await options.waitForSelector('#models option[value=anthropic]');
-  expect(await options.$eval('#models option[value=anthropic]', (it) => (it as HTMLOptionElement).label)).toBe(
+  expect(await options.$eval('#models option[value=anthropic]', (it) => it.label)).toBe(
     '$3.00 in, $15.00 out per million tokens · 200,000 tokens of context',
   );
   await options.type('#defaultModel', 'claude-echo');

@@ -37,6 +37,7 @@ it('ticks the sign-in', async () => {
   await welcome.locator('#step-sign-in .primary').click();
   await (await rig.chromium.waitForPage(/action=authme/)).locator('#approve').click();
   await done('sign-in');
+  expect(await waitForText(welcome, '#step-sign-in', /Signed in as/)).toContain(rig.puter.username);
 });
 
 it('answers a prompt through the bridge, and is done', async () => {
