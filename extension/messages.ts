@@ -1,6 +1,7 @@
 import type { HopFacts } from '#shared/hops.ts';
 
 import type { SignInOutcome } from './background/sign-in.ts';
+import type { Station } from './station.ts';
 import type { Context, Session } from './storage.ts';
 
 /**
@@ -27,7 +28,7 @@ export interface OffscreenMessages {
   contextChanged(context: Context): null;
   stopCall(requestId: string): null;
   retry(): null;
-  beginSignIn(): string | null;
+  beginSignIn(): ReturnType<Station['beginSignIn']>;
 }
 
 /** The port on which the background page sends every new `ExtensionState`. */

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import type { MessageKey } from '#shared/messages.ts';
 
-import type { Plan } from './puter/account.ts';
+import type { Plan } from './puter/standing.ts';
 
 /** How many calls run at once, by what Puter allows to each kind of account at once. */
 export const lanesByPlan = { temporary: 2, free: 3, paid: 20 } as const satisfies Record<Plan, number>;
@@ -80,6 +80,13 @@ function isOrigin(text: string): boolean {
   if (url.username !== '' || url.password !== '' || url.hostname.includes('%')) return false;
   return /^https?:$/.test(url.protocol);
 }
+
+/** One address of Puter's own beside one of somebody else's: a token of the one would go to the other. */
+export function isMixed({ apiOrigin, guiOrigin }: Settings): boolean {
+  return isPuters(apiOrigin) !== isPuters(guiOrigin);
+}
+
+const isPuters = (origin: string): boolean => /(^|\.)puter\.com$/.test(new URL(origin).hostname);
 
 /** Whether what goes there stays on this machine. */
 export function isLoopback(address: string): boolean {

@@ -1,6 +1,7 @@
 import type { HopFacts } from '#shared/hops.ts';
 
-import type { Allowance, Plan } from './puter/account.ts';
+import type { Allowance } from './puter/allowance.ts';
+import type { Plan } from './puter/standing.ts';
 import type { FinishedCall, RunningCall } from './relay/activity.ts';
 import type { Settings } from './settings.ts';
 
@@ -9,7 +10,7 @@ export interface ExtensionState {
   /** Of this extension. */
   version: string;
   settings: Settings;
-  /** There is a token to forget. */
+  /** A token is stored, of this Puter or of another. */
   hasSession: boolean;
   paused: boolean;
   hops: HopFacts;

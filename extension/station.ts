@@ -6,9 +6,9 @@ import { startAccount, type Account } from './puter/account.ts';
 import { createTabSignIn } from './puter/tab-sign-in.ts';
 import { createActivity } from './relay/activity.ts';
 import { startRelay, type Relay } from './relay/relay.ts';
-import { lanesByPlan } from './settings.ts';
+import { isLoopback, lanesByPlan } from './settings.ts';
 import type { ExtensionState } from './state.ts';
-import type { Context, Session } from './storage.ts';
+import { isOf, type Context, type Session } from './storage.ts';
 
 /** The background page's whole work, put together: account, lanes and relay, kept in step with the settings. */
 export interface Station {
@@ -16,14 +16,19 @@ export interface Station {
   use(context: Context): void;
   /** Calls `listener` now and after every change. Returns how to stop. */
   watch(listener: (state: ExtensionState) => void): () => void;
-  /** The same for somebody who looks: what they see must be right at every moment. */
-  look(listener: (state: ExtensionState) => void): () => void;
+  /** Somebody looks: what they see must be right at every moment. Returns how to stop. */
+  look(): () => void;
   stopCall(requestId: string): void;
   /** Tries bridge and Puter again at once. */
   retry(): void;
-  /** Begins a sign-in in a tab; resolves with its address, null where no bridge could take the answer. */
-  beginSignIn(): string | null;
+  /** Begins a sign-in in a tab: its address, or what stands in the way. */
+  beginSignIn(): { url: string } | { problem: TabSignInProblem };
 }
+
+/** While the bridge is not heard of. */
+const unheard = { queued: 0, watched: false };
+
+export type TabSignInProblem = 'sign_in_no_bridge' | 'sign_in_far_bridge';
 
 export function startStation(options: {
   context: Context;
@@ -34,12 +39,10 @@ export function startStation(options: {
 }): Station {
   const { browser, laneUrl, keepSession } = options;
   const listeners = new Set<(state: ExtensionState) => void>();
-  // One id per life of this page: what it held in memory goes with it.
-  const instance = crypto.randomUUID();
   let { context } = options;
   let link: HopFact<'bridge'> = { state: 'connecting', since: Date.now(), until: null, detail: null };
   let pausedSince = Date.now();
-  let bridge = { queued: 0, watched: false };
+  let told = unheard;
   let lookers = 0;
   let account = openAccount();
   const activity = createActivity({ now: Date.now, onChange: changed });
@@ -59,7 +62,7 @@ export function startStation(options: {
   function openAccount(): Account {
     return startAccount({
       session: context.session,
-      isWatched: () => lookers > 0 || bridge.watched,
+      isWatched: () => lookers > 0 || told.watched,
       now: Date.now,
       onChange() {
         relay.tellStatus();
@@ -71,23 +74,27 @@ export function startStation(options: {
   function openRelay(): Relay {
     return startRelay({
       address: context.settings.bridgeAddress,
-      identity: { instance, profile: context.profile, version: context.version, browser },
+      // Whatever a relay held goes with it, so it speaks for itself alone.
+      identity: { instance: crypto.randomUUID(), profile: context.profile, version: context.version, browser },
       defaultModel: () => context.settings.defaultModel,
       pool,
       activity,
-      status: () => ({ lanes: lanes(), paused: context.paused, account: account.state() }),
+      status: () => ({ lanes: lanes(), paused: context.paused, account: account.standing().hops }),
       onLink(state) {
         link = changeFact(link, state, Date.now());
+        if (link.state !== 'connected') told = unheard;
         changed();
       },
       onBridgeStatus(status) {
-        if (status.watched && !bridge.watched) account.check();
-        bridge = status;
+        if (status.watched && !told.watched) account.check();
+        told = status;
         changed();
       },
+      pendingSignIn: tabSignIn.pending,
       onToken({ state, token }) {
-        const apiOrigin = tabSignIn.redeem(state);
-        if (apiOrigin !== null) keepSession({ token, apiOrigin });
+        const puter = tabSignIn.redeem(state);
+        // Meanwhile another Puter may have been set, with a session of its own.
+        if (puter && isOf(puter, context.settings)) keepSession({ token, ...puter });
       },
       // The account of that moment: its refusal says nothing about one that was signed in meanwhile.
       followCall: () => account.learn,
@@ -97,7 +104,7 @@ export function startStation(options: {
   function lanes(): number {
     const { lanes: chosen } = context.settings;
     // Until Puter told which plan it is, as many as any plan has.
-    return chosen === 'auto' ? lanesByPlan[account.plan() ?? 'temporary'] : chosen;
+    return chosen === 'auto' ? lanesByPlan[account.standing().plan ?? 'temporary'] : chosen;
   }
 
   /** A pause shows where there is something to pause. */
@@ -107,14 +114,14 @@ export function startStation(options: {
   const state = (): ExtensionState => ({
     version: context.version,
     settings: context.settings,
-    hasSession: context.session !== null,
+    hasSession: context.hasSession,
     paused: context.paused,
-    hops: { bridge: bridgeHop(), ...account.state() },
+    hops: { bridge: bridgeHop(), ...account.standing().hops },
     running: activity.running(),
-    queued: link.state === 'connected' ? bridge.queued : null,
+    queued: link.state === 'connected' ? told.queued : null,
     finished: activity.finished(),
-    allowance: account.allowance(),
-    plan: account.plan(),
+    allowance: account.standing().allowance,
+    plan: account.standing().plan,
     lanes: lanes(),
   });
 
@@ -135,13 +142,15 @@ export function startStation(options: {
       context = next;
       const { settings, session } = next;
       if (next.paused !== wasPaused) pausedSince = Date.now();
-      if (session?.token !== oldSession?.token || settings.apiOrigin !== old.apiOrigin) {
+      const isSameSession = session?.token === oldSession?.token;
+      const isSamePuter = settings.apiOrigin === old.apiOrigin && settings.guiOrigin === old.guiOrigin;
+      if (!isSameSession || !isSamePuter) {
         account.close();
         account = openAccount();
         if (lookers > 0) account.look();
       }
-      const isSamePuter = settings.apiOrigin === old.apiOrigin && settings.guiOrigin === old.guiOrigin;
-      if (!isSamePuter || lanes() < oldLanes) pool.renew();
+      // A lane that ran a call still knows the old token.
+      if (!isSameSession || !isSamePuter || lanes() < oldLanes) pool.renew();
       if (settings.bridgeAddress !== old.bridgeAddress) {
         relay.close();
         relay = openRelay();
@@ -150,14 +159,10 @@ export function startStation(options: {
       changed();
     },
     watch,
-    look(listener) {
+    look() {
       lookers += 1;
       account.look();
-      const stop = watch(listener);
-      return () => {
-        lookers -= 1;
-        stop();
-      };
+      return () => void (lookers -= 1);
     },
     stopCall: (requestId) => relay.stop(requestId),
     retry() {
@@ -165,9 +170,11 @@ export function startStation(options: {
       account.check();
     },
     beginSignIn() {
-      const { apiOrigin, bridgeAddress, guiOrigin } = context.settings;
-      const { state, url } = tabSignIn.begin({ apiOrigin, guiOrigin, callback: `${bridgeAddress}/auth/callback` });
-      return relay.announceSignIn(state) ? url : null;
+      const { bridgeAddress } = context.settings;
+      // The token comes back to that address.
+      if (!isLoopback(bridgeAddress)) return { problem: 'sign_in_far_bridge' };
+      const { state, url } = tabSignIn.begin(context.settings, `${bridgeAddress}/auth/callback`);
+      return relay.announceSignIn(state) ? { url } : { problem: 'sign_in_no_bridge' };
     },
   };
 }

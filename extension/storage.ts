@@ -2,14 +2,16 @@ import * as v from 'valibot';
 
 import { readSettings, type Settings } from './settings.ts';
 
-/** A sign-in at Puter. The token is only ever sent to the origin that it was issued for. */
-export const sessionSchema = v.object({ token: v.string(), apiOrigin: v.string() });
+/** A sign-in at Puter. The token is only ever sent to the Puter that issued it: both addresses are its own. */
+export const sessionSchema = v.object({ token: v.string(), apiOrigin: v.string(), guiOrigin: v.string() });
 export type Session = v.InferOutput<typeof sessionSchema>;
 
 /** What the background page works from. `session` is null when there is none for these settings. */
 export interface Context {
   settings: Settings;
   session: Session | null;
+  /** There is a token to forget, of these settings or of others. */
+  hasSession: boolean;
   /** The person wants no requests now. */
   paused: boolean;
   /** A random id of this browser profile, made once. */
@@ -20,14 +22,19 @@ export interface Context {
 
 const area = () => chrome.storage.local;
 
+/** Whether that session was issued by the Puter of these addresses. */
+export const isOf = (session: Omit<Session, 'token'>, { apiOrigin, guiOrigin }: Settings): boolean =>
+  session.apiOrigin === apiOrigin && session.guiOrigin === guiOrigin;
+
 export async function readContext(): Promise<Context> {
   const stored = await area().get(['settings', 'session', 'paused', 'profile']);
   const settings = readSettings(stored['settings']);
   const session = v.safeParse(sessionSchema, stored['session']);
-  const isUsable = session.success && session.output.apiOrigin === settings.apiOrigin;
+  const isUsable = session.success && isOf(session.output, settings);
   return {
     settings,
     session: isUsable ? session.output : null,
+    hasSession: stored['session'] !== undefined,
     paused: stored['paused'] === true,
     profile: await profileOf(stored['profile']),
     version: chrome.runtime.getManifest().version,
@@ -36,8 +43,11 @@ export async function readContext(): Promise<Context> {
 
 /** Changes some settings and keeps the others. */
 export async function changeSettings(change: Partial<Settings>): Promise<void> {
-  const { settings } = await area().get('settings');
-  await area().set({ settings: { ...readSettings(settings), ...change } });
+  // Two pages may change two of them at once.
+  await navigator.locks.request('settings', async () => {
+    const { settings } = await area().get('settings');
+    await area().set({ settings: { ...readSettings(settings), ...change } });
+  });
 }
 
 export const saveSession = (session: Session): Promise<void> => area().set({ session });

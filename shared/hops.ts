@@ -132,7 +132,7 @@ function describeHop<N extends HopName>(name: N, fact: HopFact<N>, say: Say): Ho
     color,
     since: new Date(since).toISOString(),
     until: until === null ? null : new Date(until).toISOString(),
-    cause: say(causeKey(name, fact), detail ?? '', until === null ? '' : clock(since, until)),
+    cause: say(causeKey(name, fact), detail ?? '', until === null ? '' : clock(state, until)),
     fix,
   };
 }
@@ -141,17 +141,17 @@ function describeHop<N extends HopName>(name: N, fact: HopFact<N>, say: Say): Ho
 const causeKey = (name: HopName, { state, detail }: { state: string; detail: string | null }): MessageKey =>
   state === 'signed_in' && detail === null ? 'session_signed_in_unnamed' : (`${name}_${state}` as MessageKey);
 
-/** When a state is over, as people say it: the time alone where that is soon, else the day. */
-const clock = (since: number, until: number): string =>
-  until - since < 24 * 60 * 60 * 1000
-    ? new Date(until).toLocaleTimeString('en-GB')
-    : new Date(until).toLocaleDateString('en-GB', { day: 'numeric', month: 'long' });
+/** When a state is over, as people say it. Allowances go by days, and Puter's days are those of UTC. */
+const clock = (state: string, until: number): string =>
+  state === 'out_of_allowance'
+    ? new Date(until).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' })
+    : new Date(until).toLocaleTimeString('en-GB');
 
 /** Red with the first broken hop, yellow while something is under way, green when requests are answered. */
 function toLight(hops: Hop[], running: number, say: Say): Light {
   const broken = hops.find(({ color }) => color === 'red');
   if (broken) return { color: 'red', badge: '!', sentence: broken.cause };
-  const pending = hops.find(({ color }) => color === 'yellow');
+  const pending = hops.find(({ color }) => color !== 'green');
   if (pending) return { color: 'yellow', badge: '…', sentence: pending.cause };
   if (running > 0) {
     const sentence = running === 1 ? say('light_processing_one') : say('light_processing', String(running));

@@ -97,7 +97,8 @@ function createExchange(request: Request, response: Response): Exchange {
     json: () => readJson(request),
     startEvents() {
       response.status(200).set('Content-Type', 'text/event-stream; charset=utf-8');
-      response.flushHeaders();
+      // A bridge that was restarted is followed again within a second.
+      response.write('retry: 1000\n\n');
       return { send: (value) => void response.write(`data: ${JSON.stringify(value)}\n\n`) };
     },
   };

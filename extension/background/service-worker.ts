@@ -22,7 +22,7 @@ const done =
 listenAsBackground({
   context: readContext,
   signIn,
-  signInInTab: () => signInInTab(),
+  signInInTab,
   keepSession: done(saveSession),
   signOut: done(forgetSession),
   pause: done(savePaused),

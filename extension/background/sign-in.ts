@@ -2,7 +2,8 @@ import type { MessageKey } from '#shared/messages.ts';
 
 import { askOffscreen } from '../messages.ts';
 import { readRedirect, signInUrl, type SignInProblem } from '../puter/sign-in.ts';
-import { readContext, saveSession, type Context } from '../storage.ts';
+import { isMixed, type Settings } from '../settings.ts';
+import { readContext, saveSession } from '../storage.ts';
 
 /** How a sign-in went; `sentence` names what to tell the person. */
 export interface SignInOutcome {
@@ -10,36 +11,45 @@ export interface SignInOutcome {
   sentence: MessageKey | null;
 }
 
+const failed = (sentence: MessageKey): SignInOutcome => ({ status: 'failed', sentence });
+
 /**
  * Opens Puter's sign-in page in a window of the browser's own and waits for the person. It runs in the background
  * because the popup closes as soon as that window takes the focus.
  */
 export async function signIn(): Promise<SignInOutcome> {
-  // Some browsers built on Chromium have no such window.
-  if (!('launchWebAuthFlow' in (chrome.identity ?? {}))) return signInInTab('sign_in_in_tab');
   const { settings } = await readContext();
+  const { apiOrigin, guiOrigin } = settings;
+  if (isMixed(settings)) return failed('sign_in_mixed');
+  // Some browsers built on Chromium have no such window.
+  if (!('launchWebAuthFlow' in (chrome.identity ?? {}))) return continueInTab('sign_in_in_tab');
   const answer = await askInWindow(settings);
   if ('token' in answer) {
-    await saveSession({ token: answer.token, apiOrigin: settings.apiOrigin });
+    await saveSession({ token: answer.token, apiOrigin, guiOrigin });
     return { status: 'signed_in', sentence: null };
   }
-  if (answer.problem !== 'no_window') return { status: 'failed', sentence: answer.problem };
+  if (answer.problem !== 'no_window') return failed(answer.problem);
   // The window gives up on every page that comes with an error status, and so a check for robots does.
-  return signInInTab((await isReachable(settings.guiOrigin)) ? 'sign_in_challenge' : 'sign_in_unreachable');
+  return (await isReachable(guiOrigin)) ? continueInTab('sign_in_challenge') : failed('sign_in_unreachable');
 }
 
-/** The other way: a tab, from which Puter returns to the bridge. */
-export async function signInInTab(sentence: MessageKey = 'sign_in_in_tab'): Promise<SignInOutcome> {
-  if (sentence === 'sign_in_unreachable') return { status: 'failed', sentence };
-  const url = await askOffscreen('beginSignIn');
-  if (url === null) return { status: 'failed', sentence: 'sign_in_no_bridge' };
-  await chrome.tabs.create({ url });
+/** The other way from the start, for a person who chose it. */
+export async function signInInTab(): Promise<SignInOutcome> {
+  const { settings } = await readContext();
+  return isMixed(settings) ? failed('sign_in_mixed') : continueInTab('sign_in_in_tab');
+}
+
+/** In a tab, from which Puter returns to the bridge. */
+async function continueInTab(sentence: MessageKey): Promise<SignInOutcome> {
+  const way = await askOffscreen('beginSignIn');
+  if ('problem' in way) return failed(way.problem);
+  await chrome.tabs.create({ url: way.url });
   return { status: 'in_tab', sentence };
 }
 
-type WindowAnswer = { token: string } | { problem: SignInProblem | 'no_window' };
-
-async function askInWindow({ guiOrigin }: Context['settings']): Promise<WindowAnswer> {
+async function askInWindow({
+  guiOrigin,
+}: Settings): Promise<{ token: string } | { problem: SignInProblem | 'no_window' }> {
   const state = crypto.randomUUID();
   try {
     const url = signInUrl(guiOrigin, chrome.identity.getRedirectURL(), state);

@@ -1,12 +1,15 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { say } from './say.ts';
 
 /** A line to take along, with a button that says when it was taken. */
-export function Copyable({ text, label }: { text: string; label: string }) {
+export function Copyable({ text, label, hasFocus = false }: { text: string; label: string; hasFocus?: boolean }) {
+  const code = useRef<HTMLElement>(null);
+  // It stands where a button was that had the focus.
+  useEffect(() => void (hasFocus && code.current?.focus()), [hasFocus]);
   return (
     <div class="copyable row grow">
-      <code class="grow" tabIndex={0} aria-label={label} role="group">
+      <code ref={code} class="grow" tabIndex={0} aria-label={label} role="group">
         {text}
       </code>
       <CopyButton text={text} about={label} />

@@ -25,14 +25,21 @@ function Following({ Page }: { Page: FunctionComponent<View> }) {
   return state && <Page state={state} status={describeHops(state.hops, state.running.length, say)} />;
 }
 
-function follow(listener: (state: ExtensionState) => void): void {
+function follow(listener: (state: ExtensionState | null) => void): void {
   const port = chrome.runtime.connect({ name: statePort });
+  const tellSeen = () => port.postMessage(document.visibilityState === 'visible');
   port.onMessage.addListener(listener);
+  document.addEventListener('visibilitychange', tellSeen);
+  tellSeen();
   // Should the background page be gone, it is woken and followed again.
   port.onDisconnect.addListener(() => {
     // Reading it tells Chrome that we know why.
     void chrome.runtime.lastError;
+    document.removeEventListener('visibilitychange', tellSeen);
+    // What it said last is not true any more.
+    listener(null);
+    const again = () => setTimeout(follow, 200, listener);
     // Not at once: where it cannot be woken, this would ask without a pause.
-    void askBackground('wake').then(() => setTimeout(follow, 200, listener));
+    void askBackground('wake').then(again, again);
   });
 }

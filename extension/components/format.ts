@@ -19,6 +19,14 @@ export function dollars(value: number): string {
   return `$${value.toLocaleString('en', { minimumFractionDigits: 2, ...digits })}`;
 }
 
+/** `12:05` for a time of today, else `24 Nov`. */
+export function clock(iso: string): string {
+  const time = new Date(iso);
+  return time.toDateString() === new Date().toDateString()
+    ? time.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+    : time.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+}
+
 /** `1 December`: Puter counts by the calendar of UTC. */
 export const day = (time: number): string =>
   new Date(time).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' });

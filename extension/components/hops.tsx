@@ -5,6 +5,7 @@ import { hopNames, type Fix, type Hop, type HopStatus, type Light } from '#share
 import { askBackground, askOffscreen } from '../messages.ts';
 import type { Settings } from '../settings.ts';
 import { Copyable } from './copyable.tsx';
+import { clock } from './format.ts';
 import { say } from './say.ts';
 import { SignIn } from './sign-in.tsx';
 
@@ -35,26 +36,25 @@ export function Hops({ status, settings }: { status: HopStatus; settings: Settin
 
 function HopRow(props: { name: (typeof hopNames)[number]; hop: Hop; settings: Settings; isFirstBroken: boolean }) {
   const { name, hop, settings, isFirstBroken } = props;
+  const remedy = isFirstBroken && hop.fix && <Remedy fix={hop.fix} settings={settings} />;
   return (
     <div class="hop" id={`hop-${name}`} data-color={hop.color}>
       <span class="dot" aria-hidden="true" />
       <h3>{say(`hop_${name}`)}</h3>
       <div class="grow">
-        {/* The light above says it already, and in larger letters. */}
-        <p class={isFirstBroken ? 'visually-hidden' : ''} title={since(hop)}>
-          {hop.cause}
-        </p>
-        {isFirstBroken && <p class="muted">{since(hop)}</p>}
-        {isFirstBroken && hop.fix && <Remedy fix={hop.fix} settings={settings} />}
+        {/* Beside its remedy the cause would stand twice: the light above has it in larger letters. */}
+        <p class={remedy ? 'visually-hidden' : ''}>{hop.cause}</p>
+        {remedy}
       </div>
+      <time class="muted small" dateTime={hop.since}>
+        {say('since', clock(hop.since))}
+      </time>
     </div>
   );
 }
 
-const since = ({ since }: Hop): string => say('since', new Date(since).toLocaleString('en-GB'));
-
 /** The one thing that mends a hop. */
-function Remedy({ fix, settings }: { fix: Fix; settings: Settings }) {
+export function Remedy({ fix, settings }: { fix: Fix; settings: Settings }) {
   const { bridgeAddress, guiOrigin } = settings;
   switch (fix) {
     case 'start_bridge':
@@ -99,12 +99,16 @@ const Visit = ({ label, url }: { label: string; url: string }) => (
 /** A button that shows what to type into a terminal. */
 function Command({ label, command }: { label: string; command: string }) {
   const [isOpen, setOpen] = useState(false);
-  return isOpen ? <Copyable text={command} label={label} /> : <Press label={label} act={() => setOpen(true)} />;
+  return isOpen ? (
+    <Copyable text={command} label={label} hasFocus />
+  ) : (
+    <Press label={label} act={() => setOpen(true)} />
+  );
 }
 
 export function startCommand(bridgeAddress: string): string {
   const { port } = new URL(bridgeAddress);
-  return port === '5001' ? 'npm start' : `npm start -- --port ${port}`;
+  return port === '5001' ? 'npm start' : `npm start -- --port ${port || '80'}`;
 }
 
 function showAllowance(): void {

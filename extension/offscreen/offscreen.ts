@@ -36,13 +36,20 @@ chrome.runtime.onConnect.addListener((port) => {
   if (port.name !== statePort || port.sender?.id !== chrome.runtime.id) return;
   const closed = new AbortController();
   port.onDisconnect.addListener(() => closed.abort());
-  void station.then(({ look }) => {
+  void station.then(({ watch, look }) => {
     // A popup may be gone before there is anything to show.
     if (closed.signal.aborted) return;
     closed.signal.addEventListener(
       'abort',
-      look((state) => port.postMessage(state)),
+      watch((state) => port.postMessage(state)),
     );
+    let stopLooking = () => {};
+    // A page says whether it can be seen: a forgotten tab is no reason to ask Puter all day.
+    port.onMessage.addListener((isSeen: boolean) => {
+      stopLooking();
+      stopLooking = isSeen ? look() : () => {};
+    });
+    closed.signal.addEventListener('abort', () => stopLooking());
   });
 });
 

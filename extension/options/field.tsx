@@ -8,8 +8,11 @@ import { say } from '../components/say.ts';
 import { settingsSchema, type Settings } from '../settings.ts';
 import { changeSettings } from '../storage.ts';
 
-/** Long enough to type on, short enough to feel like at once. */
-const pauseMs = 500;
+/**
+ * Long enough to type on, short enough to feel like at once. An address waits longer: half of one is an address, too,
+ * and going there ends the calls that run.
+ */
+const pauseMs = { bridgeAddress: 1500, apiOrigin: 1500, guiOrigin: 1500, defaultModel: 500, lanes: 0 } as const;
 const shownMs = 2000;
 
 export interface FieldProps {
@@ -31,30 +34,43 @@ export interface FieldProps {
  */
 export function Field({ name, settings, label, hint, placeholder, choices, list, children }: FieldProps) {
   const saved = String(settings[name]);
+  /** What is typed, until it is saved and left; then the saved value shows. */
   const [draft, setDraft] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [isSaved, setIsSaved] = useState(false);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const hasFocus = useRef(false);
+  const saving = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(saving.current), []);
+  useEffect(() => {
+    if (!hasFocus.current && problem === null) setDraft(null);
+  }, [saved, problem]);
+  useEffect(() => {
+    if (!isSaved) return undefined;
+    const hiding = setTimeout(() => setIsSaved(false), shownMs);
+    return () => clearTimeout(hiding);
+  }, [isSaved]);
 
   async function save(text: string): Promise<void> {
-    clearTimeout(timer.current);
+    clearTimeout(saving.current);
     const value = name === 'lanes' && text !== 'auto' ? Number(text) : text;
     const result = v.safeParse(settingsSchema.entries[name], value);
     if (!result.success) return setProblem(say(result.issues[0].message as MessageKey));
     setProblem(null);
-    setDraft(null);
-    if (String(result.output) === saved) return;
+    if (String(result.output) === saved) return hasFocus.current ? undefined : setDraft(null);
     await changeSettings({ [name]: result.output });
     setIsSaved(true);
-    timer.current = setTimeout(() => setIsSaved(false), shownMs);
   }
 
   function type(text: string): void {
     setDraft(text);
     setIsSaved(false);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => void save(text), pauseMs);
+    clearTimeout(saving.current);
+    saving.current = setTimeout(() => void save(text), pauseMs[name]);
+  }
+
+  function leave(text: string): void {
+    hasFocus.current = false;
+    if (draft !== null) void save(text);
   }
 
   const common = {
@@ -90,8 +106,9 @@ export function Field({ name, settings, label, hint, placeholder, choices, list,
           placeholder={placeholder}
           autocomplete="off"
           spellcheck={false}
+          onFocus={() => (hasFocus.current = true)}
           onInput={({ currentTarget }) => type(currentTarget.value)}
-          onBlur={({ currentTarget }) => draft !== null && void save(currentTarget.value)}
+          onBlur={({ currentTarget }) => leave(currentTarget.value)}
         />
       )}
       <p id={`${name}-problem`} class="problem small" role="alert">

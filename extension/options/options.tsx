@@ -1,5 +1,7 @@
 /** What the person can set. Every field saves itself; a wrong value is named at its field and saved nowhere. */
 
+import { useState } from 'preact/hooks';
+
 import { startPage, type View } from '../components/follow.tsx';
 import { say } from '../components/say.ts';
 import { SignIn } from '../components/sign-in.tsx';
@@ -13,61 +15,70 @@ import { Reset } from './reset.tsx';
 
 function Options(view: View) {
   const { state, status } = view;
+  // A reset gives every field a new life: what was typed there and not saved goes, too.
+  const [resets, setResets] = useState(0);
   const { settings, hasSession } = state;
   return (
     <main>
-      <h1>{say('options_title')}</h1>
+      <div key={resets} class="fields">
+        <h1>{say('options_title')}</h1>
 
-      <section class="card" aria-labelledby="bridge-title">
-        <h2 id="bridge-title">{say('hop_bridge')}</h2>
-        <Field name="bridgeAddress" settings={settings} label={say('bridge_address')} hint={say('bridge_address_hint')}>
-          {isLoopback(settings.bridgeAddress) ? null : (
-            <p class="warning small" role="note">
-              {say('bridge_address_warning')}
-            </p>
+        <section class="card" aria-labelledby="bridge-title">
+          <h2 id="bridge-title">{say('hop_bridge')}</h2>
+          <Field
+            name="bridgeAddress"
+            settings={settings}
+            label={say('bridge_address')}
+            hint={say('bridge_address_hint')}
+          >
+            {isLoopback(settings.bridgeAddress) ? null : (
+              <p class="warning small" role="note">
+                {say('bridge_address_warning')}
+              </p>
+            )}
+          </Field>
+          <p class="small" id="bridge-state" data-color={status.hops.bridge.color}>
+            <span class="dot" aria-hidden="true" /> {status.hops.bridge.cause}
+          </p>
+        </section>
+
+        <section class="card" aria-labelledby="account-title">
+          <h2 id="account-title">{say('hop_session')}</h2>
+          <p class="small" id="account-state" data-color={status.hops.session.color}>
+            <span class="dot" aria-hidden="true" /> {status.hops.session.cause}
+          </p>
+          <p class="muted small">{say('sign_out_hint')}</p>
+          {hasSession && (
+            <button id="sign-out" type="button" onClick={() => void askBackground('signOut')}>
+              {say('sign_out')}
+            </button>
           )}
-        </Field>
-        <p class="small" id="bridge-state" data-color={status.hops.bridge.color}>
-          <span class="dot" aria-hidden="true" /> {status.hops.bridge.cause}
-        </p>
-      </section>
+          {status.hops.session.fix === 'sign_in' && <SignIn label={say('fix_sign_in')} />}
+        </section>
 
-      <section class="card" aria-labelledby="account-title">
-        <h2 id="account-title">{say('hop_session')}</h2>
-        <p class="small" id="account-state" data-color={status.hops.session.color}>
-          <span class="dot" aria-hidden="true" /> {status.hops.session.cause}
-        </p>
-        <p class="muted small">{say('sign_out_hint')}</p>
-        {hasSession && (
-          <button id="sign-out" type="button" onClick={() => void askBackground('signOut')}>
-            {say('sign_out')}
-          </button>
-        )}
-        {status.hops.session.fix === 'sign_in' && <SignIn label={say('fix_sign_in')} />}
-      </section>
+        <section class="card" aria-labelledby="calls-title">
+          <h2 id="calls-title">{say('calls')}</h2>
+          <ModelField settings={settings} />
+          <Field
+            name="lanes"
+            settings={settings}
+            label={say('lanes')}
+            hint={say('lanes_hint')}
+            choices={laneChoices(settings, state.lanes)}
+          />
+        </section>
 
-      <section class="card" aria-labelledby="calls-title">
-        <h2 id="calls-title">{say('calls')}</h2>
-        <ModelField settings={settings} />
-        <Field
-          name="lanes"
-          settings={settings}
-          label={say('lanes')}
-          hint={say('lanes_hint')}
-          choices={laneChoices(settings, state.lanes)}
-        />
-      </section>
+        <section class="card" aria-labelledby="puter-title">
+          <h2 id="puter-title">{say('hop_puter')}</h2>
+          <p class="muted small">{say('puter_addresses_hint')}</p>
+          <Field name="apiOrigin" settings={settings} label={say('api_origin')} />
+          <Field name="guiOrigin" settings={settings} label={say('gui_origin')} />
+          <PuterTest key={`${settings.apiOrigin} ${settings.guiOrigin}`} settings={settings} />
+        </section>
 
-      <section class="card" aria-labelledby="puter-title">
-        <h2 id="puter-title">{say('hop_puter')}</h2>
-        <p class="muted small">{say('puter_addresses_hint')}</p>
-        <Field name="apiOrigin" settings={settings} label={say('api_origin')} />
-        <Field name="guiOrigin" settings={settings} label={say('gui_origin')} />
-        <PuterTest settings={settings} />
-      </section>
-
-      <Diagnostics {...view} />
-      <Reset />
+        <Diagnostics {...view} />
+      </div>
+      <Reset onDone={() => setResets(resets + 1)} />
     </main>
   );
 }

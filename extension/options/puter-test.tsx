@@ -35,13 +35,13 @@ export function PuterTest({ settings }: { settings: Settings }) {
 
 const testApi = (origin: string): Promise<Outcome> =>
   fetchModels(origin).then(
-    (models) => ({ isGood: true, sentence: say('test_api_good', String(models.length)) }),
+    (models) => ({ isGood: true, sentence: say('test_api_good', origin, String(models.length)) }),
     () => ({ isGood: false, sentence: say('test_api_bad', origin) }),
   );
 
 /** Its pages let nobody read them from elsewhere; that something answers is all that can be told. */
 const testGui = (origin: string): Promise<Outcome> =>
   fetch(origin, { mode: 'no-cors', cache: 'no-store', signal: AbortSignal.timeout(5000) }).then(
-    () => ({ isGood: true, sentence: say('test_gui_good') }),
+    () => ({ isGood: true, sentence: say('test_gui_good', origin) }),
     () => ({ isGood: false, sentence: say('test_gui_bad', origin) }),
   );

@@ -5,27 +5,28 @@ import { defaultSettings } from '../settings.ts';
 import { changeSettings } from '../storage.ts';
 
 /** Back to the defaults, asked once more before it is done. */
-export function Reset() {
+export function Reset({ onDone }: { onDone: () => void }) {
   const [step, setStep] = useState<'offered' | 'asked' | 'done'>('offered');
   async function reset(): Promise<void> {
     await changeSettings(defaultSettings);
     setStep('done');
+    onDone();
   }
   return (
     <section class="reset row" aria-label={say('reset')}>
       {step === 'asked' ? (
         <>
           <span class="grow">{say('reset_question')}</span>
-          <button id="reset-confirm" type="button" class="primary" onClick={() => void reset()}>
+          <button key="confirm" id="reset-confirm" type="button" class="primary" onClick={() => void reset()}>
             {say('reset_confirm')}
           </button>
-          <button type="button" onClick={() => setStep('offered')}>
+          <button key="keep" type="button" autofocus onClick={() => setStep('offered')}>
             {say('keep')}
           </button>
         </>
       ) : (
         <>
-          <button id="reset" type="button" onClick={() => setStep('asked')}>
+          <button key="offer" id="reset" type="button" onClick={() => setStep('asked')}>
             {say('reset')}
           </button>
           <span role="status" class="good">

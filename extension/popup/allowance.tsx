@@ -1,6 +1,7 @@
 import { count, day, dollars } from '../components/format.ts';
 import { say } from '../components/say.ts';
-import type { Allowance, Plan } from '../puter/account.ts';
+import type { Allowance } from '../puter/allowance.ts';
+import type { Plan } from '../puter/standing.ts';
 
 /** What is left of this month, as a bar and in words; empty until Puter told, so that nothing jumps when it does. */
 export function AllowanceBar(props: { allowance: Allowance | null; plan: Plan | null; lanes: number }) {

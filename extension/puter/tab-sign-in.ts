@@ -6,27 +6,38 @@ import { signInUrl } from './sign-in.ts';
  */
 export interface TabSignIn {
   /** One at a time: a newer one makes the older void. */
-  begin(options: { apiOrigin: string; guiOrigin: string; callback: string }): { state: string; url: string };
-  /** The API origin that the token belongs to; null for an answer that nobody waits for. */
-  redeem(state: string): string | null;
+  begin(puter: Puter, callback: string): { state: string; url: string };
+  /** The state of the one that is under way. */
+  pending(): string | null;
+  /** The Puter that the token belongs to; null for an answer that nobody waits for. */
+  redeem(state: string): Puter | null;
+}
+
+interface Puter {
+  apiOrigin: string;
+  guiOrigin: string;
 }
 
 const validMs = 5 * 60_000;
 
 export function createTabSignIn(options: { now: () => number }): TabSignIn {
   const { now } = options;
-  let pending: { state: string; apiOrigin: string; until: number } | undefined;
+  let underWay: { state: string; puter: Puter; until: number } | undefined;
+
+  const current = () => (underWay && now() < underWay.until ? underWay : undefined);
+
   return {
-    begin({ apiOrigin, guiOrigin, callback }) {
+    begin({ apiOrigin, guiOrigin }, callback) {
       const state = crypto.randomUUID();
-      pending = { state, apiOrigin, until: now() + validMs };
+      underWay = { state, puter: { apiOrigin, guiOrigin }, until: now() + validMs };
       return { state, url: signInUrl(guiOrigin, callback, state) };
     },
+    pending: () => current()?.state ?? null,
     redeem(state) {
-      if (!pending || pending.state !== state) return null;
-      const { apiOrigin, until } = pending;
-      pending = undefined;
-      return now() < until ? apiOrigin : null;
+      const signIn = current();
+      if (signIn?.state !== state) return null;
+      underWay = undefined;
+      return signIn.puter;
     },
   };
 }

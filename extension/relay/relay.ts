@@ -38,13 +38,26 @@ export function startRelay(options: {
   onLink: (state: LinkState) => void;
   /** What only the bridge knows changed. */
   onBridgeStatus: (status: Pick<Frame<FrameToExtension, 'status'>, 'queued' | 'watched'>) => void;
+  /** The state of a sign-in that will come back to the bridge, if one is under way. */
+  pendingSignIn: () => string | null;
   /** A sign-in came back to the bridge. */
   onToken: (frame: Frame<FrameToExtension, 'token'>) => void;
   /** Asked when a call starts; told how it ended, null for an answer. */
   followCall: () => (failure: Failure | null) => void;
 }): Relay {
-  const { address, identity, defaultModel, pool, status, activity, onLink, onBridgeStatus, onToken, followCall } =
-    options;
+  const {
+    address,
+    identity,
+    defaultModel,
+    pool,
+    status,
+    activity,
+    onLink,
+    onBridgeStatus,
+    pendingSignIn,
+    onToken,
+    followCall,
+  } = options;
   const outbox = createOutbox();
   const calls = new Map<string, RunningCall>();
   let secret: string | undefined;
@@ -65,6 +78,8 @@ export function startRelay(options: {
     }
     // Between the hello and now, the account may have changed.
     link.send({ type: 'status', ...status() });
+    const signIn = pendingSignIn();
+    if (signIn !== null) link.send({ type: 'sign_in', state: signIn });
   }
 
   function onFrame(frame: Exclude<FrameToExtension, { type: 'welcome' | 'ping' }>): void {
@@ -73,7 +88,7 @@ export function startRelay(options: {
         return run(frame);
       case 'cancel':
         // The lane is free the moment its worker is gone; saying so gives the bridge its slot back.
-        return stop(frame.requestId, 'The caller cancelled the call.');
+        return stop(frame.requestId, 'The call was cancelled.');
       case 'ack':
         return outbox.forget(frame.requestId);
       case 'status':
@@ -157,7 +172,7 @@ export function startRelay(options: {
   function drop(requestId: string): void {
     stopCall(requestId);
     outbox.forget(requestId);
-    const message = 'The bridge no longer wanted the answer.';
+    const message = 'Nobody waits for the answer any more: the bridge is another, or was started anew.';
     activity.finish(requestId, { failure: { code: 'cancelled', message } });
   }
 

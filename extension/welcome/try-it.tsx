@@ -67,9 +67,10 @@ async function askBridge(bridgeAddress: string, prompt: string): Promise<Shown> 
     });
     const answer = v.parse(answerSchema, await response.json());
     if (answer.status === 'error') return { text: answer.error, about: null, isGood: false };
-    const about = say('try_about', answer.model, duration(answer.duration_ms));
+    const model = answer.model === 'default' ? say('model_default') : answer.model;
+    const about = say('try_about', model, duration(answer.duration_ms));
     return { text: answer.result, about, isGood: true };
   } catch {
-    return { text: say('bridge_no_bridge', new URL(bridgeAddress).host), about: null, isGood: false };
+    return { text: say('try_failed', bridgeAddress), about: null, isGood: false };
   }
 }

@@ -4,14 +4,14 @@ import type { ComponentChildren } from 'preact';
 
 import { Copyable } from '../components/copyable.tsx';
 import { startPage, type View } from '../components/follow.tsx';
-import { startCommand } from '../components/hops.tsx';
+import { Remedy, startCommand } from '../components/hops.tsx';
 import { say } from '../components/say.ts';
-import { SignIn } from '../components/sign-in.tsx';
 import { TryIt } from './try-it.tsx';
 
 function Welcome({ state, status }: View) {
   const { bridge, session } = status.hops;
-  const { bridgeAddress } = state.settings;
+  const { settings } = state;
+  const { bridgeAddress } = settings;
   const hasBridge = bridge.color === 'green';
   const isSignedIn = session.color === 'green';
   const hasAnswer = state.finished.some(({ failure }) => failure === null);
@@ -25,20 +25,18 @@ function Welcome({ state, status }: View) {
       </header>
       <ol>
         <Step id="step-bridge" isDone={hasBridge} title={say('step_bridge')} words={bridge.cause}>
-          {!hasBridge && (
+          {bridge.fix === 'start_bridge' ? (
             <>
               <p>{say('step_bridge_how')}</p>
               <Copyable text={startCommand(bridgeAddress)} label={say('fix_start_bridge')} />
             </>
+          ) : (
+            bridge.fix && <Remedy fix={bridge.fix} settings={settings} />
           )}
         </Step>
         <Step id="step-sign-in" isDone={isSignedIn} title={say('step_sign_in')} words={session.cause}>
-          {!isSignedIn && (
-            <>
-              <p>{say('step_sign_in_how')}</p>
-              <SignIn label={say('fix_sign_in')} />
-            </>
-          )}
+          {session.fix === 'sign_in' && <p>{say('step_sign_in_how')}</p>}
+          {session.fix && <Remedy fix={session.fix} settings={settings} />}
         </Step>
         <Step
           id="step-answer"

@@ -64,14 +64,12 @@ describe('a hop', () => {
     );
   });
 
-  it('says the time at which it is over where that is within a day, else the date', () => {
-    const until = (ms: number) => describeWith({ puter: { ...fact('rate_limited'), until: noon + ms } }).hops.puter;
-    const day = 24 * 60 * 60 * 1000;
-    expect(until(90_000).until).toBe('2026-11-24T12:01:30.000Z');
-    expect(until(90_000).cause).toMatch(/^puter_rate_limited\|\|\d\d:\d\d:30$/);
-    expect(until(day - 1).cause).toMatch(/:59$/);
-    expect(until(day).cause).toMatch(/\|2[45] November$/);
-    expect(until(7 * day).cause).toMatch(/\|(30 November|1 December)$/);
+  it('says at what time a limit of rate is over, and on which day of UTC an allowance starts anew', () => {
+    const limited = describeWith({ puter: { ...fact('rate_limited'), until: noon + 90_000 } }).hops.puter;
+    expect(limited.until).toBe('2026-11-24T12:01:30.000Z');
+    expect(limited.cause).toMatch(/^puter_rate_limited\|\|\d\d:\d\d:30$/);
+    const used = describeWith({ puter: { ...fact('out_of_allowance'), until: Date.UTC(2026, 11) } }).hops.puter;
+    expect(used.cause).toBe('puter_out_of_allowance||1 December');
   });
 
   it('can be said whatever an extension tells of it', () => {
@@ -85,10 +83,9 @@ describe('a hop', () => {
 });
 
 describe('the light', () => {
-  it('is green when requests are answered, also where Puter was not tried yet', () => {
-    const green = { color: 'green', badge: '✓', sentence: 'light_ready' };
-    expect(lightOf({})).toEqual(green);
-    expect(lightOf({ puter: fact('unknown') })).toEqual(green);
+  it('is green when requests are answered, and not before Puter was asked', () => {
+    expect(lightOf({})).toEqual({ color: 'green', badge: '✓', sentence: 'light_ready' });
+    expect(lightOf({ puter: fact('unknown') })).toEqual({ color: 'yellow', badge: '…', sentence: 'puter_unknown||' });
   });
 
   it('is yellow and counts while calls run', () => {

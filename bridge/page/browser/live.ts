@@ -1,7 +1,8 @@
 /** Follows the state: whenever the bridge says that it changed, the live part of the page is fetched anew. */
 
 const source = new EventSource('/api/status');
-source.addEventListener('message', () => void refresh());
+// What cannot be fetched is gone, and the source says so itself.
+source.addEventListener('message', () => void refresh().catch(() => {}));
 // The bridge went away; EventSource keeps trying, and the next message refreshes everything.
 source.addEventListener('error', () => {
   const gone = document.querySelector<HTMLTemplateElement>('#gone');

@@ -14,7 +14,7 @@ describe('the rate limit', () => {
   it('holds for ten seconds and goes by itself', async () => {
     const rig = await startQuietly();
     rig.account.learn(refusal('too_many_requests'));
-    expect(rig.account.state().puter).toEqual({
+    expect(rig.account.standing().hops.puter).toEqual({
       state: 'rate_limited',
       since: startTime,
       until: startTime + 10_000,
@@ -23,7 +23,7 @@ describe('the rate limit', () => {
     await rig.pass(9900);
     expect(rig.states()).toEqual(['signed_in', 'rate_limited']);
     await rig.pass(100);
-    expect(rig.account.state().puter).toMatchObject({ state: 'reachable', until: null });
+    expect(rig.account.standing().hops.puter).toMatchObject({ state: 'reachable', until: null });
   });
 
   it('is not over because Puter answers whoami, nor because another call was refused for something else', async () => {
@@ -40,7 +40,7 @@ describe('the rate limit', () => {
     rig.account.learn(refusal('too_many_requests'));
     await rig.pass(5000);
     rig.account.learn(refusal('too_many_requests'));
-    expect(rig.account.state().puter).toMatchObject({ since: startTime, until: startTime + 15_000 });
+    expect(rig.account.standing().hops.puter).toMatchObject({ since: startTime, until: startTime + 15_000 });
     rig.account.learn(null);
     expect(rig.states()).toEqual(['signed_in', 'reachable']);
     rig.account.check();
@@ -54,24 +54,29 @@ describe('out of allowance', () => {
     const rig = await startQuietly();
     rig.account.learn(refusal('insufficient_funds'));
     const until = Date.UTC(2026, 11);
-    expect(rig.account.state().puter).toEqual({ state: 'out_of_allowance', since: startTime, until, detail: null });
+    expect(rig.account.standing().hops.puter).toEqual({
+      state: 'out_of_allowance',
+      since: startTime,
+      until,
+      detail: null,
+    });
     await rig.pass(until - Date.now() - 100);
     expect(rig.states()).toEqual(['signed_in', 'out_of_allowance']);
     await rig.pass(100);
     expect(rig.states()).toEqual(['signed_in', 'reachable']);
   });
 
-  it('is asked about every two seconds, and ends once more is left', async () => {
-    const rig = await startQuietly();
+  it('is asked about every second while somebody looks, and ends once more is left', async () => {
+    const rig = await startQuietly(true);
     rig.allowance.remaining = 1000;
     rig.account.learn(refusal('insufficient_funds'));
     await rig.quiet();
     const before = rig.asked.length;
-    for (let turn = 0; turn < 3; turn += 1) await rig.pass(2000);
+    for (let turn = 0; turn < 3; turn += 1) await rig.pass(1000);
     expect(rig.asked.slice(before)).toEqual(Array.from({ length: 3 }, () => ['/whoami', '/metering/usage']).flat());
     expect(rig.states()).toEqual(['signed_in', 'out_of_allowance']);
     rig.allowance.remaining = 1001;
-    await rig.pass(2000);
+    await rig.pass(1000);
     expect(rig.states()).toEqual(['signed_in', 'reachable']);
   });
 
@@ -110,14 +115,14 @@ describe('out of allowance', () => {
     rig.account.learn(refusal('insufficient_funds'));
     for (const code of ['bad_request', 'too_many_requests', 'insufficient_funds']) {
       rig.account.learn(refusal(code));
-      expect(rig.account.state().puter).toMatchObject({ state: 'out_of_allowance', since: startTime });
+      expect(rig.account.standing().hops.puter).toMatchObject({ state: 'out_of_allowance', since: startTime });
     }
     rig.account.learn(null);
     expect(rig.states()).toEqual(['signed_in', 'reachable']);
   });
 
   it('still is what stands in the way after the network failed and came back', async () => {
-    const rig = await startQuietly();
+    const rig = await startQuietly(true);
     rig.account.learn(refusal('insufficient_funds'));
     await rig.quiet();
     rig.trouble = 'outage';
@@ -152,7 +157,7 @@ describe.each(blocking)('a call refused with %s', (code, state) => {
     const rig = await startAccountRig();
     rig.account.learn(refusal(code, 'Do this first.'));
     expect(rig.states()).toEqual([state, 'reachable']);
-    expect(rig.account.state().session.detail).toBe('Do this first.');
+    expect(rig.account.standing().hops.session.detail).toBe('Do this first.');
   });
 
   it('holds while whoami tells nothing else, and ends with a success', async () => {
@@ -161,10 +166,10 @@ describe.each(blocking)('a call refused with %s', (code, state) => {
     for (let turn = 0; turn < 3; turn += 1) await rig.pass(2000);
     expect(rig.states()).toEqual([state, 'reachable']);
     rig.account.learn(null);
-    expect(rig.account.state().session).toMatchObject({ state: 'signed_in', detail: 'ada' });
+    expect(rig.account.standing().hops.session).toMatchObject({ state: 'signed_in', detail: 'ada' });
     rig.user['username'] = 'grace';
     await rig.pass(2000);
-    expect(rig.account.state().session).toMatchObject({ state: 'signed_in', detail: 'grace' });
+    expect(rig.account.standing().hops.session).toMatchObject({ state: 'signed_in', detail: 'grace' });
   });
 
   it('ends once whoami tells something else', async () => {
@@ -172,7 +177,7 @@ describe.each(blocking)('a call refused with %s', (code, state) => {
     rig.account.learn(refusal(code));
     rig.user['requires_phone_verification'] = false;
     await rig.pass(2000);
-    expect(rig.account.state().session).toMatchObject({ state: 'signed_in', detail: 'ada' });
+    expect(rig.account.standing().hops.session).toMatchObject({ state: 'signed_in', detail: 'ada' });
   });
 
   it('holds where it came before the first whoami, which is what it compares with', async () => {
@@ -204,7 +209,7 @@ it('any other refusal leaves the session as it is, and tells that Puter answers'
 it('Puter’s words are cut where they do not fit into a frame', async () => {
   const rig = await startAccountRig();
   rig.account.learn(refusal('app_blocked', 'x'.repeat(1000)));
-  expect(rig.account.state().session.detail).toHaveLength(300);
+  expect(rig.account.standing().hops.session.detail).toHaveLength(300);
 });
 
 describe('a verification that whoami tells of', () => {
@@ -218,10 +223,10 @@ describe('a verification that whoami tells of', () => {
     Object.assign(rig.user, flags);
     await rig.quiet();
     expect(rig.states()).toEqual(['verification_required', 'reachable']);
-    expect(rig.account.state().session.detail).toContain(what);
+    expect(rig.account.standing().hops.session.detail).toContain(what);
     for (const flag of Object.keys(flags)) rig.user[flag] = flag === 'email_confirmed';
     await rig.pass(2000);
-    expect(rig.account.state().session).toMatchObject({ state: 'signed_in', detail: 'ada' });
+    expect(rig.account.standing().hops.session).toMatchObject({ state: 'signed_in', detail: 'ada' });
   });
 
   it.each([
@@ -240,7 +245,7 @@ describe('a verification that whoami tells of', () => {
     rig.user['requires_card_verification'] = true;
     await rig.quiet();
     rig.account.learn(null);
-    expect(rig.account.state().session).toMatchObject({ state: 'signed_in', detail: 'ada' });
+    expect(rig.account.standing().hops.session).toMatchObject({ state: 'signed_in', detail: 'ada' });
   });
 
   it('is over once it was done, even where a call was refused before Puter told of it', async () => {

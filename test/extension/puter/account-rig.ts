@@ -34,7 +34,8 @@ export interface AccountRig {
 export const startTime = Date.UTC(2026, 10, 24, 12);
 
 export async function startAccountRig(options: { token?: string | null; isWatched?: boolean } = {}) {
-  const { token = 'good', isWatched = false } = options;
+  const { token = 'good' } = options;
+  let { isWatched = false } = options;
   const asked: string[] = [];
   const changes: AccountState[] = [];
   const answers = new Set<Promise<unknown>>();
@@ -71,14 +72,19 @@ export async function startAccountRig(options: { token?: string | null; isWatche
     user,
     allowance,
     trouble: null,
-    isWatched,
+    get isWatched() {
+      return isWatched;
+    },
+    set isWatched(value) {
+      isWatched = value;
+    },
     asked,
     changes,
     account: startAccount({
       session: token === null ? null : { token, apiOrigin },
-      isWatched: () => rig.isWatched,
+      isWatched: () => isWatched,
       now: Date.now,
-      onChange: () => changes.push(rig.account.state()),
+      onChange: () => changes.push(rig.account.standing().hops),
     }),
     async quiet() {
       while (answers.size > 0) {
@@ -92,7 +98,7 @@ export async function startAccountRig(options: { token?: string | null; isWatche
       await vi.advanceTimersByTimeAsync(ms);
       await rig.quiet();
     },
-    states: () => [rig.account.state().session.state, rig.account.state().puter.state],
+    states: () => [rig.account.standing().hops.session.state, rig.account.standing().hops.puter.state],
   };
   onTestFinished(async () => {
     rig.account.close();

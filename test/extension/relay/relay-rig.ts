@@ -34,6 +34,8 @@ export function startRelayRig(address: string) {
     paused: false,
     lanes: 3,
     session: 'signed_in' as HopState<'session'>,
+    /** The state of a sign-in in a tab. */
+    signIn: null as string | null,
   };
   const pool: LanePool = {
     run(chat, handlers) {
@@ -58,6 +60,7 @@ export function startRelayRig(address: string) {
     activity,
     onLink: ({ state }) => states.push(state),
     onBridgeStatus: ({ queued, watched }) => bridgeStatus.push({ queued, watched }),
+    pendingSignIn: () => settings.signIn,
     onToken: (frame) => tokens.push(frame),
     followCall: () => (failure) => outcomes.push(failure),
   });
