@@ -85,8 +85,9 @@ function allowExtension(response: Response): void {
 function createExchange(request: Request, response: Response): Exchange {
   const hangUp = new AbortController();
   // Not the request's `close`: that fires as soon as the body was read.
+  let isStream = false;
   response.on('close', () => {
-    if (!response.writableFinished) hangUp.abort(new BridgeError('cancelled', 'The caller hung up.'));
+    if (isStream || !response.writableFinished) hangUp.abort(new BridgeError('cancelled', 'The caller hung up.'));
   });
   return {
     headers: request.headers,
@@ -99,7 +100,13 @@ function createExchange(request: Request, response: Response): Exchange {
       response.status(200).set('Content-Type', 'text/event-stream; charset=utf-8');
       // A bridge that was restarted is followed again within a second.
       response.write('retry: 1000\n\n');
-      return { send: (value) => void response.write(`data: ${JSON.stringify(value)}\n\n`) };
+      isStream = true;
+      if (request.method === 'HEAD') response.end();
+      return {
+        send(value) {
+          if (!response.writableEnded) response.write(`data: ${JSON.stringify(value)}\n\n`);
+        },
+      };
     },
   };
 }

@@ -56,8 +56,8 @@ export function Field({ name, settings, label, hint, placeholder, choices, list,
     const result = v.safeParse(settingsSchema.entries[name], value);
     if (!result.success) return setProblem(say(result.issues[0].message as MessageKey));
     setProblem(null);
-    if (String(result.output) === saved) return hasFocus.current ? undefined : setDraft(null);
-    await changeSettings({ [name]: result.output });
+    if (String(result.output) !== saved) await changeSettings({ [name]: result.output });
+    else if (!hasFocus.current) setDraft(null);
     setIsSaved(true);
   }
 

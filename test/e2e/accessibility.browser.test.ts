@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 
 import type { AxeResults } from 'axe-core';
 import type { Page } from 'puppeteer-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
-import { themes, views, type View } from '../screenshots/views.ts';
+import { inTheme, themes, views } from '../screenshots/views.ts';
 
 /** axe-core finds nothing to complain about, on every page, in every state, in both themes. */
 
@@ -28,12 +28,13 @@ async function violations(page: Page): Promise<string[]> {
   return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
-describe.each(views)('$name', (view: View) => {
-  it.each(themes)('in %s', async (theme) => {
-    const page = await view.open(rig, theme);
-    onTestFinished(() => view.leave(rig, page));
-    expect(await violations(page)).toEqual([]);
-  });
+it.each(views)('$name', async ({ open, leave }) => {
+  const page = await open(rig);
+  onTestFinished(() => leave(rig, page));
+  for (const theme of themes) {
+    await inTheme(page, theme);
+    expect(await violations(page), theme).toEqual([]);
+  }
 });
 
 it('would be told of a violation', async () => {

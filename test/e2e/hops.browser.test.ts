@@ -131,6 +131,19 @@ describe('Puter', () => {
     expect(await turnsTo('green', /Ready/)).toBeLessThan(3000);
   });
 
+  it('that takes requests and never answers turns red within 3 s, too, and is believed only once it answers', async () => {
+    rig.puter.setSilence(true);
+    expect(await turnsTo('red', /cannot be reached/)).toBeLessThan(3500);
+    // A browser that starts now knows nothing of Puter, and does not say otherwise.
+    await rig.chromium.restart();
+    await until(() => status().extensions.length === 1);
+    expect(status().light.color).not.toBe('green');
+    popup = await rig.chromium.openPage('popup.html');
+    await turnsTo('red', /cannot be reached/);
+    rig.puter.setSilence(false);
+    expect(await turnsTo('green', /Ready/)).toBeLessThan(3500);
+  });
+
   it('with the month’s allowance used up says when it starts anew, and is mended by a raise', async () => {
     rig.puter.setRemaining(0);
     const refused = await ask(rig.bridge.url, { prompt: 'hi', model: 'fail:insufficient_funds' });

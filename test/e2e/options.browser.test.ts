@@ -97,7 +97,7 @@ it('runs as many calls at once as the plan allows, or as many as are set', async
 
 it('tests Puter’s addresses without sending the token, and names what does not answer', async () => {
   await options.locator('#test').click();
-  expect(await waitForText(options, '#test-outcome', /pages answer/)).toMatch(/lists \d+ models/);
+  expect(await waitForText(options, '#test-outcome', /pages at \S+ answer/)).toMatch(/lists \d+ models/);
   await setOptions(rig.chromium, { apiOrigin: 'http://127.0.0.1:1' });
   await options.locator('#test').click();
   expect(await waitForText(options, '#test-outcome', /✗/)).toContain('No API of Puter answers at http://127.0.0.1:1.');

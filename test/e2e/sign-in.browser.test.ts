@@ -1,7 +1,7 @@
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { waitForText } from '../browser/person.ts';
+import { setOptions, waitForText } from '../browser/person.ts';
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
 /** Signing in, and every way in which it does not come to that. */
@@ -141,11 +141,34 @@ describe('in a tab', () => {
   });
 });
 
+it('is refused where one of Puter’s addresses is puter.com’s and the other is not', async () => {
+  await setOptions(rig.chromium, { guiOrigin: 'https://puter.com' });
+  await popup.bringToFront();
+  await popup.locator('.sign-in .primary').click();
+  expect(await problem(/token/)).toContain('Set both');
+  await setOptions(rig.chromium, { guiOrigin: rig.puter.guiOrigin });
+});
+
+it('is refused in a tab where its token would come back to another machine', async () => {
+  await setOptions(rig.chromium, { bridgeAddress: 'http://192.0.2.1:5001' });
+  const options = await rig.chromium.openPage('options.html');
+  await options.locator('.sign-in .primary').click();
+  await (await rig.chromium.waitForPage(/action=authme/)).close();
+  await options.locator('.sign-in .quiet').click();
+  expect(await waitForText(options, '.sign-in [role=alert]', /not on this machine/)).toContain('token');
+  await options.close();
+  await setOptions(rig.chromium, { bridgeAddress: rig.bridge.url });
+  await until(() => rig.bridge.status.read().extensions.length === 1);
+});
+
 it('goes to the Puter that is set, and a token goes to no other than the one that issued it', async () => {
   const token = rig.puter.mintToken();
-  const foreign = { token, apiOrigin: 'https://elsewhere.example' };
+  const foreign = { token, apiOrigin: 'https://elsewhere.example', guiOrigin: rig.puter.guiOrigin };
   await popup.evaluate((session) => chrome.storage.local.set({ session }), foreign);
   const refused = await ask(rig.bridge.url, { prompt: 'Not with that token' });
   expect(refused).toMatchObject({ status: 503, body: { code: 'puter_not_signed_in' } });
   expect(rig.puter.calls.filter((call) => call.token === token)).toEqual([]);
+  // It can be forgotten all the same.
+  await popup.locator('#sign-out').click();
+  await until(async () => (await popup.evaluate(() => chrome.storage.local.get('session')))['session'] === undefined);
 });

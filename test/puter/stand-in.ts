@@ -45,6 +45,8 @@ export interface StandIn {
   setChallenge(challenge: boolean): void;
   /** While true, every connection is torn down: the running ones at once, new ones on arrival. */
   setOutage(outage: boolean): void;
+  /** While true, new requests are taken and never answered, as by a network that loses every packet. */
+  setSilence(silence: boolean): void;
   close(): Promise<void>;
 }
 
@@ -75,12 +77,14 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const log = createCallLog();
   const answerCall = createDriver({ sessions, log, defaultModel, concurrency });
   let outage = false;
+  let silence = false;
   let challenge = false;
   let account: Record<string, unknown> = whoami;
   let remaining: number | null = null;
 
   async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(req.url ?? '/', 'http://stand-in');
+    if (silence) return undefined;
     if (req.method === 'OPTIONS') return sendPreflight(req, res);
     switch (`${req.method} ${url.pathname}`) {
       case 'POST /drivers/call':
@@ -163,6 +167,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     setAccount: (change) => void (account = { ...account, ...change }),
     setRemaining: (microcents) => void (remaining = microcents),
     setChallenge: (on) => void (challenge = on),
+    setSilence: (on) => void (silence = on),
     setOutage(on) {
       outage = on;
       if (on) server.closeAllConnections();

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { build } from '../../extension/build/build.ts';
 import { startRig } from '../browser/rig.ts';
-import { themes, views } from './views.ts';
+import { inTheme, themes, views } from './views.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const target = `${root}dist/screenshots`;
@@ -21,14 +21,15 @@ const rig = await startRig({ port: 5001, onStep: (step) => console.log(step) });
 try {
   await rig.ready();
   for (const { name, open, leave } of views) {
+    const page = await open(rig);
     for (const theme of themes) {
-      const page = await open(rig, theme);
+      await inTheme(page, theme);
       const file = `${name}-${theme}.png`;
       await page.screenshot({ path: `${target}/${file}`, fullPage: true });
       if (inReadme.has(name)) await copyFile(`${target}/${file}`, `${forReadme}/${file}`);
       console.log(`  ${file}`);
-      await leave(rig, page);
     }
+    await leave(rig, page);
   }
 } finally {
   await rig.close();

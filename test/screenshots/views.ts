@@ -6,15 +6,18 @@ import { ask, type Rig } from '../browser/rig.ts';
 /** Every page in every state worth a look, for screenshots and for the checks of accessibility. */
 
 export const themes = ['light', 'dark'] as const;
-export type Theme = (typeof themes)[number];
 
 export interface View {
   name: string;
   /** Opens the page and brings it into this state. The rig must be ready. */
-  open(rig: Rig, theme: Theme): Promise<Page>;
+  open(rig: Rig): Promise<Page>;
   /** Closes the page and makes the rig ready again. */
   leave(rig: Rig, page: Page): Promise<void>;
 }
+
+/** Shows the page as a browser with this theme does. */
+export const inTheme = (page: Page, theme: (typeof themes)[number]): Promise<void> =>
+  page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
 
 type Act = (rig: Rig, page: Page) => Promise<unknown>;
 
@@ -39,13 +42,12 @@ function view(options: {
   const { name, path, size = path === 'popup.html' ? 'popup' : 'page', before, on, shows, after } = options;
   return {
     name,
-    async open(rig, theme) {
+    async open(rig) {
       await before?.(rig);
       const { chromium, bridge } = rig;
       const page = path.startsWith('/') ? await chromium.browser.newPage() : await chromium.openPage(path);
       if (path.startsWith('/')) await page.goto(`${bridge.url}${path}`);
       await page.setViewport({ ...sizes[size], deviceScaleFactor: 2 });
-      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
       await on?.(rig, page);
       await waitForText(page, ...shows);
       return page;
@@ -206,7 +208,7 @@ export const views: View[] = [
     on: async (_, page) => {
       await page.locator('#bridgeAddress').fill('http://127.0.0.1:5001/wrong');
       await page.locator('#test').click();
-      await waitForText(page, '#test-outcome', /pages answer/);
+      await waitForText(page, '#test-outcome', /pages at \S+ answer/);
       await page.locator('summary').click();
       await page.locator('#reset').click();
       await waitForText(page, '#model-details', /no model/);

@@ -72,6 +72,18 @@ it('goes to every extension, by what that one was told last', async () => {
   expect(one.left()).toEqual([]);
 });
 
+it('takes a HEAD of the stream for nobody who looks, and ends it', async () => {
+  const client = await connect();
+  const headers = { Accept: 'text/event-stream' };
+  const head = await fetch(`${bridge.url}/api/status`, { method: 'HEAD', headers, signal: stop.signal });
+  expect([head.status, await head.text()]).toEqual([200, '']);
+  const reader = new AbortController();
+  await follow(reader.signal);
+  await expect.poll(() => client.left().at(-1)).toEqual(status(0, true));
+  reader.abort();
+  await expect.poll(() => client.left().at(-1)).toEqual(status(0, false));
+});
+
 it('says that somebody looks for as long as an event stream is open', async () => {
   const client = await connect();
   const [first, second] = [new AbortController(), new AbortController()];

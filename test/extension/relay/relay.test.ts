@@ -326,6 +326,13 @@ describe('a sign-in in a tab', () => {
     expect(line.frames.filter(({ type }: FrameToBridge) => type === 'sign_in')).toHaveLength(1);
   });
 
+  it('is announced with every welcome while it is under way: a bridge forgets it with the line', async () => {
+    const { rig, line } = await start();
+    rig.settings.signIn = state;
+    line.welcome();
+    expect(await line.frame('sign_in')).toEqual({ type: 'sign_in', state });
+  });
+
   it('hands its token on', async () => {
     const { rig, line } = await startConnected();
     line.send({ type: 'token', state, token: 'the token' });
