@@ -41,14 +41,12 @@ function HopRow(props: { name: (typeof hopNames)[number]; hop: Hop; settings: Se
     <div class="hop" id={`hop-${name}`} data-color={hop.color}>
       <span class="dot" aria-hidden="true" />
       <h3>{say(`hop_${name}`)}</h3>
-      <div class="grow">
-        {/* Beside its remedy the cause would stand twice: the light above has it in larger letters. */}
-        <p class={remedy ? 'visually-hidden' : ''}>{hop.cause}</p>
-        {remedy}
-      </div>
+      {/* Beside its remedy the cause would stand twice: the light above has it in larger letters. */}
+      <p class="grow">{remedy ? <span class="visually-hidden">{hop.cause}</span> : hop.cause}</p>
       <time class="muted small" dateTime={hop.since}>
-        {say('since', clock(hop.since))}
+        <span class="visually-hidden">{say('since')}</span> {clock(hop.since)}
       </time>
+      {remedy && <div class="remedy">{remedy}</div>}
     </div>
   );
 }

@@ -43,13 +43,13 @@ chrome.runtime.onConnect.addListener((port) => {
       'abort',
       watch((state) => port.postMessage(state)),
     );
-    let stopLooking = () => {};
     // A page says whether it can be seen: a forgotten tab is no reason to ask Puter all day.
+    let stopLooking: (() => void) | undefined;
     port.onMessage.addListener((isSeen: boolean) => {
-      stopLooking();
-      stopLooking = isSeen ? look() : () => {};
+      stopLooking?.();
+      stopLooking = isSeen ? look() : undefined;
     });
-    closed.signal.addEventListener('abort', () => stopLooking());
+    closed.signal.addEventListener('abort', () => stopLooking?.());
   });
 });
 

@@ -40,7 +40,13 @@ function Popup({ state, status }: View) {
           {say('bridge_page')}
         </a>
         {hasSession && (
-          <button id="sign-out" type="button" class="quiet" onClick={() => void askBackground('signOut')}>
+          <button
+            id="sign-out"
+            type="button"
+            class="quiet"
+            title={say('sign_out_hint')}
+            onClick={() => void askBackground('signOut')}
+          >
             {say('sign_out')}
           </button>
         )}

@@ -33,7 +33,7 @@ it.each(views)('$name', async ({ open, leave }) => {
   onTestFinished(() => leave(rig, page));
   for (const theme of themes) {
     await inTheme(page, theme);
-    expect(await violations(page), theme).toEqual([]);
+    expect({ theme, found: await violations(page) }).toEqual({ theme, found: [] });
   }
 });
 
