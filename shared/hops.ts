@@ -1,5 +1,3 @@
-import * as v from 'valibot';
-
 import type { MessageKey, Say } from './messages.ts';
 
 /**
@@ -56,7 +54,7 @@ export type Fix =
 export type HopName = keyof typeof hopTable;
 export type HopState<N extends HopName = HopName> = keyof (typeof hopTable)[N] & string;
 export const hopNames = ['bridge', 'session', 'puter'] as const satisfies HopName[];
-const statesOf = <N extends HopName>(name: N): HopState<N>[] => Object.keys(hopTable[name]) as HopState<N>[];
+export const statesOf = <N extends HopName>(name: N): HopState<N>[] => Object.keys(hopTable[name]) as HopState<N>[];
 
 /** What is known of a hop. Times are milliseconds since 1970. */
 export interface HopFact<N extends HopName = HopName> {
@@ -70,19 +68,8 @@ export interface HopFact<N extends HopName = HopName> {
 
 export type HopFacts = { [N in HopName]: HopFact<N> };
 
-/** Up to the last moment that a Date can be. */
-const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15));
-const hopFactSchema = <N extends HopName>(name: N) =>
-  v.object({
-    state: v.picklist(statesOf(name)),
-    since: time,
-    until: v.nullable(time),
-    detail: v.nullable(v.pipe(v.string(), v.maxLength(300))),
-  });
-
 /** The two hops behind the extension, as it tells them to the bridge. */
-export const accountStateSchema = v.object({ session: hopFactSchema('session'), puter: hopFactSchema('puter') });
-export type AccountState = v.InferOutput<typeof accountStateSchema>;
+export type AccountState = Pick<HopFacts, 'session' | 'puter'>;
 
 /** A hop as people and programs see it: times are ISO 8601, `cause` is a sentence. */
 export interface Hop {

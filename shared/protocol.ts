@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import { answerEndSchema, answerPartSchema, chatRequestSchema } from './chat.ts';
 import { failureSchema } from './errors.ts';
-import { accountStateSchema } from './hops.ts';
+import { statesOf, type HopName } from './hops.ts';
 
 /**
  * The wire between bridge and extension, declared once for both sides: JSON text frames over one WebSocket.
@@ -51,12 +51,22 @@ const label = v.pipe(v.string(), v.maxLength(100));
 const laneCount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64));
 const seq = v.pipe(v.number(), v.integer(), v.minValue(0));
 
+/** Up to the last moment that a Date can be. */
+const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15));
+const hopFact = <N extends HopName>(name: N) =>
+  v.object({
+    state: v.picklist(statesOf(name)),
+    since: time,
+    until: v.nullable(time),
+    detail: v.nullable(v.pipe(v.string(), v.maxLength(300))),
+  });
+
 /** What the extension tells of itself, at first and whenever it changes. */
 const extensionStatus = {
   lanes: laneCount,
   /** The person wants no requests now. */
   paused: v.boolean(),
-  account: accountStateSchema,
+  account: v.object({ session: hopFact('session'), puter: hopFact('puter') }),
 };
 
 /** Ties the answer of Puter's sign-in page to the question: random, for one use. */

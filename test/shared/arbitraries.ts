@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import type { AnswerEnd, AnswerPart, ChatRequest, Usage } from '#shared/chat.ts';
 import { errorCodes, type Failure } from '#shared/errors.ts';
-import { accountStateSchema, type AccountState } from '#shared/hops.ts';
+import { statesOf, type AccountState } from '#shared/hops.ts';
 import { maxCallerChars, type FrameToBridge, type FrameToExtension } from '#shared/protocol.ts';
 
 /** Every valid value of the wire, lone surrogates and control characters included. */
@@ -60,17 +60,17 @@ export const failure: fc.Arbitrary<Failure> = withOptional(
 
 const time = fc.date({ min: new Date(0), noInvalidDate: true }).map((date) => date.getTime());
 
-const fact = <S extends string>({ options }: { options: readonly S[] }) =>
+const fact = <N extends 'session' | 'puter'>(name: N) =>
   record({
-    state: fc.constantFrom(...options),
+    state: fc.constantFrom(...statesOf(name)),
     since: time,
     until: fc.option(time),
     detail: fc.option(anyString(300)),
   });
 
 export const account: fc.Arbitrary<AccountState> = record({
-  session: fact(accountStateSchema.entries.session.entries.state),
-  puter: fact(accountStateSchema.entries.puter.entries.state),
+  session: fact('session'),
+  puter: fact('puter'),
 });
 
 const extensionStatus = { lanes, paused: fc.boolean(), account };
