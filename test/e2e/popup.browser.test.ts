@@ -122,8 +122,8 @@ it('does everything by keyboard alone, and shows where the keyboard is', async (
 
 it('keeps the focus where it is while what it shows changes', async () => {
   await popup.focus('#options');
-  await ask(rig.bridge.url, { prompt: 'hi', model: 'slow-stream' });
-  await waitForText(popup, '#finished li', /slow-stream/);
+  await ask(rig.bridge.url, { prompt: 'hi', model: 'utf8' });
+  await waitForText(popup, '#finished li', /utf8/);
   expect(await popup.evaluate(() => document.activeElement?.id)).toBe('options');
 });
 
