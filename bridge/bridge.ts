@@ -44,6 +44,7 @@ export async function startBridge(
     sources: () => ({
       connections: connections.list(),
       emptySince: connections.emptySince,
+      outdated: connections.outdated,
       busyLanes: dispatcher.busyLanes,
       queue: dispatcher.counts(),
     }),

@@ -1,6 +1,6 @@
 import type { Fix } from '#shared/hops.ts';
 
-import { say } from './words.ts';
+import { say } from './say.ts';
 
 /** What mends a hop, said where no button can do it. `extensionFolder` is null where it was not built. */
 export function describeFix(fix: Fix, extensionFolder: string | null): string {

@@ -3,7 +3,7 @@ import type { BridgeStatus, ExtensionStatus, PuterStatus } from '#shared/status.
 
 import type { Connection } from './connection/connections.ts';
 import { onceATurn } from './once-a-turn.ts';
-import { say } from './words.ts';
+import { say } from './say.ts';
 
 /** The live state of the three hops, for whoever asks and whoever watches. */
 export interface StatusHub {
@@ -22,6 +22,8 @@ export function createStatusHub(options: {
     connections: Connection[];
     /** When the last connection went, or the bridge started. */
     emptySince: Date;
+    /** An extension of another version knocks, and is told this. */
+    outdated: { sentence: string; since: Date } | null;
     busyLanes: (connection: Connection) => number;
     queue: { queued: number; running: number };
   };
@@ -31,11 +33,11 @@ export function createStatusHub(options: {
   const listeners = new Set<(status: BridgeStatus) => void>();
 
   function read(): BridgeStatus {
-    const { connections, emptySince, busyLanes, queue } = sources();
+    const { connections, emptySince, outdated, busyLanes, queue } = sources();
     const describe = (facts: HopFacts) => ({ ...describeHops(facts, queue.running, say), puter: toPuterStatus(facts) });
     const ways = connections.map((connection) => describe(factsOf(connection)));
     return {
-      ...(furthest(ways) ?? describe(factsWithout(emptySince))),
+      ...(furthest(ways) ?? describe(factsWithout(emptySince, outdated))),
       bridge: { version, uptime_ms: Math.round(now() - startedAt) },
       extensions: connections.map((connection) => toExtensionStatus(connection, busyLanes(connection))),
       queue,
@@ -66,10 +68,12 @@ function factsOf({ browser, since, pausedSince, account }: Connection): HopFacts
   };
 }
 
-function factsWithout(emptySince: Date): HopFacts {
+function factsWithout(emptySince: Date, outdated: { sentence: string; since: Date } | null): HopFacts {
   const fact = { since: emptySince.getTime(), until: null, detail: null };
   return {
-    bridge: { ...fact, state: 'no_extension' },
+    bridge: outdated
+      ? { ...fact, state: 'wrong_version', since: outdated.since.getTime(), detail: outdated.sentence }
+      : { ...fact, state: 'no_extension' },
     session: { ...fact, state: 'unknown' },
     puter: { ...fact, state: 'unknown' },
   };

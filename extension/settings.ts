@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-import type { MessageKey } from '#shared/messages.ts';
+import type { MessageKey } from '#shared/say.ts';
 
 import type { Plan } from './puter/standing.ts';
 

@@ -1,4 +1,4 @@
-import type { MessageKey, Say } from './messages.ts';
+import type { MessageKey, Say } from './say.ts';
 
 /**
  * The way from a caller to Puter has three hops, and what a person sees of it is decided here alone: from what each

@@ -8,7 +8,7 @@ import type { Reply, Route } from '../http/route.ts';
 import type { Peer } from '../lifecycle/peer.ts';
 import { html } from '../page/html.ts';
 import { renderPage } from '../page/layout.ts';
-import { say } from '../words.ts';
+import { say } from '../say.ts';
 import type { SignIns } from './sign-ins.ts';
 
 /**

@@ -37,6 +37,8 @@ export interface Connections {
   list(): Connection[];
   /** When the last one went, or the bridge started; of no account while there is one. */
   readonly emptySince: Date;
+  /** An extension of another version that knocks: what it is told, and since when; null while none does. */
+  readonly outdated: { sentence: string; since: Date } | null;
   /** What the extensions are told of the bridge may have changed. */
   announce(): void;
   readonly secrets: Secrets;
@@ -46,6 +48,8 @@ export interface Connections {
 type Facts = Omit<Frame<FrameToExtension, 'status'>, 'type'>;
 
 const helloTimeoutMs = 5000;
+/** An extension that was turned away dials again sooner than this. */
+const knockMs = 6000;
 
 export function createConnections(options: {
   dispatcher: Dispatcher;
@@ -60,6 +64,8 @@ export function createConnections(options: {
   const connections = new Map<Connection, WebSocket>();
   const told = new WeakMap<Connection, Facts>();
   let emptySince = new Date();
+  let outdated: Connections['outdated'] = null;
+  let silence: NodeJS.Timeout | undefined;
   const secrets = createSecrets();
 
   function accept(socket: WebSocket): void {
@@ -78,7 +84,10 @@ export function createConnections(options: {
     socket.on('error', () => {});
 
     const mismatch = versionMismatch([socket.protocol]);
-    if (mismatch) return socket.close(closeCodes.wrongVersion, mismatch);
+    if (mismatch) {
+      remember(mismatch);
+      return socket.close(closeCodes.wrongVersion, mismatch);
+    }
 
     const heartbeat = startHeartbeat({
       intervalMs: heartbeatMs,
@@ -107,6 +116,16 @@ export function createConnections(options: {
         receive(connection, frame);
       }
     });
+  }
+
+  function remember(sentence: string): void {
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      outdated = null;
+      onChange();
+    }, knockMs).unref();
+    outdated = { sentence, since: outdated?.since ?? new Date() };
+    onChange();
   }
 
   function welcome(socket: WebSocket, hello: Frame<FrameToBridge, 'hello'>): Connection {
@@ -174,9 +193,13 @@ export function createConnections(options: {
     get emptySince() {
       return emptySince;
     },
+    get outdated() {
+      return outdated;
+    },
     announce,
     secrets,
     close() {
+      clearTimeout(silence);
       for (const socket of sockets) {
         socket.close(closeCodes.goingAway, 'The bridge stops.');
         // A peer that does not answer the close would keep the process alive.

@@ -1,4 +1,4 @@
-import { say } from '../words.ts';
+import { say } from '../say.ts';
 import { html, type Html } from './html.ts';
 
 /** What every page of the bridge has around its own part. */

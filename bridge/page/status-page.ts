@@ -2,7 +2,7 @@ import { hopNames, type Hop, type HopName } from '#shared/hops.ts';
 import type { BridgeStatus, ExtensionStatus } from '#shared/status.ts';
 
 import { describeFix } from '../fix.ts';
-import { say } from '../words.ts';
+import { say } from '../say.ts';
 import { html, type Html } from './html.ts';
 import { renderPage } from './layout.ts';
 

@@ -1,4 +1,4 @@
-import type { MessageKey } from '#shared/messages.ts';
+import type { MessageKey } from '#shared/say.ts';
 
 import { askOffscreen } from '../messages.ts';
 import { readRedirect, signInUrl, type SignInProblem } from '../puter/sign-in.ts';

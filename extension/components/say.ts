@@ -1,5 +1,5 @@
 import english from '#shared/locales/en/messages.json' with { type: 'json' };
-import { createSay, type Say } from '#shared/messages.ts';
+import { createSay, type Say } from '#shared/say.ts';
 
 const sayInEnglish = createSay(english);
 

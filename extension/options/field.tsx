@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import * as v from 'valibot';
 
-import type { MessageKey } from '#shared/messages.ts';
+import type { MessageKey } from '#shared/say.ts';
 
 import { say } from '../components/say.ts';
 import { settingsSchema, type Settings } from '../settings.ts';

@@ -1,7 +1,7 @@
 import { describeHops, type HopFacts } from '#shared/hops.ts';
 import type { BridgeStatus, ExtensionStatus } from '#shared/status.ts';
 
-import { say } from '../../bridge/words.ts';
+import { say } from '../../bridge/say.ts';
 
 const fact = { since: Date.parse('2026-11-24T00:00:00Z'), until: null, detail: null };
 

@@ -26,11 +26,16 @@ const createConnection = (browser: string, account: AccountState, pausedSince: D
   send: () => {},
 });
 
-const read = (connections: Connection[], running = 0, emptySince = start) =>
+const read = (
+  connections: Connection[],
+  running = 0,
+  emptySince = start,
+  outdated: { sentence: string; since: Date } | null = null,
+) =>
   createStatusHub({
     version: '1.2.3',
     now: () => 0,
-    sources: () => ({ connections, emptySince, busyLanes: () => 1, queue: { queued: 0, running } }),
+    sources: () => ({ connections, emptySince, outdated, busyLanes: () => 1, queue: { queued: 0, running } }),
   }).read();
 
 const good = createAccount('signed_in', 'reachable');

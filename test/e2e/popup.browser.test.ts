@@ -120,6 +120,15 @@ it('does everything by keyboard alone, and shows where the keyboard is', async (
   expect([...reached]).toEqual(expect.arrayContaining(['Copy', 'Copy curl', 'Options', 'Bridge page', 'Sign out']));
 });
 
+it('moves the focus to the light when the button that had it is done and gone', async () => {
+  await popup.locator('#pause').click();
+  await popup.waitForSelector('.fix');
+  await popup.focus('.fix');
+  await popup.keyboard.press('Enter');
+  await waitForText(popup, '#sentence', /Ready/);
+  expect(await popup.evaluate(() => document.activeElement?.id)).toBe('light');
+});
+
 it('keeps the focus where it is while what it shows changes', async () => {
   await popup.focus('#options');
   await ask(rig.bridge.url, { prompt: 'hi', model: 'utf8' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { describeHops, type Color, type Fix, type HopFacts, type HopName, type HopState } from '#shared/hops.ts';
 import catalogue from '#shared/locales/en/messages.json' with { type: 'json' };
-import type { MessageKey } from '#shared/messages.ts';
+import type { MessageKey } from '#shared/say.ts';
 
 import { account } from './arbitraries.ts';
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { describeHops, hopNames, type HopFacts } from '#shared/hops.ts';
 import catalogue from '#shared/locales/en/messages.json' with { type: 'json' };
-import type { MessageKey } from '#shared/messages.ts';
+import type { MessageKey } from '#shared/say.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

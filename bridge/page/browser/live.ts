@@ -1,13 +1,26 @@
 /** Follows the state: whenever the bridge says that it changed, the live part of the page is fetched anew. */
 
-const source = new EventSource('/api/status');
-// What cannot be fetched is gone, and the source says so itself.
-source.addEventListener('message', () => void refresh().catch(() => {}));
-// The bridge went away; EventSource keeps trying, and the next message refreshes everything.
-source.addEventListener('error', () => {
-  const gone = document.querySelector<HTMLTemplateElement>('#gone');
-  if (gone) show(document.importNode(gone.content, true));
-});
+let source: EventSource | undefined;
+
+/** A page that nobody sees follows nothing: the bridge would have Puter asked every second on its behalf. */
+function followWhileSeen(): void {
+  source?.close();
+  source = document.visibilityState === 'visible' ? follow() : undefined;
+}
+document.addEventListener('visibilitychange', followWhileSeen);
+followWhileSeen();
+
+function follow(): EventSource {
+  const source = new EventSource('/api/status');
+  // What cannot be fetched is gone, and the source says so itself.
+  source.addEventListener('message', () => void refresh().catch(() => {}));
+  // The bridge went away; EventSource keeps trying, and the next message refreshes everything.
+  source.addEventListener('error', () => {
+    const gone = document.querySelector<HTMLTemplateElement>('#gone');
+    if (gone) show(document.importNode(gone.content, true));
+  });
+  return source;
+}
 
 async function refresh(): Promise<void> {
   const response = await fetch('/', { headers: { Accept: 'text/html' } });

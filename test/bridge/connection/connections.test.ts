@@ -157,6 +157,29 @@ describe('a socket of another version', () => {
     expect(await client.closed).toEqual({ code: closeCodes.wrongVersion, reason });
   });
 
+  it('shows in the status for as long as it knocks, unless one of ours is there', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: Date.parse('2030-01-01T00:00:00Z') });
+    const knock = async () => (await open(bridge.url, { protocols: ['puter-bridge.v1'] })).closed;
+    const bridgeHop = () => bridge.status.read().hops.bridge;
+    await knock();
+    expect(bridgeHop()).toMatchObject({
+      state: 'wrong_version',
+      since: '2030-01-01T00:00:00.000Z',
+      cause: 'Update the extension: it speaks v1, the bridge v2.',
+      fix: 'update',
+    });
+    vi.advanceTimersByTime(5000);
+    await knock();
+    vi.advanceTimersByTime(5000);
+    expect(bridgeHop()).toMatchObject({ state: 'wrong_version', since: '2030-01-01T00:00:00.000Z' });
+    const client = await greet(bridge.url);
+    await client.next();
+    expect(bridgeHop().state).toBe('connected');
+    client.socket.terminate();
+    vi.advanceTimersByTime(6000);
+    await expect.poll(() => bridgeHop().state).toBe('no_extension');
+  });
+
   it('is let in where it offers ours too, and gets nothing else back', async () => {
     const client = await open(bridge.url, { protocols: ['bearer.SECRET', subprotocol] });
     expect(client.socket.protocol).toBe(subprotocol);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { say } from '../../bridge/words.ts';
+import { say } from '../../bridge/say.ts';
 
 describe('a sentence', () => {
   it('stands as it is in the catalogue', () => {
