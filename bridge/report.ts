@@ -29,10 +29,11 @@ export function createReporter(options: {
 
 function listGood({ extensions, hops }: BridgeStatus): string[] {
   return [
-    ...extensions.map(
-      ({ browser, version, lanes }) => `Extension ${version} in ${browser}, ${lanes.busy + lanes.free} calls at once.`,
-    ),
-    ...[hops.session, hops.puter].filter(({ color }) => color === 'green').map(({ cause }) => cause),
+    ...extensions.map(({ browser, version }) => `Extension ${version} in ${browser}.`),
+    // A session is only good once Puter said so.
+    ...(hops.puter.state === 'unknown' ? [] : [hops.session, hops.puter])
+      .filter(({ color }) => color === 'green')
+      .map(({ cause }) => cause),
   ];
 }
 
@@ -41,7 +42,7 @@ export function nextStep(
   { hops }: BridgeStatus,
   { url, extensionFolder }: { url: string; extensionFolder: string | null },
 ): string {
-  const broken = hopNames.map((name) => hops[name]).find(({ color }) => color === 'red');
-  if (!broken) return `Ready: curl ${url}/api/process -H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
-  return broken.fix ? `${broken.cause} Next: ${describeFix(broken.fix, extensionFolder)}` : broken.cause;
+  const open = hopNames.map((name) => hops[name]).find(({ color }) => color !== 'green');
+  if (!open) return `Ready: curl ${url}/api/process -H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
+  return open.fix ? `${open.cause} Next: ${describeFix(open.fix, extensionFolder)}` : open.cause;
 }

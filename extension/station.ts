@@ -86,8 +86,9 @@ export function startStation(options: {
         changed();
       },
       onBridgeStatus(status) {
-        if (status.watched && !told.watched) account.check();
+        const isNewLooker = status.watched && !told.watched;
         told = status;
+        if (isNewLooker) account.check();
         changed();
       },
       pendingSignIn: tabSignIn.pending,
@@ -151,6 +152,8 @@ export function startStation(options: {
       }
       // A lane that ran a call still knows the old token.
       if (!isSameSession || !isSamePuter || lanes() < oldLanes) pool.renew();
+      // An answer for the old Puter, or by way of the old bridge, is nobody's any more.
+      if (!isSamePuter || settings.bridgeAddress !== old.bridgeAddress) tabSignIn.cancel();
       if (settings.bridgeAddress !== old.bridgeAddress) {
         relay.close();
         relay = openRelay();

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 
+import type { SignInOutcome } from './background/sign-in.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** A sign-in at Puter. The token is only ever sent to the Puter that issued it: both addresses are its own. */
@@ -50,9 +51,20 @@ export async function changeSettings(change: Partial<Settings>): Promise<void> {
   });
 }
 
-export const saveSession = (session: Session): Promise<void> => area().set({ session });
+export async function saveSession(session: Session): Promise<void> {
+  await area().set({ session });
+  await chrome.storage.session.remove('outcome');
+}
 export const savePaused = (paused: boolean): Promise<void> => area().set({ paused });
 export const forgetSession = (): Promise<void> => area().remove('session');
+
+/** How the last sign-in went, for as long as the browser runs; null after a good one. */
+export async function readSignInOutcome(): Promise<SignInOutcome | null> {
+  const { outcome } = await chrome.storage.session.get<{ outcome?: SignInOutcome }>('outcome');
+  return outcome ?? null;
+}
+export const saveSignInOutcome = (outcome: SignInOutcome): Promise<void> =>
+  outcome.status === 'signed_in' ? chrome.storage.session.remove('outcome') : chrome.storage.session.set({ outcome });
 
 /** Calls `listener` after any change of what `readContext` reads. */
 export function onContextChanged(listener: () => void): void {

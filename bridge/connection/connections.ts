@@ -135,6 +135,8 @@ export function createConnections(options: {
       drop(older);
       olderSocket.close(closeCodes.replaced, 'A newer connection of the same profile took over.');
     }
+    clearTimeout(silence);
+    outdated = null;
     const { instance, profile, lanes, browser, account } = hello;
     const since = new Date();
     const connection: Connection = {

@@ -4,10 +4,17 @@
  */
 
 import { askOffscreen, listenAsBackground } from '../messages.ts';
-import { forgetSession, onContextChanged, readContext, savePaused, saveSession } from '../storage.ts';
+import {
+  forgetSession,
+  onContextChanged,
+  readContext,
+  savePaused,
+  saveSession,
+  saveSignInOutcome,
+} from '../storage.ts';
 import { showState } from './badge.ts';
 import { superviseOffscreen } from './offscreen-supervisor.ts';
-import { signIn, signInInTab } from './sign-in.ts';
+import { signIn, signInInTab, type SignInOutcome } from './sign-in.ts';
 
 const supervisor = superviseOffscreen();
 
@@ -19,10 +26,17 @@ const done =
     return null;
   };
 
+/** The popup that asked is closed by the time that it would be told. */
+const remembered = (ask: () => Promise<SignInOutcome>) => async (): Promise<SignInOutcome> => {
+  const outcome = await ask();
+  await saveSignInOutcome(outcome);
+  return outcome;
+};
+
 listenAsBackground({
   context: readContext,
-  signIn,
-  signInInTab,
+  signIn: remembered(signIn),
+  signInInTab: remembered(signInInTab),
   keepSession: done(saveSession),
   signOut: done(forgetSession),
   pause: done(savePaused),

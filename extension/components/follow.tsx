@@ -1,10 +1,11 @@
 import { render, type FunctionComponent } from 'preact';
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 import { describeHops, type HopStatus } from '#shared/hops.ts';
 
 import { askBackground, statePort } from '../messages.ts';
 import type { ExtensionState } from '../state.ts';
+import { keepFocus } from './keep-focus.ts';
 import { say } from './say.ts';
 
 /** What a page draws: how things are, and in words. */
@@ -22,7 +23,28 @@ function Following({ Page }: { Page: FunctionComponent<View> }) {
   const [state, setState] = useState<ExtensionState | null>(null);
   // Not after the first paint, which would be one of an empty page.
   useLayoutEffect(() => follow(setState), []);
-  return state && <Page state={state} status={describeHops(state.hops, state.running.length, say)} />;
+  useEffect(keepFocus, []);
+  if (!state) return <Waiting />;
+  return <Page state={state} status={describeHops(state.hops, state.running.length, say)} />;
+}
+
+/** Nothing for as long as a start takes, then the one thing that helps. */
+function Waiting() {
+  const [isLong, setIsLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsLong(true), 2000);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!isLong) return null;
+  return (
+    <main>
+      <h1>{say('name')}</h1>
+      <p role="alert">{say('no_background')}</p>
+      <button type="button" class="primary" onClick={() => chrome.runtime.reload()}>
+        {say('fix_reload')}
+      </button>
+    </main>
+  );
 }
 
 function follow(listener: (state: ExtensionState | null) => void): void {

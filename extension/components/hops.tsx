@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { hopNames, type Fix, type Hop, type HopStatus, type Light } from '#shared/hops.ts';
 
@@ -6,16 +6,13 @@ import { askBackground, askOffscreen } from '../messages.ts';
 import type { Settings } from '../settings.ts';
 import { Copyable } from './copyable.tsx';
 import { clock } from './format.ts';
-import { keepFocus } from './keep-focus.ts';
 import { say } from './say.ts';
 import { SignIn } from './sign-in.tsx';
 
 /** The one light, spoken by screen readers whenever it changes. */
 export function LightLine({ light }: { light: Light }) {
-  const line = useRef<HTMLParagraphElement>(null);
-  useEffect(() => (line.current ? keepFocus(line.current) : undefined), []);
   return (
-    <p ref={line} id="light" tabIndex={-1} class="light" role="status" data-color={light.color}>
+    <p id="light" class="light" role="status" data-color={light.color}>
       <span class="dot" aria-hidden="true" />
       <span id="sentence">{light.sentence}</span>
     </p>

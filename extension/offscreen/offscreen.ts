@@ -11,7 +11,11 @@ const station = askForContext().then((context) =>
     context,
     browser: browserName(),
     laneUrl: chrome.runtime.getURL('lane.js'),
-    keepSession: (session) => void askBackground('keepSession', session),
+    // The token is nowhere else: a second try costs nothing.
+    keepSession(session) {
+      const keep = () => askBackground('keepSession', session);
+      void keep().catch(keep);
+    },
   }),
 );
 
@@ -35,21 +39,28 @@ listenAsOffscreen({
 chrome.runtime.onConnect.addListener((port) => {
   if (port.name !== statePort || port.sender?.id !== chrome.runtime.id) return;
   const closed = new AbortController();
+  let isSeen = false;
+  let look: (() => void) | undefined;
   port.onDisconnect.addListener(() => closed.abort());
-  void station.then(({ watch, look }) => {
+  // A page says at once, and again, whether it can be seen: a forgotten tab is no reason to ask Puter all day.
+  port.onMessage.addListener((seen: boolean) => {
+    isSeen = seen;
+    look?.();
+  });
+  void station.then((it) => {
     // A popup may be gone before there is anything to show.
     if (closed.signal.aborted) return;
-    closed.signal.addEventListener(
-      'abort',
-      watch((state) => port.postMessage(state)),
-    );
-    // A page says whether it can be seen: a forgotten tab is no reason to ask Puter all day.
+    const stopWatching = it.watch((state) => port.postMessage(state));
     let stopLooking: (() => void) | undefined;
-    port.onMessage.addListener((isSeen: boolean) => {
+    look = () => {
       stopLooking?.();
-      stopLooking = isSeen ? look() : undefined;
+      stopLooking = isSeen ? it.look() : undefined;
+    };
+    look();
+    closed.signal.addEventListener('abort', () => {
+      stopWatching();
+      stopLooking?.();
     });
-    closed.signal.addEventListener('abort', () => stopLooking?.());
   });
 });
 
@@ -71,7 +82,10 @@ async function show(state: Parameters<BackgroundMessages['showState']>[0]): Prom
   // Every message wakes the service worker, so only what changes the badge is worth one.
   if (key === shown) return;
   shown = key;
-  await askBackground('showState', state).catch(() => (shown = ''));
+  await askBackground('showState', state).catch(() => {
+    shown = '';
+    setTimeout(paint, 500);
+  });
 }
 
 /** This page cannot work without it, and nobody would start it anew: so it asks until it is told. */

@@ -40,7 +40,16 @@ export function Field({ name, settings, label, hint, placeholder, choices, list,
   const [isSaved, setIsSaved] = useState(false);
   const hasFocus = useRef(false);
   const saving = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(saving.current), []);
+  // What was typed and not saved yet is saved when the page goes.
+  const pending = useRef<string | null>(null);
+  useEffect(() => {
+    const flush = () => void (pending.current !== null && save(pending.current));
+    addEventListener('pagehide', flush);
+    return () => {
+      removeEventListener('pagehide', flush);
+      flush();
+    };
+  }, []);
   useEffect(() => {
     if (!hasFocus.current && problem === null) setDraft(null);
   }, [saved, problem]);
@@ -52,6 +61,7 @@ export function Field({ name, settings, label, hint, placeholder, choices, list,
 
   async function save(text: string): Promise<void> {
     clearTimeout(saving.current);
+    pending.current = null;
     const value = name === 'lanes' && text !== 'auto' ? Number(text) : text;
     const result = v.safeParse(settingsSchema.entries[name], value);
     if (!result.success) return setProblem(say(result.issues[0].message as MessageKey));
@@ -63,6 +73,7 @@ export function Field({ name, settings, label, hint, placeholder, choices, list,
 
   function type(text: string): void {
     setDraft(text);
+    pending.current = text;
     setIsSaved(false);
     clearTimeout(saving.current);
     saving.current = setTimeout(() => void save(text), pauseMs[name]);
@@ -108,6 +119,7 @@ export function Field({ name, settings, label, hint, placeholder, choices, list,
           spellcheck={false}
           onFocus={() => (hasFocus.current = true)}
           onInput={({ currentTarget }) => type(currentTarget.value)}
+          onKeyDown={({ key, currentTarget }) => key === 'Enter' && void save(currentTarget.value)}
           onBlur={({ currentTarget }) => leave(currentTarget.value)}
         />
       )}

@@ -73,7 +73,7 @@ function Options(view: View) {
           <p class="muted small">{say('puter_addresses_hint')}</p>
           <Field name="apiOrigin" settings={settings} label={say('api_origin')} />
           <Field name="guiOrigin" settings={settings} label={say('gui_origin')} />
-          <PuterTest key={`${settings.apiOrigin} ${settings.guiOrigin}`} settings={settings} />
+          <PuterTest settings={settings} />
         </section>
 
         <Diagnostics {...view} />

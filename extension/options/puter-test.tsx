@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { say } from '../components/say.ts';
 import { fetchModels } from '../puter/models.ts';
@@ -10,11 +10,18 @@ type Outcome = { isGood: boolean; sentence: string };
 export function PuterTest({ settings }: { settings: Settings }) {
   const [isTesting, setTesting] = useState(false);
   const [outcomes, setOutcomes] = useState<Outcome[]>([]);
+  const { apiOrigin, guiOrigin } = settings;
+  const tested = useRef('');
+  const addresses = `${apiOrigin} ${guiOrigin}`;
+  // What was found at other addresses says nothing of these.
+  useEffect(() => setOutcomes([]), [addresses]);
 
   async function test(): Promise<void> {
     setTesting(true);
-    setOutcomes(await Promise.all([testApi(settings.apiOrigin), testGui(settings.guiOrigin)]));
+    tested.current = addresses;
+    const found = await Promise.all([testApi(apiOrigin), testGui(guiOrigin)]);
     setTesting(false);
+    if (tested.current === addresses) setOutcomes(found);
   }
 
   return (

@@ -17,14 +17,15 @@ export interface Account {
   close(): void;
 }
 
-/** How soon Puter is asked again and how long it may take: while somebody looks or it is gone, and otherwise. */
-const close = { waitMs: 1000, timeoutMs: 2000 };
-const far = { waitMs: 30_000, timeoutMs: 10_000 };
+/** How soon Puter is asked again, and how long it may take: while somebody looks, while it is gone, and otherwise. */
+const watched = { waitMs: 1000, timeoutMs: 2000 };
+const gone = { waitMs: 2500, timeoutMs: 10_000 };
+const quiet = { waitMs: 30_000, timeoutMs: 10_000 };
 
 /**
  * Asks Puter at once who the token belongs to, and again while the answer matters: every second while somebody looks
- * (`isWatched`) or Puter cannot be reached, so that a hop that breaks or mends shows within 3 s; otherwise twice a
- * minute, and every call tells more.
+ * (`isWatched`) and every 2.5 s while Puter is gone, so that a hop that breaks or mends shows within 3 s; otherwise
+ * twice a minute, and every call tells more.
  */
 export function startAccount(options: {
   session: { token: string; apiOrigin: string } | null;
@@ -36,6 +37,7 @@ export function startAccount(options: {
   const stop = new AbortController();
   let standing = createStanding(session !== null, now());
   let question = new AbortController();
+  let count = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const isClosed = () => stop.signal.aborted || isOver(standing);
@@ -51,7 +53,10 @@ export function startAccount(options: {
     if (isNew) onChange();
   }
 
-  const pace = () => (isWatched() || standing.hops.puter.state === 'unreachable' ? close : far);
+  function pace(): { waitMs: number; timeoutMs: number } {
+    if (isWatched()) return watched;
+    return standing.hops.puter.state === 'unreachable' ? gone : quiet;
+  }
 
   function schedule(): void {
     clearTimeout(timer);
@@ -75,14 +80,17 @@ export function startAccount(options: {
     const event = await askWho(token, apiOrigin, signal);
     if (isOld.aborted) return;
     tell(event);
-    if (standing.hops.puter.state === 'out_of_allowance') await askForAllowance();
-    if (!isOld.aborted) schedule();
+    if (standing.hops.puter.state === 'out_of_allowance') void askForAllowance();
+    schedule();
   }
 
   async function askForAllowance(): Promise<void> {
     if (!session || isClosed()) return;
-    const allowance = await fetchAllowance({ ...session, now, signal: stop.signal });
-    if (allowance) tell({ type: 'allowance', allowance });
+    // The newest answer alone counts, in whichever order they come.
+    count.abort();
+    const { signal } = (count = new AbortController());
+    const allowance = await fetchAllowance({ ...session, now, signal: AbortSignal.any([stop.signal, signal]) });
+    if (allowance && !signal.aborted) tell({ type: 'allowance', allowance });
   }
 
   check();

@@ -25,6 +25,8 @@ export async function runChat(
       ...(chat.model !== undefined && { model: chat.model }),
       ...(chat.temperature !== undefined && { temperature: chat.temperature }),
       ...(chat.maxTokens !== undefined && { max_tokens: chat.maxTokens }),
+      ...(chat.reasoningEffort !== undefined && { reasoning_effort: chat.reasoningEffort }),
+      ...(chat.verbosity !== undefined && { verbosity: chat.verbosity }),
     });
     // A server may answer whole although a stream was asked for.
     return isStream(answer) ? await readStream(answer, chat, onPart) : readWhole(answer, chat, onPart);

@@ -9,6 +9,8 @@ export interface TabSignIn {
   begin(puter: Puter, callback: string): { state: string; url: string };
   /** The state of the one that is under way. */
   pending(): string | null;
+  /** The one that is under way is void. */
+  cancel(): void;
   /** The Puter that the token belongs to; null for an answer that nobody waits for. */
   redeem(state: string): Puter | null;
 }
@@ -33,6 +35,7 @@ export function createTabSignIn(options: { now: () => number }): TabSignIn {
       return { state, url: signInUrl(guiOrigin, callback, state) };
     },
     pending: () => current()?.state ?? null,
+    cancel: () => void (underWay = undefined),
     redeem(state) {
       const signIn = current();
       if (signIn?.state !== state) return null;

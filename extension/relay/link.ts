@@ -156,7 +156,8 @@ function read(data: unknown): FrameToExtension | undefined {
 function whyClosed({ code, reason }: CloseEvent, wasOpen: boolean, host: string): LinkState {
   if (code === closeCodes.wrongVersion) return { state: 'wrong_version', detail: reason };
   if (code === closeCodes.replaced) return { state: 'replaced', detail: host };
-  return { state: wasOpen ? 'no_bridge' : 'not_our_bridge', detail: host };
+  // Before the welcome: it stopped just now, or it refuses the handshake. The next probe tells for certain.
+  return { state: wasOpen || code === closeCodes.goingAway ? 'no_bridge' : 'not_our_bridge', detail: host };
 }
 
 /** Until the signal where `ms` is null. */

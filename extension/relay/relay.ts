@@ -185,6 +185,8 @@ export function startRelay(options: {
     },
     retry: link.retry,
     close() {
+      // The bridge that is left learns it now, instead of waiting for an extension that will not come back.
+      for (const requestId of calls.keys()) stop(requestId, 'The extension was given another bridge.');
       for (const requestId of outbox.held()) drop(requestId);
       link.close();
     },

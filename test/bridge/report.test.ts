@@ -22,7 +22,7 @@ describe('the next step', () => {
     ['the session ended', withFacts({ session: { ...session, state: 'expired' } }), 'press “Sign in to Puter”'],
     ['the person paused', withFacts({ bridge: { ...bridge, state: 'paused' } }), 'press “Resume”'],
     ['Puter cannot be reached', withFacts({ puter: { ...puter, state: 'unreachable' } }), 'Check the network'],
-    ['Puter was not tried yet', withFacts({ puter: { ...puter, state: 'unknown' } }), 'Ready: curl'],
+    ['Puter was not asked yet', withFacts({ puter: { ...puter, state: 'unknown' } }), 'Puter was not asked yet.'],
     ['everything is there', ready, `Ready: curl ${way.url}/api/process`],
   ])('when %s says what to do about it', (_, status, words) => {
     expect(nextStep(status, way)).toContain(words);
@@ -66,11 +66,16 @@ describe('the terminal', () => {
 
   it('tells each hop once, as it comes up', () => {
     expect(since(() => report(createStatus()))).toEqual([nextStep(createStatus(), way)]);
-    expect(since(() => report(connected))).toEqual([
-      '  ✓ Extension 1.2.3 in Chrome 156, 3 calls at once.',
-      nextStep(connected, way),
-    ]);
+    expect(since(() => report(connected))).toEqual(['  ✓ Extension 1.2.3 in Chrome 156.', nextStep(connected, way)]);
     expect(since(() => report(ready))).toEqual(['  ✓ Signed in as ada.', '  ✓ Puter answers.', nextStep(ready, way)]);
+  });
+
+  it('believes in a session only once Puter was asked, and says nothing of lanes that come with the plan', () => {
+    report(createStatus());
+    const started = withFacts({ puter: { ...puter, state: 'unknown' } });
+    expect(since(() => report(started))).toEqual(['  ✓ Extension 1.2.3 in Chrome 156.', 'Puter was not asked yet.']);
+    const more = { ...ready, extensions: [{ ...extensionStatus, lanes: { busy: 0, free: 20 } }] };
+    expect(since(() => report(more))).toEqual(['  ✓ Signed in as ada.', '  ✓ Puter answers.', nextStep(ready, way)]);
   });
 
   it('says nothing while nothing changes but the load', () => {

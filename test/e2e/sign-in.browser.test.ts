@@ -53,8 +53,12 @@ describe('in the window of the browser', () => {
     }
   });
 
-  it('closed says so, and can be tried again', async () => {
-    await (await openWindow()).close();
+  it('closed says so, also to the popup that is opened afterwards, and can be tried again', async () => {
+    const window = await openWindow();
+    // As Chrome does with a popup that loses the focus to that window.
+    await popup.close();
+    await window.close();
+    popup = await rig.chromium.openPage('popup.html');
     expect(await problem(/closed/)).toContain('Try again');
     await (await openWindow()).locator('#approve').click();
     await isSignedIn();

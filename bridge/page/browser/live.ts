@@ -18,6 +18,8 @@ function follow(): EventSource {
   source.addEventListener('error', () => {
     const gone = document.querySelector<HTMLTemplateElement>('#gone');
     if (gone) show(document.importNode(gone.content, true));
+    // It does not try again by itself after an answer that is no stream, of another program on the port for example.
+    if (source.readyState === EventSource.CLOSED) setTimeout(followWhileSeen, 1000);
   });
   return source;
 }

@@ -182,17 +182,17 @@ describe('Puter is asked', () => {
     expect(rig.asked).toHaveLength(4);
   });
 
-  it('every second while it cannot be reached, until it can', async () => {
+  it('every two and a half seconds while it cannot be reached, until it can', async () => {
     const rig = await startAccountRig();
     await rig.quiet();
     rig.trouble = 'outage';
     await rig.pass(30_000);
     expect(rig.account.standing().hops.puter).toMatchObject({ state: 'unreachable', since: startTime + 30_000 });
-    await rig.pass(1000);
-    await rig.pass(1000);
+    await rig.pass(2500);
+    await rig.pass(2500);
     expect(rig.asked).toHaveLength(4);
     rig.trouble = null;
-    await rig.pass(1000);
+    await rig.pass(2500);
     expect(rig.states()).toEqual(['signed_in', 'reachable']);
     await rig.pass(29_000);
     expect(rig.asked).toHaveLength(5);

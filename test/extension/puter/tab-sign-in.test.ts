@@ -61,6 +61,13 @@ describe('a sign-in in a tab', () => {
     expect(signIns.pending()).toBeNull();
   });
 
+  it('is void once it was cancelled', () => {
+    const { state } = signIns.begin(puter, callback);
+    signIns.cancel();
+    expect(signIns.pending()).toBeNull();
+    expect(signIns.redeem(state)).toBeNull();
+  });
+
   it('is void once a newer one began', () => {
     const older = signIns.begin(puter, callback);
     const newer = signIns.begin({ ...puter, apiOrigin: 'https://other.example' }, callback);
