@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
 import { createDeliverRoute } from './connection/deliver.ts';
 import { handleUpgrades } from './connection/upgrade.ts';
+import { createOpenAiChatRoutes } from './dialects/openai-chat/openai-chat.ts';
 import { createProcessRoutes } from './dialects/process/process.ts';
 import { createApp } from './http/app.ts';
 import { toBridgeError } from './http/reply.ts';
@@ -73,6 +74,7 @@ export async function startBridge(
   const app = createApp(
     [
       ...createProcessRoutes({ dispatcher, results, now }),
+      ...createOpenAiChatRoutes({ dispatcher, now: Date.now }),
       createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
       ...createAuthRoutes(signIns),
       ...createPageRoutes({ status, audience }),

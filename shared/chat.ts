@@ -14,6 +14,9 @@ export const chatRequestSchema = v.object({
   temperature: v.exactOptional(v.number()),
   /** The most tokens the answer may have. */
   maxTokens: v.exactOptional(v.number()),
+  /** How hard a reasoning model thinks, and how much it writes; each provider has words of its own for both. */
+  reasoningEffort: v.exactOptional(v.string()),
+  verbosity: v.exactOptional(v.string()),
 });
 
 /** Tokens as Puter counted them. */

@@ -21,7 +21,9 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
     const here = routes.filter((route) => route.path === path);
     const fromExtension = here.some((route) => route.fromExtension);
     const point = app.route(path);
+    const report = here.find((route) => route.reportError)?.reportError ?? errorReply;
     point.all((request, response, next) => {
+      response.locals['report'] = report;
       checkCaller(request, { fromExtension });
       if (fromExtension && request.headers.origin === extensionOrigin) allowExtension(response);
       if (fromExtension && request.method === 'OPTIONS') return void response.status(204).end();
@@ -54,7 +56,8 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
     const known = toBridgeError(error);
     if (known.code === 'internal_error') options.onUnexpected(error);
     if (response.headersSent) return void response.destroy();
-    refuse(request, response, errorReply(known));
+    const report = (response.locals['report'] ?? errorReply) as typeof errorReply;
+    refuse(request, response, report(known));
   });
   return app;
 }
@@ -96,16 +99,16 @@ function createExchange(request: Request, response: Response): Exchange {
     query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
     hangUp: hangUp.signal,
     json: () => readJson(request),
-    startEvents() {
-      response.status(200).set('Content-Type', 'text/event-stream; charset=utf-8');
-      // A bridge that was restarted is followed again within a second.
-      response.write('retry: 1000\n\n');
+    startEvents(headers = {}) {
+      response.status(200).set({ ...headers, 'Content-Type': 'text/event-stream; charset=utf-8' });
+      response.flushHeaders();
       isStream = true;
       if (request.method === 'HEAD') response.end();
+      const sendRaw = (lines: string) => void (response.writableEnded || response.write(`${lines}\n\n`));
       return {
-        send(value) {
-          if (!response.writableEnded) response.write(`data: ${JSON.stringify(value)}\n\n`);
-        },
+        send: (value) => sendRaw(`data: ${JSON.stringify(value)}`),
+        sendRaw,
+        end: () => void response.end(),
       };
     },
   };
@@ -146,5 +149,6 @@ function writeHead(response: Response, reply: Reply): string {
     'Content-Type': isText ? reply.contentType : 'application/json; charset=utf-8',
     'Content-Length': `${Buffer.byteLength(text)}`,
   });
+  if (!isText && reply.headers) response.set(reply.headers);
   return text;
 }

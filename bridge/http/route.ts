@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+import type { BridgeError } from '#shared/errors.ts';
+
 /** What a handler needs of one HTTP exchange, so that dialects do not depend on the web framework. */
 export interface Exchange {
   readonly headers: IncomingHttpHeaders;
@@ -10,13 +12,28 @@ export interface Exchange {
   readonly hangUp: AbortSignal;
   /** Reads and parses the JSON body. Throws a `BridgeError` that says what is wrong with it. */
   json(): Promise<unknown>;
-  /** Turns the answer into a stream of server-sent events; `send` writes one `data:` event. */
-  startEvents(): { send(value: unknown): void };
+  /** Turns the answer into a stream of server-sent events. From here on, only the stream can tell of a failure. */
+  startEvents(headers?: Readonly<Record<string, string>>): EventStream;
+}
+
+/** Server-sent events. What is written after the end, or after the caller hung up, goes nowhere. */
+export interface EventStream {
+  /** One `data:` event that holds the value as JSON. */
+  send(value: object): void;
+  /** Lines as they are, without the empty one that ends an event. */
+  sendRaw(lines: string): void;
+  end(): void;
+}
+
+export interface JsonReply {
+  status: number;
+  body: object;
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** JSON, a text of another type, or another place to look. */
 export type Reply =
-  | { status: number; body: object }
+  | JsonReply
   | { status: number; text: string; contentType: string }
   | { status: 303; location: string };
 
@@ -28,6 +45,8 @@ export interface Route {
   handle(exchange: Exchange): Promise<Reply | undefined> | Reply | undefined;
   /** The pinned extension's own origin may call this one; no other page ever may. */
   fromExtension?: true;
+  /** How this route says what went wrong; without it, as `/api/*` does. */
+  reportError?: (error: BridgeError) => Reply;
   /** Asking uses something up, so that HEAD, which may be sent any time, is not taken for GET. */
   once?: true;
 }

@@ -23,6 +23,8 @@ export function createPageRoutes({ status, audience }: { status: StatusHub; audi
       handle(exchange) {
         if (!exchange.headers.accept?.includes('text/event-stream')) return readStatus();
         const events = exchange.startEvents();
+        // A bridge that was restarted is followed again within a second.
+        events.sendRaw('retry: 1000');
         events.send(status.read());
         const stops = [status.watch(events.send), audience.follow()];
         exchange.hangUp.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });

@@ -1,11 +1,15 @@
 import { startRig } from '../browser/rig.ts';
-import { describeProcessContract } from './process-contract.ts';
+import { describeOpenAiChat } from './openai-chat-contract.ts';
+import { describeProcessContract, type Subject } from './process-contract.ts';
 
-describeProcessContract('the real extension in Chromium', async () => {
+async function start(): Promise<Subject> {
   const rig = await startRig();
   await rig.ready();
   const { puter } = rig;
   const lanes = 3;
   const { url } = rig.bridge;
   return { url, lanes, calls: puter.calls, nextCall: () => puter.nextCall(), close: () => rig.close() };
-});
+}
+
+describeProcessContract('the real extension in Chromium', start);
+describeOpenAiChat('the real extension in Chromium', start);

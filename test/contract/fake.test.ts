@@ -6,12 +6,13 @@ import { startBridge, type Bridge } from '../../bridge/bridge.ts';
 import { defaults } from '../../bridge/config.ts';
 import { ask, until } from '../browser/rig.ts';
 import { startFakeExtension, type FakeExtension } from './fake-extension.ts';
-import { describeProcessContract } from './process-contract.ts';
+import { describeOpenAiChat } from './openai-chat-contract.ts';
+import { describeProcessContract, type Subject } from './process-contract.ts';
 
 const openBridge = (config = {}): Promise<Bridge> =>
   startBridge({ ...defaults, port: 0, ...config }, { onUnexpected: (error) => expect.fail(String(error)) });
 
-describeProcessContract('a fake extension', async () => {
+async function startSubject(): Promise<Subject> {
   const bridge = await openBridge();
   const extension = await startFakeExtension({ bridgeUrl: bridge.url });
   return {
@@ -24,7 +25,10 @@ describeProcessContract('a fake extension', async () => {
       await bridge.close();
     },
   };
-});
+}
+
+describeProcessContract('a fake extension', startSubject);
+describeOpenAiChat('a fake extension', startSubject);
 
 describe('a bridge', () => {
   async function start(config = {}): Promise<Bridge> {

@@ -1,0 +1,88 @@
+import type { BridgeError, ErrorCode } from '#shared/errors.ts';
+
+import type { JsonReply } from '../../http/route.ts';
+
+/** How a failure looks to a client of OpenAI's: its official ones repeat 408, 409, 429 and 5xx unless told otherwise. */
+interface Shape {
+  status: number;
+  type: string;
+  code: string | null;
+  /** Only where the call certainly never started: a repetition costs the person nothing then. */
+  retryAfterSeconds?: number;
+}
+
+const wrong = (status: number, code: string | null = null): Shape => ({ status, type: 'invalid_request_error', code });
+const denied = (status: number, code: string): Shape => ({ status, type: 'permission_error', code });
+const broken = (status: number, code: string): Shape => ({ status, type: 'server_error', code });
+
+const byCode = {
+  invalid_json: wrong(400),
+  invalid_request: wrong(400),
+  not_found: wrong(404, 'not_found'),
+  method_not_allowed: wrong(405, 'method_not_allowed'),
+  request_too_large: wrong(413, 'request_too_large'),
+  unsupported_media_type: wrong(415, 'unsupported_media_type'),
+  model_not_found: wrong(404, 'model_not_found'),
+  host_not_allowed: denied(403, 'host_not_allowed'),
+  origin_not_allowed: denied(403, 'origin_not_allowed'),
+  cross_site_request: denied(403, 'cross_site_request'),
+  not_the_extension: denied(403, 'not_the_extension'),
+  extension_not_connected: { ...broken(503, 'extension_not_connected'), retryAfterSeconds: 3 },
+  puter_not_signed_in: { status: 401, type: 'authentication_error', code: 'puter_not_signed_in' },
+  puter_session_expired: { status: 401, type: 'authentication_error', code: 'puter_session_expired' },
+  paused: broken(503, 'paused'),
+  upstream_failed: broken(502, 'upstream_failed'),
+  extension_failed: broken(502, 'extension_failed'),
+  extension_disconnected: broken(502, 'extension_disconnected'),
+  answer_too_large: broken(502, 'answer_too_large'),
+  already_answered: wrong(409, 'already_answered'),
+  cancelled: wrong(499, 'cancelled'),
+  timed_out: broken(504, 'timed_out'),
+  shutting_down: broken(503, 'shutting_down'),
+  internal_error: broken(500, 'internal_error'),
+} as const satisfies Record<ErrorCode, Shape>;
+
+/** What Puter itself refused with. Where it refused, no model was called. */
+const byUpstreamCode = new Map<string, Shape>([
+  ['bad_request', wrong(400, 'bad_request')],
+  ['upstream_bad_request', wrong(400, 'upstream_bad_request')],
+  ['insufficient_funds', { status: 402, type: 'insufficient_quota', code: 'insufficient_quota' }],
+  ['subscription_required', denied(403, 'subscription_required')],
+  ['forbidden', denied(403, 'forbidden')],
+  ['permission_denied', denied(403, 'permission_denied')],
+  ['app_blocked', denied(403, 'app_blocked')],
+  ['email_confirmation_required', denied(403, 'email_confirmation_required')],
+  ['phone_verification_required', denied(403, 'phone_verification_required')],
+  ['card_verification_required', denied(403, 'card_verification_required')],
+  ['account_is_not_verified', denied(403, 'account_is_not_verified')],
+  ['not_found', wrong(404, 'not_found')],
+  ['too_many_requests', { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', retryAfterSeconds: 10 }],
+  [
+    'upstream_rate_limited',
+    { status: 429, type: 'rate_limit_error', code: 'upstream_rate_limited', retryAfterSeconds: 20 },
+  ],
+]);
+
+function shapeOf({ code, failure }: BridgeError): Shape {
+  const upstream = code === 'upstream_failed' ? byUpstreamCode.get(failure.upstream?.code ?? '') : undefined;
+  return upstream ?? byCode[code];
+}
+
+/** The body of a failure, as an answer has it and as the last event of a broken stream. */
+export function errorBody(error: BridgeError): { error: object } {
+  const { type, code } = shapeOf(error);
+  const { message, param = null } = error.failure;
+  return { error: { message, type, param, code } };
+}
+
+export function reportError(error: BridgeError): JsonReply & { headers: Readonly<Record<string, string>> } {
+  const { status, retryAfterSeconds } = shapeOf(error);
+  return {
+    status,
+    body: errorBody(error),
+    headers: {
+      'x-should-retry': String(retryAfterSeconds !== undefined),
+      ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+    },
+  };
+}

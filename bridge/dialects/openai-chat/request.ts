@@ -1,0 +1,119 @@
+import * as v from 'valibot';
+
+import type { ChatRequest } from '#shared/chat.ts';
+import { BridgeError } from '#shared/errors.ts';
+
+const text = v.pipe(
+  v.string('must be a string'),
+  v.check((value) => value.isWellFormed(), 'must be valid Unicode (it has half of a surrogate pair)'),
+);
+const numberFrom = (min: number, max: number) => {
+  const sentence = `must be a number from ${min} to ${max}`;
+  return v.pipe(v.number(sentence), v.minValue(min, sentence), v.maxValue(max, sentence));
+};
+const wholeFrom = (min: number, max: number) => {
+  const sentence = `must be a whole number from ${min} to ${max}`;
+  return v.pipe(v.number(sentence), v.integer(sentence), v.minValue(min, sentence), v.maxValue(max, sentence));
+};
+/** Clients send null for what they leave out. */
+const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);
+
+const textPart = v.object({ type: v.literal('text', 'must be “text”: other parts are not carried yet'), text });
+const content = v.union([text, v.array(textPart)], 'must be a text, or parts of which each is a text');
+
+const messageSchema = v.object(
+  {
+    role: v.picklist(
+      ['system', 'developer', 'user', 'assistant'],
+      'must be system, developer, user or assistant: results of tools are not carried yet',
+    ),
+    content,
+  },
+  'must be an object with role and content',
+);
+
+/** The body of `POST /v1/chat/completions`, as far as it is carried. */
+export const requestSchema = v.looseObject({
+  model: optional(v.pipe(text, v.maxLength(200, 'must have at most 200 characters'))),
+  messages: v.pipe(
+    v.array(messageSchema, 'must be an array of messages'),
+    v.minLength(1, 'must have at least one message'),
+    v.maxLength(10_000, 'must have at most 10000 messages'),
+  ),
+  stream: optional(v.boolean('must be true or false')),
+  stream_options: optional(v.looseObject({ include_usage: optional(v.boolean('must be true or false')) })),
+  n: optional(wholeFrom(1, 8)),
+  stop: optional(
+    v.union(
+      [v.pipe(text, v.minLength(1)), v.pipe(v.array(v.pipe(text, v.minLength(1))), v.maxLength(4))],
+      'must be a text, or up to four of them, none of them empty',
+    ),
+  ),
+  temperature: optional(numberFrom(0, 2)),
+  max_tokens: optional(wholeFrom(1, 10_000_000)),
+  max_completion_tokens: optional(wholeFrom(1, 10_000_000)),
+  reasoning_effort: optional(text),
+  verbosity: optional(text),
+});
+
+export type Body = v.InferOutput<typeof requestSchema>;
+
+/** What would change the answer and cannot be carried: better no answer than another one. */
+const refused = [
+  ...['tools', 'tool_choice', 'functions', 'function_call', 'response_format', 'audio', 'modalities', 'prediction'],
+  ...['logprobs', 'top_logprobs', 'logit_bias', 'seed', 'web_search_options'],
+];
+const carried = new Set(Object.keys(requestSchema.entries));
+/** Puter knows neither: several answers are several calls, and a text is ended here. */
+const emulated = new Set(['n', 'stop']);
+
+/** Throws where a parameter is set that cannot be carried; `none`, `{}`, `[]`, `false` and the default ask for nothing. */
+export function refuseUncarried(body: Body): void {
+  for (const param of refused) {
+    const value = body[param];
+    const asksNothing =
+      value === undefined ||
+      value === null ||
+      value === false ||
+      value === 'none' ||
+      (param === 'response_format' && isPlainText(value)) ||
+      (param === 'modalities' && JSON.stringify(value) === '["text"]') ||
+      (typeof value === 'object' && Object.keys(value).length === 0);
+    if (asksNothing) continue;
+    const message = `“${param}” is not carried to Puter yet, and the answer would be another without it. Leave it out.`;
+    throw new BridgeError('invalid_request', message, { param });
+  }
+}
+
+const isPlainText = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'type' in value && value.type === 'text';
+
+/** How each parameter that was set was treated, for the header `x-puter-bridge-fidelity`. */
+export function describeFidelity(body: Body): string {
+  const set = Object.entries(body).filter(([, value]) => value !== null && value !== undefined);
+  const names = set.map(([name]) => name).filter((name) => /^[\w.-]{1,64}$/.test(name));
+  const native = names.filter((name) => carried.has(name) && !emulated.has(name));
+  const ignored = names.filter((name) => !carried.has(name) && !refused.includes(name));
+  return [
+    `native=${native.join(',')}`,
+    `emulated=${names.filter((name) => emulated.has(name)).join(',')}`,
+    `ignored=${ignored.slice(0, 32).join(',')}`,
+  ].join('; ');
+}
+
+export function toChatRequest(body: Body): ChatRequest {
+  const maxTokens = body.max_completion_tokens ?? body.max_tokens;
+  return {
+    messages: body.messages.map(({ role, content }) => ({
+      role: role === 'developer' ? 'system' : role,
+      content: typeof content === 'string' ? content : content.map((part) => part.text).join(''),
+    })),
+    ...(body.model !== null && { model: body.model }),
+    ...(body.temperature !== null && { temperature: body.temperature }),
+    ...(maxTokens !== null && { maxTokens }),
+    ...(body.reasoning_effort !== null && { reasoningEffort: body.reasoning_effort }),
+    ...(body.verbosity !== null && { verbosity: body.verbosity }),
+  };
+}
+
+export const stopsOf = ({ stop }: Body): string[] => (stop === null ? [] : typeof stop === 'string' ? [stop] : stop);

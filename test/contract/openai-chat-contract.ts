@@ -1,0 +1,211 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { fillLanes, type Subject } from './process-contract.ts';
+
+/** Chat Completions, as OpenAI's own client understands them: it is the judge of the format. */
+export function describeOpenAiChat(name: string, start: () => Promise<Subject>): void {
+  describe(`/v1/chat/completions through ${name}`, () => {
+    let subject: Subject;
+    let client: OpenAI;
+    beforeAll(async () => {
+      subject = await start();
+      client = new OpenAI({ baseURL: `${subject.url}/v1`, apiKey: 'any' });
+    });
+    afterAll(() => subject?.close());
+
+    const ask = (content: string) => [{ role: 'user' as const, content }];
+    const post = (body: object, path = '/v1/chat/completions') =>
+      fetch(`${subject.url}${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+
+    it('answers whole, with usage as Puter counted it and a header that says what became of each parameter', async () => {
+      const { data, response } = await client.chat.completions
+        .create({ model: 'echo', messages: ask('Hello'), temperature: 0.5, top_p: 0.9, user: 'u' })
+        .withResponse();
+      expect(data).toMatchObject({
+        object: 'chat.completion',
+        model: 'echo',
+        choices: [{ index: 0, message: { role: 'assistant', content: 'You said: Hello' }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
+      });
+      expect(response.headers.get('x-request-id')).toBe(data.id);
+      expect(response.headers.get('x-puter-bridge-fidelity')).toBe(
+        'native=model,messages,temperature; emulated=; ignored=top_p,user',
+      );
+    });
+
+    it('carries roles, parts of text, the limit and the effort to Puter', async () => {
+      await client.chat.completions.create({
+        model: 'echo',
+        messages: [
+          { role: 'developer', content: 'Be brief.' },
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'One ' },
+              { type: 'text', text: 'two' },
+            ],
+          },
+        ],
+        max_completion_tokens: 2,
+        reasoning_effort: 'low',
+      });
+      const call = subject.calls.at(-1);
+      expect(call?.messages).toEqual([
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'One two' },
+      ]);
+      expect(call?.args).toMatchObject({ max_tokens: 2 });
+    });
+
+    it('streams: the role first, each piece as it comes, the usage last', async () => {
+      const stream = await client.chat.completions.create({
+        model: 'utf8',
+        messages: ask('x'),
+        stream: true,
+        stream_options: { include_usage: true },
+      });
+      const chunks = [];
+      for await (const chunk of stream) chunks.push(chunk);
+      expect(chunks[0]?.choices[0]?.delta).toMatchObject({ role: 'assistant', content: '' });
+      expect(chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')).toBe(
+        'Grüße aus Zürich — 日本語のテキスト 🦊👩‍🚀 fin',
+      );
+      expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop');
+      expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 11, total_tokens: 18 } });
+    });
+
+    it('satisfies the client’s own collector of streams', async () => {
+      const runner = client.chat.completions.stream({ model: 'reasoning', messages: ask('x') });
+      const whole = await runner.finalChatCompletion();
+      expect(whole.choices[0]).toMatchObject({ finish_reason: 'stop', message: { role: 'assistant' } });
+      expect(whole.choices[0]?.message.content).toMatch(/./);
+    });
+
+    it.each([
+      'plain',
+      'two\nlines\r\nand\rmore',
+      'data: [DONE]',
+      '\n\ndata: x\n\n',
+      'null \u0000 byte',
+      '"quotes" \\n',
+    ])('streams any text without breaking an event: %j', async (said) => {
+      const response = await post({ model: 'echo', messages: ask(said), stream: true });
+      expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+      const events = [];
+      const decoded = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+      for await (const { data } of decoded) events.push(data);
+      expect(events.pop()).toBe('[DONE]');
+      const pieces = events.map((data) => JSON.parse(data) as OpenAI.ChatCompletionChunk);
+      expect(pieces.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(`You said: ${said}`);
+    });
+
+    it('ends at a stop, and ends the call at Puter with it', async () => {
+      const call = subject.nextCall();
+      const answer = client.chat.completions.create({ model: 'slow-stream', messages: ask('x'), stop: ['tick 3'] });
+      const running = await call;
+      expect((await answer).choices[0]).toMatchObject({
+        message: { content: 'tick 1 tick 2 ' },
+        finish_reason: 'stop',
+      });
+      expect(await running.closed).toBe('aborted');
+    });
+
+    it('answers n times, each as a choice of its own', async () => {
+      const before = subject.calls.length;
+      const answer = await client.chat.completions.create({ model: 'echo', messages: ask('twice'), n: 2 });
+      expect(answer.choices.map(({ index, message }) => [index, message.content])).toEqual([
+        [0, 'You said: twice'],
+        [1, 'You said: twice'],
+      ]);
+      expect(answer.usage?.total_tokens).toBe(36);
+      expect(subject.calls.length).toBe(before + 2);
+      const runner = client.chat.completions.stream({ model: 'echo', messages: ask('twice'), n: 2 });
+      expect((await runner.finalChatCompletion()).choices.map(({ message }) => message.content)).toEqual([
+        'You said: twice',
+        'You said: twice',
+      ]);
+    });
+
+    it('cancels the call when the caller aborts', async () => {
+      const call = subject.nextCall();
+      const stop = new AbortController();
+      const options = { signal: stop.signal };
+      const answer = client.chat.completions.create({ model: 'hang', messages: ask('x'), stream: true }, options);
+      const running = await call;
+      stop.abort();
+      await expect(answer).rejects.toBeInstanceOf(OpenAI.APIUserAbortError);
+      expect(await running.closed).toBe('aborted');
+    });
+
+    it('is there without /v1 and with a slash at the end, too', async () => {
+      for (const path of ['/chat/completions', '/v1/chat/completions/', '/chat/completions/']) {
+        expect((await post({ model: 'echo', messages: ask('x') }, path)).status).toBe(200);
+      }
+    });
+
+    it.each([
+      ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
+      ['response_format', { response_format: { type: 'json_object' } }],
+      ['seed', { seed: 1 }],
+      ['logprobs', { logprobs: true }],
+      ['n', { n: 0 }],
+      ['stop', { stop: ['', 'a'] }],
+      ['temperature', { temperature: 3 }],
+      ['messages', { messages: [] }],
+      ['messages', { messages: [{ role: 'tool', content: 'x', tool_call_id: 'y' }] }],
+      ['messages', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] }],
+    ])('refuses what it cannot carry, and names it: %s', async (param, change) => {
+      const before = subject.calls.length;
+      const asked = client.chat.completions.create({
+        model: 'echo',
+        messages: ask('x'),
+        ...change,
+      } as OpenAI.ChatCompletionCreateParamsNonStreaming);
+      const error: unknown = await asked.catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(OpenAI.BadRequestError);
+      expect((error as InstanceType<typeof OpenAI.APIError>).param).toMatch(new RegExp(`^${param}`));
+      expect(subject.calls.length).toBe(before);
+    });
+
+    it.each([
+      ['an unknown model', 'echoo', OpenAI.NotFoundError, 'model_not_found'],
+      ['a policy', 'fail:forbidden', OpenAI.PermissionDeniedError, 'forbidden'],
+      ['an empty allowance', 'fail:insufficient_funds', OpenAI.APIError, 'insufficient_quota'],
+      ['a provider that is down', 'fail:upstream_failed', OpenAI.InternalServerError, 'upstream_failed'],
+    ])('says in the client’s own classes what went wrong, and is asked once: %s', async (_, model, type, code) => {
+      const before = subject.calls.length;
+      const error: unknown = await client.chat.completions
+        .create({ model, messages: ask('x') })
+        .catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(type);
+      expect((error as InstanceType<typeof OpenAI.APIError>).code).toBe(code);
+      expect((error as InstanceType<typeof OpenAI.APIError>).message).toMatch(/\w+ \w+/);
+      expect(subject.calls.length).toBeLessThanOrEqual(before + 1);
+    });
+
+    it.each(['fail-mid', 'drop'])('breaks a stream that Puter broke: %s', async (model) => {
+      const stream = await client.chat.completions.create({ model, messages: ask('x'), stream: true });
+      let text = '';
+      const read = async () => {
+        for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+      };
+      await expect(read()).rejects.toBeInstanceOf(OpenAI.APIError);
+      expect(text).toBe('partial ');
+      const raw = await post({ model, messages: ask('x'), stream: true });
+      expect(await raw.text()).not.toContain('[DONE]');
+    });
+
+    it('waits its turn with all others', async () => {
+      const release = await fillLanes(subject);
+      const answer = client.chat.completions.create({ model: 'echo', messages: ask('patient') });
+      await release();
+      expect((await answer).choices[0]?.message.content).toBe('You said: patient');
+    });
+  });
+}
