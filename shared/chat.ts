@@ -2,15 +2,45 @@ import * as v from 'valibot';
 
 /** The neutral vocabulary of a chat: every dialect is translated to it, and Puter is called from it. */
 
-export const chatMessageSchema = v.object({
-  role: v.picklist(['system', 'user', 'assistant']),
-  content: v.string(),
+/** A piece of what a message says. `url` is an https address or a data URI; Puter or the provider fetches it. */
+const contentPartSchema = v.variant('type', [
+  v.object({ type: v.literal('text'), text: v.string() }),
+  v.object({
+    type: v.literal('image'),
+    url: v.string(),
+    detail: v.exactOptional(v.picklist(['auto', 'low', 'high'])),
+  }),
+]);
+const contentSchema = v.union([v.string(), v.array(contentPartSchema)]);
+
+/** `arguments` is JSON text, as the model wrote it. */
+const toolCallSchema = v.object({ id: v.string(), name: v.string(), arguments: v.string() });
+
+export const chatMessageSchema = v.variant('role', [
+  v.object({ role: v.literal('system'), content: contentSchema }),
+  v.object({ role: v.literal('user'), content: contentSchema }),
+  v.object({
+    role: v.literal('assistant'),
+    content: v.string(),
+    toolCalls: v.exactOptional(v.array(toolCallSchema)),
+  }),
+  /** What a tool came to, for the call of that id. */
+  v.object({ role: v.literal('tool'), toolCallId: v.string(), content: v.string() }),
+]);
+
+/** `parameters` is a JSON Schema. */
+const toolSchema = v.object({
+  name: v.string(),
+  description: v.exactOptional(v.string()),
+  parameters: v.exactOptional(v.record(v.string(), v.unknown())),
 });
 
 export const chatRequestSchema = v.object({
   /** Absent: the extension's default model, else Puter's own. */
   model: v.exactOptional(v.string()),
   messages: v.array(chatMessageSchema),
+  /** What the model may call. */
+  tools: v.exactOptional(v.array(toolSchema)),
   temperature: v.exactOptional(v.number()),
   /** The most tokens the answer may have. */
   maxTokens: v.exactOptional(v.number()),
@@ -31,8 +61,7 @@ export const finishReasonSchema = v.picklist(['stop', 'length', 'tool_calls', 'c
 export const answerPartSchema = v.variant('type', [
   v.object({ type: v.literal('text'), text: v.string() }),
   v.object({ type: v.literal('reasoning'), text: v.string() }),
-  /** `arguments` is JSON text, as the model wrote it. */
-  v.object({ type: v.literal('tool_call'), id: v.string(), name: v.string(), arguments: v.string() }),
+  v.object({ type: v.literal('tool_call'), ...toolCallSchema.entries }),
 ]);
 
 /** How a whole answer closes. `model` is the name Puter answered under, where it says one. */
@@ -43,6 +72,7 @@ export const answerEndSchema = v.object({
 });
 
 export type ChatRequest = v.InferOutput<typeof chatRequestSchema>;
+export type ChatMessage = v.InferOutput<typeof chatMessageSchema>;
 export type Usage = v.InferOutput<typeof usageSchema>;
 export type FinishReason = v.InferOutput<typeof finishReasonSchema>;
 export type AnswerPart = v.InferOutput<typeof answerPartSchema>;

@@ -101,6 +101,7 @@ const codecs: Record<string, string> = {
   'bridge/http/body.ts': 'the bodies of callers',
   'bridge/version.ts': 'our package.json',
   'extension/puter/globals.ts': 'the name that the pool gives a lane',
+  'extension/puter/chat-arguments.ts': 'the arguments that a model wrote for a tool',
   'extension/build/build.ts': 'our manifest.json and package.json',
   'extension/build/licences.ts': 'the package.json of what is bundled',
 };

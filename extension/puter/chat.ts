@@ -5,6 +5,7 @@ import { puter } from '@heyputer/puter.js';
 import type { AnswerEnd, AnswerPart, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
+import { toPuterArguments } from './chat-arguments.ts';
 import { toFailure } from './failures.ts';
 import { fetchModels, namesOf, nearestNames } from './models.ts';
 import { createStreamReader, readWhole } from './normalise.ts';
@@ -20,14 +21,8 @@ export async function runChat(
 ): Promise<AnswerEnd> {
   if (puter.authToken !== token) puter.setAuthToken(token);
   try {
-    const answer: unknown = await puter.ai.chat(chat.messages, {
-      stream: true,
-      ...(chat.model !== undefined && { model: chat.model }),
-      ...(chat.temperature !== undefined && { temperature: chat.temperature }),
-      ...(chat.maxTokens !== undefined && { max_tokens: chat.maxTokens }),
-      ...(chat.reasoningEffort !== undefined && { reasoning_effort: chat.reasoningEffort }),
-      ...(chat.verbosity !== undefined && { verbosity: chat.verbosity }),
-    });
+    const { messages, options } = toPuterArguments(chat);
+    const answer: unknown = await puter.ai.chat(messages, options);
     // A server may answer whole although a stream was asked for.
     return isStream(answer) ? await readStream(answer, chat, onPart) : readWhole(answer, chat, onPart);
   } catch (error) {

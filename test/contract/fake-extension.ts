@@ -16,6 +16,7 @@ import {
   type FrameToExtension,
 } from '#shared/protocol.ts';
 
+import { isSafeToStream, toPuterArguments } from '../../extension/puter/chat-arguments.ts';
 import { toFailure } from '../../extension/puter/failures.ts';
 import { nearestNames } from '../../extension/puter/models.ts';
 import { createStreamReader, readWhole } from '../../extension/puter/normalise.ts';
@@ -124,10 +125,10 @@ export async function startFakeExtension(options: {
     running.set(requestId, abort);
     outbox.set(requestId, []);
     const closed = Promise.withResolvers<'finished' | 'aborted'>();
-    const args = { ...chat, max_tokens: chat.maxTokens };
+    const { messages, options: args } = toPuterArguments(chat);
     const call: Call = {
       model: chat.model ?? 'echo',
-      messages: chat.messages,
+      messages,
       args,
       status: 'running',
       closed: closed.promise,
@@ -190,7 +191,7 @@ async function answer(chat: Request['chat'], signal: AbortSignal, onPart: (part:
   let bytes = Buffer.alloc(0);
   for (const step of model.answer({
     model: name,
-    stream: true,
+    stream: isSafeToStream(chat),
     messages,
     attempt: 1,
     ...(maxTokens && { maxTokens }),

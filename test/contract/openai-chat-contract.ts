@@ -58,7 +58,13 @@ export function describeOpenAiChat(name: string, start: () => Promise<Subject>):
       const call = subject.calls.at(-1);
       expect(call?.messages).toEqual([
         { role: 'system', content: 'Be brief.' },
-        { role: 'user', content: 'One two' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'One ' },
+            { type: 'text', text: 'two' },
+          ],
+        },
       ]);
       expect(call?.args).toMatchObject({ max_tokens: 2 });
     });
@@ -103,6 +109,87 @@ export function describeOpenAiChat(name: string, start: () => Promise<Subject>):
       expect(events.pop()).toBe('[DONE]');
       const pieces = events.map((data) => JSON.parse(data) as OpenAI.ChatCompletionChunk);
       expect(pieces.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(`You said: ${said}`);
+    });
+
+    const weather = {
+      type: 'function' as const,
+      function: {
+        name: 'get_weather',
+        description: 'The weather of a city.',
+        parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+      },
+    };
+
+    it('offers tools, and loses none of two calls at once, whole and streamed', async () => {
+      const request = { model: 'parallel-tools', messages: ask('Weather and time?'), tools: [weather] };
+      const expected = [
+        { id: 'call_a', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Paris"}' } },
+        { id: 'call_b', type: 'function', function: { name: 'get_time', arguments: '{"tz":"CET"}' } },
+      ];
+      const whole = await client.chat.completions.create(request);
+      expect(whole.choices[0]).toMatchObject({
+        finish_reason: 'tool_calls',
+        message: { content: null, tool_calls: expected },
+      });
+      expect(subject.calls.at(-1)?.args).toMatchObject({ stream: false, tools: [weather] });
+      const streamed = await client.chat.completions.stream(request).finalChatCompletion();
+      expect(streamed.choices[0]).toMatchObject({ finish_reason: 'tool_calls', message: { tool_calls: expected } });
+    });
+
+    it('hands calls and results of tools back in the form that Puter carries', async () => {
+      await client.chat.completions.create({
+        model: 'echo',
+        messages: [
+          ...ask('Weather?'),
+          {
+            role: 'assistant',
+            content: null,
+            tool_calls: [
+              { id: 'call_a', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Rom"}' } },
+            ],
+          },
+          { role: 'tool', tool_call_id: 'call_a', content: 'Sunny.' },
+        ],
+        tools: [weather],
+        tool_choice: 'none',
+      });
+      const call = subject.calls.at(-1);
+      expect(call?.messages.slice(1)).toEqual([
+        {
+          role: 'assistant',
+          content: [{ type: 'tool_use', id: 'call_a', name: 'get_weather', input: { city: 'Rom' } }],
+        },
+        { role: 'tool', tool_call_id: 'call_a', content: 'Sunny.' },
+      ]);
+      // What may not be called is not shown.
+      expect(call?.args['tools']).toBeUndefined();
+    });
+
+    it('passes images on as they are', async () => {
+      const url = 'data:image/png;base64,iVBORw0KGgo=';
+      await client.chat.completions.create({
+        model: 'echo',
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'What is this?' },
+              { type: 'image_url', image_url: { url, detail: 'low' } },
+              { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+            ],
+          },
+        ],
+      });
+      expect(subject.calls.at(-1)?.messages).toEqual([
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is this?' },
+            { type: 'image_url', image_url: { url, detail: 'low' } },
+            { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+          ],
+        },
+      ]);
     });
 
     it('ends at a stop, and ends the call at Puter with it', async () => {
@@ -150,7 +237,9 @@ export function describeOpenAiChat(name: string, start: () => Promise<Subject>):
     });
 
     it.each([
-      ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
+      ['tools', { tools: [{ type: 'function', function: { name: 'no such name!' } }] }],
+      ['tool_choice', { tool_choice: 'required' }],
+      ['parallel_tool_calls', { parallel_tool_calls: false }],
       ['response_format', { response_format: { type: 'json_object' } }],
       ['seed', { seed: 1 }],
       ['logprobs', { logprobs: true }],
@@ -158,8 +247,11 @@ export function describeOpenAiChat(name: string, start: () => Promise<Subject>):
       ['stop', { stop: ['', 'a'] }],
       ['temperature', { temperature: 3 }],
       ['messages', { messages: [] }],
-      ['messages', { messages: [{ role: 'tool', content: 'x', tool_call_id: 'y' }] }],
-      ['messages', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] }],
+      ['messages', { messages: [{ role: 'robot', content: 'x' }] }],
+      [
+        'messages',
+        { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }] }] },
+      ],
     ])('refuses what it cannot carry, and names it: %s', async (param, change) => {
       const before = subject.calls.length;
       const asked = client.chat.completions.create({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import type { AnswerEnd, AnswerPart, ChatRequest, Usage } from '#shared/chat.ts';
+import type { AnswerEnd, AnswerPart, ChatMessage, ChatRequest, Usage } from '#shared/chat.ts';
 import { errorCodes, type Failure } from '#shared/errors.ts';
 import { statesOf, type AccountState } from '#shared/hops.ts';
 import { maxCallerChars, type FrameToBridge, type FrameToExtension } from '#shared/protocol.ts';
@@ -75,14 +75,41 @@ export const account: fc.Arbitrary<AccountState> = record({
 
 const extensionStatus = { lanes, paused: fc.boolean(), account };
 
-const chat: fc.Arbitrary<ChatRequest> = withOptional(
-  {
-    messages: fc.array(
-      record({ role: fc.constantFrom('system' as const, 'user' as const, 'assistant' as const), content: text }),
-      { maxLength: 4 },
+const toolCall = record({ id: text, name: text, arguments: text });
+const content = fc.oneof(
+  text,
+  fc.array(
+    fc.oneof(
+      record({ type: fc.constant('text' as const), text }),
+      withOptional(
+        { type: fc.constant('image' as const), url: text },
+        { detail: fc.constantFrom('auto' as const, 'low' as const, 'high' as const) },
+      ),
     ),
+    { maxLength: 3 },
+  ),
+);
+const message: fc.Arbitrary<ChatMessage> = fc.oneof(
+  record({ role: fc.constant('system' as const), content }),
+  record({ role: fc.constant('user' as const), content }),
+  withOptional(
+    { role: fc.constant('assistant' as const), content: text },
+    { toolCalls: fc.array(toolCall, { maxLength: 2 }) },
+  ),
+  record({ role: fc.constant('tool' as const), toolCallId: text, content: text }),
+);
+const tool = withOptional({ name: text }, { description: text, parameters: fc.constant({ type: 'object' }) });
+
+const chat: fc.Arbitrary<ChatRequest> = withOptional(
+  { messages: fc.array(message, { maxLength: 4 }) },
+  {
+    model: text,
+    temperature: number,
+    maxTokens: number,
+    reasoningEffort: text,
+    verbosity: text,
+    tools: fc.array(tool, { maxLength: 2 }),
   },
-  { model: text, temperature: number, maxTokens: number },
 );
 
 const type = <T extends string>(name: T) => fc.constant(name);

@@ -1,4 +1,4 @@
-import type { AnswerEnd, ChatEvent } from '#shared/chat.ts';
+import type { AnswerEnd, AnswerPart, ChatEvent } from '#shared/chat.ts';
 
 import { createStopFilter } from './stop.ts';
 
@@ -6,6 +6,7 @@ import { createStopFilter } from './stop.ts';
 export type ChoiceEvent =
   | { type: 'text'; text: string }
   | { type: 'reasoning'; text: string }
+  | Extract<AnswerPart, { type: 'tool_call' }>
   | { type: 'finish'; end: AnswerEnd };
 
 /**
@@ -34,7 +35,7 @@ export async function* readChoice(
           yield { type: 'reasoning', text: event.text };
           break;
         case 'tool_call':
-          // No tools were offered, so there is nobody to take a call.
+          yield event;
           break;
         case 'finish': {
           const text = filter.rest();

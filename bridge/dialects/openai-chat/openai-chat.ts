@@ -15,7 +15,7 @@ const timeoutMs = 10 * 60_000;
 /** How long a stream may be silent. */
 const keepAliveMs = 10_000;
 
-/** `POST /v1/chat/completions`, as OpenAI's clients speak it: whole or streamed. Texts only so far. */
+/** `POST /v1/chat/completions`, as OpenAI's clients speak it: whole or streamed. */
 export function createOpenAiChatRoutes(options: { dispatcher: Dispatcher; now: () => number }): Route[] {
   const { dispatcher, now } = options;
 
@@ -76,12 +76,13 @@ async function answerWhole(choices: readonly Choice[], about: About): Promise<ob
       ...about,
       object: 'chat.completion',
       model: answers[0]?.model ?? about.model,
-      choices: answers.map(({ text, reasoning, finishReason }, index) => ({
+      choices: answers.map(({ text, reasoning, toolCalls, finishReason }, index) => ({
         index,
         message: {
           role: 'assistant',
-          content: text,
+          content: text === '' && toolCalls.length > 0 ? null : text,
           refusal: null,
+          ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
           ...(reasoning !== '' && { reasoning_content: reasoning }),
         },
         logprobs: null,
@@ -96,13 +97,20 @@ async function answerWhole(choices: readonly Choice[], about: About): Promise<ob
 }
 
 async function collect(events: AsyncIterable<ChoiceEvent>) {
-  const answer = { text: '', reasoning: '' };
+  const answer = { text: '', reasoning: '', toolCalls: [] as object[] };
   for await (const event of events) {
     if (event.type === 'finish') return { ...answer, ...event.end };
-    answer[event.type] += event.text;
+    if (event.type === 'tool_call') answer.toolCalls.push(toToolCall(event));
+    else answer[event.type] += event.text;
   }
   throw new BridgeError('internal_error', 'The answer ended without an end. Please report this.');
 }
+
+const toToolCall = ({ id, name, arguments: args }: Extract<ChoiceEvent, { type: 'tool_call' }>) => ({
+  id,
+  type: 'function',
+  function: { name, arguments: args },
+});
 
 /** The sum over all choices; null where Puter did not count one of them. */
 function addUsage(usages: readonly (Usage | null)[]) {
@@ -151,11 +159,13 @@ async function answerStream(options: {
 
   async function pass({ events }: Choice, index: number): Promise<void> {
     let hasBegun = false;
+    let calls = 0;
     for await (const event of events) {
       if (!hasBegun) send(index, { role: 'assistant', content: '', refusal: null });
       hasBegun = true;
       if (event.type === 'text') send(index, { content: event.text });
       else if (event.type === 'reasoning') send(index, { reasoning_content: event.text });
+      else if (event.type === 'tool_call') send(index, { tool_calls: [{ index: calls++, ...toToolCall(event) }] });
       else {
         usages.push(event.end.usage);
         send(index, {}, event.end.finishReason);

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-import type { ChatRequest } from '#shared/chat.ts';
+import type { ChatMessage, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 const text = v.pipe(
@@ -18,18 +18,52 @@ const wholeFrom = (min: number, max: number) => {
 /** Clients send null for what they leave out. */
 const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);
 
-const textPart = v.object({ type: v.literal('text', 'must be “text”: other parts are not carried yet'), text });
-const content = v.union([text, v.array(textPart)], 'must be a text, or parts of which each is a text');
+const textPart = v.object({ type: v.literal('text'), text });
+const imagePart = v.object({
+  type: v.literal('image_url'),
+  image_url: v.object(
+    {
+      url: v.pipe(text, v.regex(/^(https?:|data:image\/)/i, 'must be an https address or a data:image URI')),
+      detail: optional(v.picklist(['auto', 'low', 'high'], 'must be auto, low or high')),
+    },
+    'must be an object with url',
+  ),
+});
+const partSchema = v.variant(
+  'type',
+  [textPart, imagePart],
+  'must be “text” or “image_url”: other parts are not carried',
+);
+const contentSchema = v.union([text, v.array(partSchema)], 'must be a text, or parts of text and image_url');
+/** Of an assistant and of a tool: texts alone. */
+const plain = v.union([text, v.array(textPart)], 'must be a text, or parts of which each is a text');
 
-const messageSchema = v.object(
+const callSchema = v.object(
+  { id: text, type: v.literal('function', 'must be “function”'), function: v.object({ name: text, arguments: text }) },
+  'must be an object with id, type and function',
+);
+
+const messageSchema = v.variant(
+  'role',
+  [
+    v.object({ role: v.picklist(['system', 'developer']), content: contentSchema }),
+    v.object({ role: v.literal('user'), content: contentSchema }),
+    v.object({ role: v.literal('assistant'), content: optional(plain), tool_calls: optional(v.array(callSchema)) }),
+    v.object({ role: v.literal('tool'), tool_call_id: text, content: plain }),
+  ],
+  'must be system, developer, user, assistant or tool',
+);
+
+const toolSchema = v.object(
   {
-    role: v.picklist(
-      ['system', 'developer', 'user', 'assistant'],
-      'must be system, developer, user or assistant: results of tools are not carried yet',
-    ),
-    content,
+    type: v.literal('function', 'must be “function”'),
+    function: v.object({
+      name: v.pipe(text, v.regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots, dashes or underscores')),
+      description: optional(text),
+      parameters: optional(v.record(v.string(), v.unknown(), 'must be a JSON Schema')),
+    }),
   },
-  'must be an object with role and content',
+  'must be an object with type and function',
 );
 
 /** The body of `POST /v1/chat/completions`, as far as it is carried. */
@@ -42,6 +76,11 @@ export const requestSchema = v.looseObject({
   ),
   stream: optional(v.boolean('must be true or false')),
   stream_options: optional(v.looseObject({ include_usage: optional(v.boolean('must be true or false')) })),
+  tools: optional(v.pipe(v.array(toolSchema), v.maxLength(128, 'must have at most 128 tools'))),
+  tool_choice: optional(
+    v.picklist(['auto', 'none'], 'must be auto or none: puter.ai.chat() cannot make a model call a tool'),
+  ),
+  parallel_tool_calls: optional(v.literal(true, 'must be true: puter.ai.chat() cannot keep a model from it')),
   n: optional(wholeFrom(1, 8)),
   stop: optional(
     v.union(
@@ -60,7 +99,7 @@ export type Body = v.InferOutput<typeof requestSchema>;
 
 /** What would change the answer and cannot be carried: better no answer than another one. */
 const refused = [
-  ...['tools', 'tool_choice', 'functions', 'function_call', 'response_format', 'audio', 'modalities', 'prediction'],
+  ...['functions', 'function_call', 'response_format', 'audio', 'modalities', 'prediction'],
   ...['logprobs', 'top_logprobs', 'logit_bias', 'seed', 'web_search_options'],
 ];
 const carried = new Set(Object.keys(requestSchema.entries));
@@ -103,11 +142,11 @@ export function describeFidelity(body: Body): string {
 
 export function toChatRequest(body: Body): ChatRequest {
   const maxTokens = body.max_completion_tokens ?? body.max_tokens;
+  // A model that may not call a tool is not shown any.
+  const tools = body.tool_choice === 'none' ? [] : (body.tools ?? []);
   return {
-    messages: body.messages.map(({ role, content }) => ({
-      role: role === 'developer' ? 'system' : role,
-      content: typeof content === 'string' ? content : content.map((part) => part.text).join(''),
-    })),
+    messages: body.messages.map(toMessage),
+    ...(tools.length > 0 && { tools: tools.map(toTool) }),
     ...(body.model !== null && { model: body.model }),
     ...(body.temperature !== null && { temperature: body.temperature }),
     ...(maxTokens !== null && { maxTokens }),
@@ -115,5 +154,41 @@ export function toChatRequest(body: Body): ChatRequest {
     ...(body.verbosity !== null && { verbosity: body.verbosity }),
   };
 }
+
+function toTool({ function: { name, description, parameters } }: NonNullable<Body['tools']>[number]) {
+  return { name, ...(description !== null && { description }), ...(parameters !== null && { parameters }) };
+}
+
+function toMessage(message: Body['messages'][number]): ChatMessage {
+  switch (message.role) {
+    case 'system':
+    case 'developer':
+      return { role: 'system', content: toContent(message.content) };
+    case 'user':
+      return { role: 'user', content: toContent(message.content) };
+    case 'assistant': {
+      const toolCalls = (message.tool_calls ?? []).map(({ id, function: { name, arguments: args } }) => ({
+        id,
+        name,
+        arguments: args,
+      }));
+      return { role: 'assistant', content: textOf(message.content), ...(toolCalls.length > 0 && { toolCalls }) };
+    }
+    case 'tool':
+      return { role: 'tool', toolCallId: message.tool_call_id, content: textOf(message.content) };
+  }
+}
+
+function toContent(content: v.InferOutput<typeof contentSchema>): Extract<ChatMessage, { role: 'user' }>['content'] {
+  if (typeof content === 'string') return content;
+  return content.map((part) => {
+    if (part.type === 'text') return part;
+    const { url, detail } = part.image_url;
+    return { type: 'image', url, ...(detail !== null && { detail }) };
+  });
+}
+
+const textOf = (content: v.InferOutput<typeof plain> | null): string =>
+  typeof content === 'string' ? content : (content ?? []).map((part) => part.text).join('');
 
 export const stopsOf = ({ stop }: Body): string[] => (stop === null ? [] : typeof stop === 'string' ? [stop] : stop);

@@ -1,6 +1,6 @@
 /**
- * Ends a text before the first of `stops`, wherever the pieces of the text begin and end: what could still become a
- * stop is held back until the next piece tells.
+ * Ends a text before the first of `stops` to be complete, wherever the pieces of the text begin and end: what could
+ * still become a stop is held back until the next piece tells.
  */
 export interface StopFilter {
   /** What of the text may go out. `isOver`: a stop was found, and nothing after it counts. */
@@ -15,9 +15,9 @@ export function createStopFilter(stops: readonly string[]): StopFilter {
   return {
     add(piece) {
       held += piece;
-      const found = stops.map((stop) => held.indexOf(stop)).filter((at) => at !== -1);
-      if (found.length > 0) {
-        const text = held.slice(0, Math.min(...found));
+      const start = firstStop(held, stops);
+      if (start !== undefined) {
+        const text = held.slice(0, start);
         held = '';
         return { text, isOver: true };
       }
@@ -32,6 +32,15 @@ export function createStopFilter(stops: readonly string[]): StopFilter {
       return text;
     },
   };
+}
+
+/** Where the stop begins that is complete first, as a model would meet it; of two that end together, the longer. */
+function firstStop(text: string, stops: readonly string[]): number | undefined {
+  const found = stops
+    .map((stop) => ({ start: text.indexOf(stop), end: text.indexOf(stop) + stop.length }))
+    .filter(({ start }) => start !== -1)
+    .sort((a, b) => a.end - b.end || a.start - b.start);
+  return found[0]?.start;
 }
 
 /** The length of the longest beginning of `stop` that `text` ends with. */
