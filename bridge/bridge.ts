@@ -12,6 +12,7 @@ import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
 import { createDeliverRoute } from './connection/deliver.ts';
 import { handleUpgrades } from './connection/upgrade.ts';
+import { createModelRoutes } from './dialects/openai-chat/models.ts';
 import { createOpenAiChatRoutes } from './dialects/openai-chat/openai-chat.ts';
 import { createProcessRoutes } from './dialects/process/process.ts';
 import { createApp } from './http/app.ts';
@@ -75,6 +76,7 @@ export async function startBridge(
     [
       ...createProcessRoutes({ dispatcher, results, now }),
       ...createOpenAiChatRoutes({ dispatcher, now: Date.now }),
+      ...createModelRoutes({ catalogues: () => connections.list().map(({ models }) => models) }),
       createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
       ...createAuthRoutes(signIns),
       ...createPageRoutes({ status, audience }),

@@ -3,6 +3,7 @@ import { changeFact, type HopFact } from '#shared/hops.ts';
 import type { LaneName } from './lanes/lane-messages.ts';
 import { createLanePool } from './lanes/pool.ts';
 import { startAccount, type Account } from './puter/account.ts';
+import { startCatalogue, type Catalogue } from './puter/catalogue.ts';
 import { createTabSignIn } from './puter/tab-sign-in.ts';
 import { createActivity } from './relay/activity.ts';
 import { startRelay, type Relay } from './relay/relay.ts';
@@ -55,6 +56,7 @@ export function startStation(options: {
       return new Worker(laneUrl, { name: JSON.stringify({ apiOrigin, guiOrigin } satisfies LaneName) });
     },
   });
+  let catalogue = openCatalogue();
   let relay = openRelay();
   // What the network does, the account should know at once.
   for (const event of ['online', 'offline']) addEventListener(event, () => account.check());
@@ -71,6 +73,11 @@ export function startStation(options: {
     });
   }
 
+  function openCatalogue(): Catalogue {
+    const { apiOrigin } = context.settings;
+    return startCatalogue({ apiOrigin, onChange: () => relay.tellModels() });
+  }
+
   function openRelay(): Relay {
     return startRelay({
       address: context.settings.bridgeAddress,
@@ -79,6 +86,7 @@ export function startStation(options: {
       defaultModel: () => context.settings.defaultModel,
       pool,
       activity,
+      models: () => catalogue.models(),
       status: () => ({ lanes: lanes(), paused: context.paused, account: account.standing().hops }),
       onLink(state) {
         link = changeFact(link, state, Date.now());
@@ -149,6 +157,10 @@ export function startStation(options: {
         account.close();
         account = openAccount();
         if (lookers > 0) account.look();
+      }
+      if (settings.apiOrigin !== old.apiOrigin) {
+        catalogue.close();
+        catalogue = openCatalogue();
       }
       // A lane that ran a call still knows the old token.
       if (!isSameSession || !isSamePuter || lanes() < oldLanes) pool.renew();

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { answerEndSchema, answerPartSchema, chatRequestSchema } from './chat.ts';
 import { failureSchema } from './errors.ts';
 import { statesOf, type HopName } from './hops.ts';
+import { modelSchema } from './models.ts';
 
 /**
  * The wire between bridge and extension, declared once for both sides: JSON text frames over one WebSocket.
@@ -14,6 +15,7 @@ import { statesOf, type HopName } from './hops.ts';
  *   started, chunk 0, chunk 1 … end ▶          (or error)
  *          ◀───────────────────────── ack      recorded: the extension may forget it
  *   status ◀────────────────────────▶ status   what one side alone knows, whenever it changes
+ *   models  ────────────────────────▶          what Puter offers
  *   sign_in ────────────────────────▶          a sign-in in a tab begins
  *          ◀───────────────────────── token    it came back to the bridge
  *
@@ -91,6 +93,8 @@ export const frameToBridgeSchema = v.variant('type', [
   v.object({ type: v.literal('error'), requestId: id, error: failureSchema }),
   v.object({ type: v.literal('status'), ...extensionStatus }),
   v.object({ type: v.literal('sign_in'), state: signInState }),
+  /** What Puter offers, as soon as the extension knows, and whenever it changes. */
+  v.object({ type: v.literal('models'), models: v.pipe(v.array(modelSchema), v.maxLength(5000)) }),
   v.object({ type: v.literal('pong') }),
 ]);
 

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
 
 import type { AccountState } from '#shared/hops.ts';
+import type { Model } from '#shared/models.ts';
 import {
   closeCodes,
   decodeFrameToBridge,
@@ -29,6 +30,8 @@ export interface Connection extends Peer {
   pausedSince: Date | null;
   account: AccountState;
   lanes: number;
+  /** What Puter offers; null until the extension told. */
+  models: Model[] | null;
 }
 
 export interface Connections {
@@ -146,6 +149,7 @@ export function createConnections(options: {
       browser,
       version: hello.version,
       account,
+      models: null,
       since,
       pausedSince: hello.paused ? since : null,
       get paused() {
@@ -164,6 +168,7 @@ export function createConnections(options: {
   function receive(connection: Connection, frame: Exclude<FrameToBridge, { type: 'hello' }>): void {
     if (frame.type === 'pong') return;
     if (frame.type === 'sign_in') return signIns.begin(connection, frame.state);
+    if (frame.type === 'models') return void (connection.models = frame.models);
     if (frame.type !== 'status') return dispatcher.receive(connection, frame);
     connection.account = frame.account;
     connection.lanes = frame.lanes;

@@ -94,7 +94,8 @@ function createExchange(request: Request, response: Response): Exchange {
   });
   return {
     headers: request.headers,
-    params: request.params as Record<string, string>,
+    // A wildcard comes in the pieces between its slashes.
+    params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
     // Not by URL: that throws for some paths, and its error would show the query to the log.
     query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
     hangUp: hangUp.signal,

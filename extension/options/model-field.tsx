@@ -1,8 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 
+import { namesOf, type Model } from '#shared/models.ts';
+
 import { count, dollars } from '../components/format.ts';
 import { say } from '../components/say.ts';
-import { fetchModels, namesOf, nearestNames, type Model } from '../puter/models.ts';
+import { fetchModels, nearestNames } from '../puter/models.ts';
 import type { Settings } from '../settings.ts';
 import { Field } from './field.tsx';
 

@@ -1,15 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 
-/** A chat model as Puter lists it. Prices are dollars per million tokens; null where Puter does not tell. */
-export interface Model {
-  id: string;
-  /** Other names that it answers to. */
-  aliases: string[];
-  contextTokens: number | null;
-  inputPrice: number | null;
-  outputPrice: number | null;
-}
+import type { Model } from '#shared/models.ts';
 
 const modelsSchema = v.object({
   models: v.array(
@@ -17,7 +9,12 @@ const modelsSchema = v.object({
       id: v.string(),
       aliases: v.optional(v.array(v.string()), []),
       puterId: v.optional(v.string()),
+      provider: v.nullish(v.string()),
       context: v.nullish(v.number()),
+      max_tokens: v.nullish(v.number()),
+      modalities: v.nullish(v.object({ input: v.optional(v.array(v.string())) })),
+      tool_call: v.nullish(v.boolean()),
+      release_date: v.nullish(v.string()),
       costs: v.optional(v.record(v.string(), v.unknown()), {}),
       costs_currency: v.optional(v.string()),
     }),
@@ -27,13 +24,22 @@ const modelsSchema = v.object({
 /** Puter's live list of chat models. Needs no token. Rejects where it cannot be had, or is none. */
 export async function fetchModels(apiOrigin: string): Promise<Model[]> {
   const response = await fetch(`${apiOrigin}/puterai/chat/models/details`, { signal: AbortSignal.timeout(5000) });
-  const { models } = v.parse(modelsSchema, await response.json());
-  return models.map(({ id, aliases, puterId, context, costs, costs_currency: currency }) => ({
-    id,
-    aliases: [...aliases, ...(puterId === undefined ? [] : [puterId])],
-    contextTokens: context ?? null,
+  return readModels(await response.json());
+}
+
+/** The list in the body of that answer. Throws where it is none. */
+export function readModels(body: unknown): Model[] {
+  return v.parse(modelsSchema, body).models.map(({ costs, costs_currency: currency, puterId, ...model }) => ({
+    id: model.id,
+    aliases: [...model.aliases, ...(puterId === undefined ? [] : [puterId])],
+    provider: model.provider ?? null,
+    contextTokens: model.context ?? null,
+    maxOutputTokens: model.max_tokens ?? null,
     inputPrice: currency === 'usd-cents' ? priceOf(costs, /^(input|prompt)_tokens?$/) : null,
     outputPrice: currency === 'usd-cents' ? priceOf(costs, /^(output|completion)_tokens?$/) : null,
+    tools: model.tool_call ?? null,
+    vision: model.modalities?.input?.includes('image') ?? null,
+    releasedAt: Date.parse(model.release_date ?? '') || null,
   }));
 }
 
@@ -44,9 +50,6 @@ function priceOf(costs: Record<string, unknown>, key: RegExp): number | null {
   if (typeof tokens !== 'number' || tokens <= 0 || typeof cents !== 'number') return null;
   return (cents / 100) * (1_000_000 / tokens);
 }
-
-/** Every name that `model` answers to. */
-export const namesOf = (model: Model): string[] => [model.id, ...model.aliases];
 
 /** The up to three names that are closest to `wanted`: those that contain it first, then those of few edits. */
 export function nearestNames(wanted: string, names: readonly string[]): string[] {

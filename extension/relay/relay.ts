@@ -2,6 +2,7 @@ import { partChars, type ChatRequest } from '#shared/chat.ts';
 import type { Failure } from '#shared/errors.ts';
 import { findHindrance, takesRequests } from '#shared/hindrance.ts';
 import type { AccountState } from '#shared/hops.ts';
+import type { Model } from '#shared/models.ts';
 import { maxAnswerChars, type Frame, type FrameToExtension } from '#shared/protocol.ts';
 
 import type { LanePool, RunningCall } from '../lanes/pool.ts';
@@ -14,6 +15,8 @@ import { createOutbox } from './outbox.ts';
 export interface Relay {
   /** Tells the bridge what changed about the account or the lanes. */
   tellStatus(): void;
+  /** Tells the bridge what Puter offers. */
+  tellModels(): void;
   /** The person stops one call. */
   stop(requestId: string): void;
   /** Announces a sign-in that will come back to the bridge. False while there is none. */
@@ -35,6 +38,8 @@ export function startRelay(options: {
   /** What the bridge is told of lanes and account. */
   status: () => { lanes: number; paused: boolean; account: AccountState };
   activity: Activity;
+  /** What Puter offers; null until that is known. */
+  models: () => Model[] | null;
   onLink: (state: LinkState) => void;
   /** What only the bridge knows changed. */
   onBridgeStatus: (status: Pick<Frame<FrameToExtension, 'status'>, 'queued' | 'watched'>) => void;
@@ -52,6 +57,7 @@ export function startRelay(options: {
     pool,
     status,
     activity,
+    models,
     onLink,
     onBridgeStatus,
     pendingSignIn,
@@ -78,8 +84,14 @@ export function startRelay(options: {
     }
     // Between the hello and now, the account may have changed.
     link.send({ type: 'status', ...status() });
+    tellModels();
     const signIn = pendingSignIn();
     if (signIn !== null) link.send({ type: 'sign_in', state: signIn });
+  }
+
+  function tellModels(): void {
+    const known = models();
+    if (known) link.send({ type: 'models', models: known });
   }
 
   function onFrame(frame: Exclude<FrameToExtension, { type: 'welcome' | 'ping' }>): void {
@@ -178,6 +190,7 @@ export function startRelay(options: {
 
   return {
     tellStatus: () => link.send({ type: 'status', ...status() }),
+    tellModels,
     stop: (requestId) => stop(requestId, 'The call was stopped in the popup of the extension.'),
     announceSignIn(state) {
       link.send({ type: 'sign_in', state });

@@ -23,6 +23,7 @@ const createConnection = (browser: string, account: AccountState, pausedSince: D
   pausedSince,
   paused: pausedSince !== null,
   account,
+  models: null,
   send: () => {},
 });
 

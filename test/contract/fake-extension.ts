@@ -18,7 +18,7 @@ import {
 
 import { isSafeToStream, toPuterArguments } from '../../extension/puter/chat-arguments.ts';
 import { toFailure } from '../../extension/puter/failures.ts';
-import { nearestNames } from '../../extension/puter/models.ts';
+import { nearestNames, readModels } from '../../extension/puter/models.ts';
 import { createStreamReader, readWhole } from '../../extension/puter/normalise.ts';
 import { listedModels } from '../puter/model-list.ts';
 import { findModel } from '../puter/models.ts';
@@ -90,6 +90,7 @@ export async function startFakeExtension(options: {
           }
           // Only from here on: what was kept goes before what is new.
           socket = it;
+          it.send(encodeFrame({ type: 'models', models: readModels({ models: listedModels }) }));
           return welcomed.resolve();
         case 'request':
           return void run(frame);

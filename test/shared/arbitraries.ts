@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { AnswerEnd, AnswerPart, ChatMessage, ChatRequest, Usage } from '#shared/chat.ts';
 import { errorCodes, type Failure } from '#shared/errors.ts';
 import { statesOf, type AccountState } from '#shared/hops.ts';
+import type { Model } from '#shared/models.ts';
 import { maxCallerChars, type FrameToBridge, type FrameToExtension } from '#shared/protocol.ts';
 
 /** Every valid value of the wire, lone surrogates and control characters included. */
@@ -112,6 +113,20 @@ const chat: fc.Arbitrary<ChatRequest> = withOptional(
   },
 );
 
+const amount = fc.option(fc.nat());
+const model: fc.Arbitrary<Model> = record({
+  id: text,
+  aliases: fc.array(text, { maxLength: 2 }),
+  provider: fc.option(text),
+  contextTokens: amount,
+  maxOutputTokens: amount,
+  inputPrice: amount,
+  outputPrice: amount,
+  tools: fc.option(fc.boolean()),
+  vision: fc.option(fc.boolean()),
+  releasedAt: amount,
+});
+
 const type = <T extends string>(name: T) => fc.constant(name);
 
 export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
@@ -132,6 +147,7 @@ export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
   record({ type: type('error'), requestId: id, error: failure }),
   record({ type: type('status'), ...extensionStatus }),
   record({ type: type('sign_in'), state: id }),
+  record({ type: type('models'), models: fc.array(model, { maxLength: 2 }) }),
   record({ type: type('pong') }),
 );
 

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { fetchModels, namesOf, nearestNames, type Model } from '../../../extension/puter/models.ts';
+import { namesOf, type Model } from '#shared/models.ts';
+
+import { fetchModels, nearestNames } from '../../../extension/puter/models.ts';
 import { startStandIn } from '../../puter/stand-in.ts';
 
 const names = ['openai/gpt-5', 'openai/gpt-5-mini', 'openai/gpt-4o-mini', 'gpt-4o-mini', 'claude-sonnet-4', 'o3'];
@@ -72,11 +74,27 @@ describe('Puter’s list', () => {
     expect(named('anthropic')).toEqual({
       id: 'anthropic',
       aliases: ['claude-echo', 'anthropic/echo', 'anthropic:anthropic/echo'],
+      provider: 'claude',
       contextTokens: 200_000,
+      maxOutputTokens: 64_000,
       inputPrice: 3,
       outputPrice: 15,
+      tools: true,
+      vision: true,
+      releasedAt: Date.UTC(2026, 1, 17),
     });
-    expect(named('big')).toEqual({ id: 'big', aliases: [], contextTokens: null, inputPrice: 0, outputPrice: 0 });
+    expect(named('big')).toEqual({
+      id: 'big',
+      aliases: [],
+      provider: 'ollama',
+      contextTokens: null,
+      maxOutputTokens: 8192,
+      inputPrice: 0,
+      outputPrice: 0,
+      tools: null,
+      vision: null,
+      releasedAt: null,
+    });
     expect(named('long-stream')).toMatchObject({ inputPrice: 0.05, outputPrice: 0.4 });
   });
 

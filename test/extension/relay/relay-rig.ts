@@ -3,6 +3,7 @@ import { expect, onTestFinished, vi } from 'vitest';
 import type { ChatRequest } from '#shared/chat.ts';
 import type { Failure } from '#shared/errors.ts';
 import type { HopState } from '#shared/hops.ts';
+import type { Model } from '#shared/models.ts';
 import type { Frame, FrameToExtension } from '#shared/protocol.ts';
 
 import type { CallHandlers, LanePool } from '../../../extension/lanes/pool.ts';
@@ -34,6 +35,7 @@ export function startRelayRig(address: string) {
     paused: false,
     lanes: 3,
     session: 'signed_in' as HopState<'session'>,
+    models: null as Model[] | null,
     /** The state of a sign-in in a tab. */
     signIn: null as string | null,
   };
@@ -58,6 +60,7 @@ export function startRelayRig(address: string) {
       account: { session: { ...fact, state: settings.session }, puter: { ...fact, state: 'reachable' } },
     }),
     activity,
+    models: () => settings.models,
     onLink: ({ state }) => states.push(state),
     onBridgeStatus: ({ queued, watched }) => bridgeStatus.push({ queued, watched }),
     pendingSignIn: () => settings.signIn,

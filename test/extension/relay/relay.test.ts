@@ -310,6 +310,21 @@ describe('when the line is lost', () => {
   });
 });
 
+describe('what Puter offers', () => {
+  it('is told with every welcome once it is known, and when it changed', async () => {
+    const { rig, line } = await start();
+    line.welcome();
+    await rig.become('connected');
+    const model = { id: 'm', aliases: [], provider: null, contextTokens: null, maxOutputTokens: null };
+    rig.settings.models = [
+      { ...model, inputPrice: null, outputPrice: null, tools: null, vision: null, releasedAt: null },
+    ];
+    expect(line.frames.filter(({ type }: FrameToBridge) => type === 'models')).toEqual([]);
+    rig.relay.tellModels();
+    expect(await line.frame('models')).toEqual({ type: 'models', models: rig.settings.models });
+  });
+});
+
 describe('a sign-in in a tab', () => {
   const state = '0190a8f0-0000-4000-8000-0000000000aa';
 

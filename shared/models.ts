@@ -1,0 +1,26 @@
+import * as v from 'valibot';
+
+const count = v.nullable(v.pipe(v.number(), v.minValue(0)));
+const name = v.pipe(v.string(), v.maxLength(300));
+
+/** A chat model as Puter lists it; null is what Puter does not tell. Prices are dollars per million tokens. */
+export const modelSchema = v.object({
+  id: name,
+  /** Other names that it answers to. */
+  aliases: v.array(name),
+  provider: v.nullable(name),
+  contextTokens: count,
+  maxOutputTokens: count,
+  inputPrice: count,
+  outputPrice: count,
+  /** Whether it calls tools, and whether it sees images. */
+  tools: v.nullable(v.boolean()),
+  vision: v.nullable(v.boolean()),
+  /** Milliseconds since 1970. */
+  releasedAt: count,
+});
+
+export type Model = v.InferOutput<typeof modelSchema>;
+
+/** Every name that `model` answers to. */
+export const namesOf = (model: Model): string[] => [model.id, ...model.aliases];
