@@ -56,7 +56,8 @@ export function describePages(subject: () => Subject): void {
       const release = await fillLanes(subject());
       expect(await get(subject(), '/api/status')).toEqual(status(lanes, { queued: 1, running: lanes }));
       // What the bridge holds back did not reach the models either.
-      expect(subject().calls.filter((call) => call.status === 'running').length).toBe(lanes);
+      const running = () => subject().calls.filter((call) => call.status === 'running').length;
+      await expect.poll(running).toBe(lanes);
       await release();
       await expect.poll(() => get(subject(), '/api/status')).toEqual(status(0, { queued: 0, running: 0 }));
     });
