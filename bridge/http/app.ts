@@ -100,8 +100,9 @@ function createExchange(request: Request, response: Response): Exchange {
     query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
     hangUp: hangUp.signal,
     json: () => readJson(request),
-    startEvents(headers = {}) {
-      response.status(200).set({ ...headers, 'Content-Type': 'text/event-stream; charset=utf-8' });
+    setHeaders: (headers) => void response.set(headers),
+    startEvents() {
+      response.status(200).set('Content-Type', 'text/event-stream; charset=utf-8');
       response.flushHeaders();
       isStream = true;
       if (request.method === 'HEAD') response.end();

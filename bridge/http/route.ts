@@ -12,8 +12,10 @@ export interface Exchange {
   readonly hangUp: AbortSignal;
   /** Reads and parses the JSON body. Throws a `BridgeError` that says what is wrong with it. */
   json(): Promise<unknown>;
+  /** Headers of the answer, whatever becomes of it. */
+  setHeaders(headers: Readonly<Record<string, string>>): void;
   /** Turns the answer into a stream of server-sent events. From here on, only the stream can tell of a failure. */
-  startEvents(headers?: Readonly<Record<string, string>>): EventStream;
+  startEvents(): EventStream;
 }
 
 /** Server-sent events. What is written after the end, or after the caller hung up, goes nowhere. */

@@ -278,6 +278,7 @@ export function describeOpenAiChat(name: string, start: () => Promise<Subject>):
       expect(error).toBeInstanceOf(type);
       expect((error as InstanceType<typeof OpenAI.APIError>).code).toBe(code);
       expect((error as InstanceType<typeof OpenAI.APIError>).message).toMatch(/\w+ \w+/);
+      expect((error as InstanceType<typeof OpenAI.APIError>).requestID).toMatch(/^chatcmpl-[\da-f-]{36}$/);
       expect(subject.calls.length).toBeLessThanOrEqual(before + 1);
     });
 

@@ -28,9 +28,9 @@ export function createOpenAiChatRoutes(options: { dispatcher: Dispatcher; now: (
       const choices = submit(dispatcher, body, readCaller(exchange.headers), [exchange.hangUp, deadline.signal]);
       const id = `chatcmpl-${choices[0]?.requestId}`;
       const about: About = { id, created: Math.floor(now() / 1000), model: body.model ?? 'default' };
-      const headers = { 'x-request-id': id, 'x-puter-bridge-fidelity': describeFidelity(body) };
-      if (body.stream !== true) return { status: 200, body: await answerWhole(choices, about), headers };
-      await answerStream({ choices, about, body, open: () => exchange.startEvents(headers) });
+      exchange.setHeaders({ 'x-request-id': id, 'x-puter-bridge-fidelity': describeFidelity(body) });
+      if (body.stream !== true) return { status: 200, body: await answerWhole(choices, about) };
+      await answerStream({ choices, about, body, open: exchange.startEvents });
       return undefined;
     } finally {
       clearTimeout(timer);
