@@ -1,6 +1,7 @@
 import type { HopFacts } from '#shared/hops.ts';
 
 import type { SignInOutcome } from './background/sign-in.ts';
+import type { Settings } from './settings.ts';
 import type { Station } from './station.ts';
 import type { Context, Session } from './storage.ts';
 
@@ -18,6 +19,8 @@ export interface BackgroundMessages {
   keepSession(session: Session): null;
   signOut(): null;
   pause(paused: boolean): null;
+  /** Changes some settings and keeps the others; done even where the page that asked is gone by then. */
+  changeSettings(change: Partial<Settings>): null;
   /** Paints the light on the toolbar. */
   showState(state: { hops: HopFacts; running: number; isDark: boolean }): null;
   /** Makes sure that the background page runs. */

@@ -51,6 +51,7 @@ export async function changeSettings(change: Partial<Settings>): Promise<void> {
   });
 }
 
+/** With a session, how signing in went before is over. */
 export async function saveSession(session: Session): Promise<void> {
   await area().set({ session });
   await chrome.storage.session.remove('outcome');
@@ -63,8 +64,7 @@ export async function readSignInOutcome(): Promise<SignInOutcome | null> {
   const { outcome } = await chrome.storage.session.get<{ outcome?: SignInOutcome }>('outcome');
   return outcome ?? null;
 }
-export const saveSignInOutcome = (outcome: SignInOutcome): Promise<void> =>
-  outcome.status === 'signed_in' ? chrome.storage.session.remove('outcome') : chrome.storage.session.set({ outcome });
+export const saveSignInOutcome = (outcome: SignInOutcome): Promise<void> => chrome.storage.session.set({ outcome });
 
 /** Calls `listener` after any change of what `readContext` reads. */
 export function onContextChanged(listener: () => void): void {

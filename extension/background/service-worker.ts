@@ -5,6 +5,7 @@
 
 import { askOffscreen, listenAsBackground } from '../messages.ts';
 import {
+  changeSettings,
   forgetSession,
   onContextChanged,
   readContext,
@@ -29,7 +30,7 @@ const done =
 /** The popup that asked is closed by the time that it would be told. */
 const remembered = (ask: () => Promise<SignInOutcome>) => async (): Promise<SignInOutcome> => {
   const outcome = await ask();
-  await saveSignInOutcome(outcome);
+  if (outcome.status !== 'signed_in') await saveSignInOutcome(outcome);
   return outcome;
 };
 
@@ -40,6 +41,7 @@ listenAsBackground({
   keepSession: done(saveSession),
   signOut: done(forgetSession),
   pause: done(savePaused),
+  changeSettings: done(changeSettings),
   showState: done(showState),
   wake: done(supervisor.ensure),
 });

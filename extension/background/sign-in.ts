@@ -1,5 +1,6 @@
 import type { MessageKey } from '#shared/say.ts';
 
+import { isReachable } from '../is-reachable.ts';
 import { askOffscreen } from '../messages.ts';
 import { readRedirect, signInUrl, type SignInProblem } from '../puter/sign-in.ts';
 import { isMixed, type Settings } from '../settings.ts';
@@ -30,7 +31,9 @@ export async function signIn(): Promise<SignInOutcome> {
   }
   if (answer.problem !== 'no_window') return failed(answer.problem);
   // The window gives up on every page that comes with an error status, and so a check for robots does.
-  return (await isReachable(guiOrigin)) ? continueInTab('sign_in_challenge') : failed('sign_in_unreachable');
+  return (await isReachable(guiOrigin, AbortSignal.timeout(10_000)))
+    ? continueInTab('sign_in_challenge')
+    : failed('sign_in_unreachable');
 }
 
 /** The other way from the start, for a person who chose it. */
@@ -59,9 +62,3 @@ async function askInWindow({
     return { problem: isClosed ? 'sign_in_closed' : 'no_window' };
   }
 }
-
-const isReachable = (origin: string): Promise<boolean> =>
-  fetch(origin, { mode: 'no-cors', cache: 'no-store', signal: AbortSignal.timeout(10_000) }).then(
-    () => true,
-    () => false,
-  );

@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 import { say } from './say.ts';
+import { useBriefly } from './use-briefly.ts';
 
 /** A line to take along, with a button that says when it was taken. */
 export function Copyable({ text, label, hasFocus = false }: { text: string; label: string; hasFocus?: boolean }) {
@@ -18,12 +19,7 @@ export function Copyable({ text, label, hasFocus = false }: { text: string; labe
 }
 
 export function CopyButton({ text, about, children }: { text: string; about?: string; children?: string }) {
-  const [copied, setCopied] = useState(false);
-  useEffect(() => {
-    if (!copied) return undefined;
-    const timer = setTimeout(() => setCopied(false), 1500);
-    return () => clearTimeout(timer);
-  }, [copied]);
+  const [copied, setCopied] = useBriefly(1500);
   const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
   return (
     <button type="button" class="copy" onClick={copy} aria-label={about && say('copy_this', about)}>

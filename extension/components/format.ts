@@ -26,7 +26,3 @@ export function clock(iso: string): string {
     ? time.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
     : time.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
 }
-
-/** `1 December`: Puter counts by the calendar of UTC. */
-export const day = (time: number): string =>
-  new Date(time).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' });

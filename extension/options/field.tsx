@@ -5,8 +5,9 @@ import * as v from 'valibot';
 import type { MessageKey } from '#shared/say.ts';
 
 import { say } from '../components/say.ts';
+import { useBriefly } from '../components/use-briefly.ts';
+import { askBackground } from '../messages.ts';
 import { settingsSchema, type Settings } from '../settings.ts';
-import { changeSettings } from '../storage.ts';
 
 /**
  * Long enough to type on, short enough to feel like at once. An address waits longer: half of one is an address, too,
@@ -34,10 +35,13 @@ export interface FieldProps {
  */
 export function Field({ name, settings, label, hint, placeholder, choices, list, children }: FieldProps) {
   const saved = String(settings[name]);
+  // What is saved a moment later must be compared with what stands then.
+  const latest = useRef(saved);
+  latest.current = saved;
   /** What is typed, until it is saved and left; then the saved value shows. */
   const [draft, setDraft] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const [isSaved, setIsSaved] = useState(false);
+  const [isSaved, setIsSaved] = useBriefly(shownMs);
   const hasFocus = useRef(false);
   const saving = useRef<ReturnType<typeof setTimeout>>(undefined);
   // What was typed and not saved yet is saved when the page goes.
@@ -53,11 +57,6 @@ export function Field({ name, settings, label, hint, placeholder, choices, list,
   useEffect(() => {
     if (!hasFocus.current && problem === null) setDraft(null);
   }, [saved, problem]);
-  useEffect(() => {
-    if (!isSaved) return undefined;
-    const hiding = setTimeout(() => setIsSaved(false), shownMs);
-    return () => clearTimeout(hiding);
-  }, [isSaved]);
 
   async function save(text: string): Promise<void> {
     clearTimeout(saving.current);
@@ -66,7 +65,7 @@ export function Field({ name, settings, label, hint, placeholder, choices, list,
     const result = v.safeParse(settingsSchema.entries[name], value);
     if (!result.success) return setProblem(say(result.issues[0].message as MessageKey));
     setProblem(null);
-    if (String(result.output) !== saved) await changeSettings({ [name]: result.output });
+    if (String(result.output) !== latest.current) await askBackground('changeSettings', { [name]: result.output });
     else if (!hasFocus.current) setDraft(null);
     setIsSaved(true);
   }

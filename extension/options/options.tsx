@@ -2,6 +2,8 @@
 
 import { useState } from 'preact/hooks';
 
+import type { Hop } from '#shared/hops.ts';
+
 import { startPage, type View } from '../components/follow.tsx';
 import { say } from '../components/say.ts';
 import { SignIn } from '../components/sign-in.tsx';
@@ -37,16 +39,12 @@ function Options(view: View) {
               </p>
             )}
           </Field>
-          <p class="small" id="bridge-state" data-color={status.hops.bridge.color}>
-            <span class="dot" aria-hidden="true" /> {status.hops.bridge.cause}
-          </p>
+          <Cause id="bridge-state" hop={status.hops.bridge} />
         </section>
 
         <section class="card" aria-labelledby="account-title">
           <h2 id="account-title">{say('hop_session')}</h2>
-          <p class="small" id="account-state" data-color={status.hops.session.color}>
-            <span class="dot" aria-hidden="true" /> {status.hops.session.cause}
-          </p>
+          <Cause id="account-state" hop={status.hops.session} />
           <p class="muted small">{say('sign_out_hint')}</p>
           {hasSession && (
             <button id="sign-out" type="button" onClick={() => void askBackground('signOut')}>
@@ -82,6 +80,12 @@ function Options(view: View) {
     </main>
   );
 }
+
+const Cause = ({ id, hop }: { id: string; hop: Hop }) => (
+  <p class="small" id={id} data-color={hop.color}>
+    <span class="dot" aria-hidden="true" /> {hop.cause}
+  </p>
+);
 
 /** By plan, or a number of one's own. */
 function laneChoices({ lanes }: Settings, now: number): { value: string; label: string }[] {

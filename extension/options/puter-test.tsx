@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { say } from '../components/say.ts';
+import { isReachable } from '../is-reachable.ts';
 import { fetchModels } from '../puter/models.ts';
 import type { Settings } from '../settings.ts';
 
@@ -11,17 +12,17 @@ export function PuterTest({ settings }: { settings: Settings }) {
   const [isTesting, setTesting] = useState(false);
   const [outcomes, setOutcomes] = useState<Outcome[]>([]);
   const { apiOrigin, guiOrigin } = settings;
-  const tested = useRef('');
   const addresses = `${apiOrigin} ${guiOrigin}`;
-  // What was found at other addresses says nothing of these.
+  const latest = useRef(addresses);
+  latest.current = addresses;
+  // What was found at other addresses says nothing of these, nor what is still being looked for there.
   useEffect(() => setOutcomes([]), [addresses]);
 
   async function test(): Promise<void> {
     setTesting(true);
-    tested.current = addresses;
     const found = await Promise.all([testApi(apiOrigin), testGui(guiOrigin)]);
     setTesting(false);
-    if (tested.current === addresses) setOutcomes(found);
+    if (latest.current === addresses) setOutcomes(found);
   }
 
   return (
@@ -46,9 +47,7 @@ const testApi = (origin: string): Promise<Outcome> =>
     () => ({ isGood: false, sentence: say('test_api_bad', origin) }),
   );
 
-/** Its pages let nobody read them from elsewhere; that something answers is all that can be told. */
-const testGui = (origin: string): Promise<Outcome> =>
-  fetch(origin, { mode: 'no-cors', cache: 'no-store', signal: AbortSignal.timeout(5000) }).then(
-    () => ({ isGood: true, sentence: say('test_gui_good', origin) }),
-    () => ({ isGood: false, sentence: say('test_gui_bad', origin) }),
-  );
+const testGui = async (origin: string): Promise<Outcome> =>
+  (await isReachable(origin, AbortSignal.timeout(5000)))
+    ? { isGood: true, sentence: say('test_gui_good', origin) }
+    : { isGood: false, sentence: say('test_gui_bad', origin) };

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks';
 
 import { say } from '../components/say.ts';
+import { askBackground } from '../messages.ts';
 import { defaultSettings } from '../settings.ts';
-import { changeSettings } from '../storage.ts';
 
 /** Back to the defaults, asked once more before it is done. */
 export function Reset({ onDone }: { onDone: () => void }) {
   const [step, setStep] = useState<'offered' | 'asked' | 'done'>('offered');
   async function reset(): Promise<void> {
-    await changeSettings(defaultSettings);
+    await askBackground('changeSettings', defaultSettings);
     setStep('done');
     onDone();
   }

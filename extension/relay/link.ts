@@ -10,6 +10,7 @@ import {
   type FrameToExtension,
 } from '#shared/protocol.ts';
 
+import { isReachable } from '../is-reachable.ts';
 import { backoffMs } from './backoff.ts';
 
 /** How far the socket is, and what the sentence about it names. */
@@ -129,19 +130,14 @@ type Ended = LinkState & { wasOpen: boolean };
 
 /** Null where the bridge is there. */
 async function probe(address: string, stop: AbortSignal): Promise<'no_bridge' | 'not_our_bridge' | null> {
-  const fetchHealth = (mode: RequestMode) => {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(probeTimeoutMs)]);
-    return fetch(`${address}/health`, { mode, cache: 'no-store', signal });
-  };
+  const url = `${address}/health`;
+  const signal = () => AbortSignal.any([stop, AbortSignal.timeout(probeTimeoutMs)]);
   try {
     // Only the bridge lets this extension read its answer.
-    const response = await fetchHealth('cors');
+    const response = await fetch(url, { cache: 'no-store', signal: signal() });
     return response.ok ? null : 'not_our_bridge';
   } catch {
-    return fetchHealth('no-cors').then(
-      () => 'not_our_bridge',
-      () => 'no_bridge',
-    );
+    return (await isReachable(url, signal())) ? 'not_our_bridge' : 'no_bridge';
   }
 }
 

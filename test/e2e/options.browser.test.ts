@@ -31,6 +31,16 @@ it('saves as one types, says so, and uses it for the next request', async () => 
   await setOptions(rig.chromium, { defaultModel: '' });
 });
 
+it('saves what was typed last where the page is left at once, also what stood there when it was opened', async () => {
+  await options.type('#defaultModel', 'echo');
+  await waitForText(options, '#defaultModel-saved', /Saved/);
+  await options.$eval('#defaultModel', (it) => (it as HTMLInputElement).select());
+  await options.keyboard.press('Backspace');
+  await options.goto(`${rig.bridge.url}/health`);
+  options = await rig.chromium.openPage('options.html');
+  await until(async () => JSON.stringify(await stored()).includes('"defaultModel":""'));
+});
+
 it.each([
   ['bridgeAddress', 'http://127.0.0.1:5001/path', 'without a path'],
   ['bridgeAddress', 'not an address', 'like http://127.0.0.1:5001'],
