@@ -56,7 +56,8 @@ export function startStation(options: {
       return new Worker(laneUrl, { name: JSON.stringify({ apiOrigin, guiOrigin } satisfies LaneName) });
     },
   });
-  let catalogue = openCatalogue();
+  // Only a bridge asks for it.
+  let catalogue: Catalogue | undefined;
   let relay = openRelay();
   // What the network does, the account should know at once.
   for (const event of ['online', 'offline']) addEventListener(event, () => account.check());
@@ -86,11 +87,12 @@ export function startStation(options: {
       defaultModel: () => context.settings.defaultModel,
       pool,
       activity,
-      models: () => catalogue.models(),
+      models: () => catalogue?.models() ?? null,
       status: () => ({ lanes: lanes(), paused: context.paused, account: account.standing().hops }),
       onLink(state) {
         link = changeFact(link, state, Date.now());
-        if (link.state !== 'connected') told = unheard;
+        if (link.state === 'connected') catalogue ??= openCatalogue();
+        else told = unheard;
         changed();
       },
       onBridgeStatus(status) {
@@ -158,7 +160,7 @@ export function startStation(options: {
         account = openAccount();
         if (lookers > 0) account.look();
       }
-      if (settings.apiOrigin !== old.apiOrigin) {
+      if (catalogue && settings.apiOrigin !== old.apiOrigin) {
         catalogue.close();
         catalogue = openCatalogue();
       }

@@ -13,6 +13,11 @@ export const takesRequests = ({ paused, account: { session } }: Standing): boole
 
 /** Why none of these extensions takes requests. */
 export function findHindrance(extensions: readonly Standing[]): Failure {
+  if (extensions.length === 0) {
+    const message =
+      'No extension is connected to the bridge. Start the browser that has the Puter Bridge extension, or load it first.';
+    return { code: 'extension_not_connected', message };
+  }
   const awake = extensions.filter(({ paused }) => !paused);
   if (awake.length === 0) {
     const message = 'The person paused Puter Bridge in the browser. To go on, press “Resume” in its popup.';

@@ -128,11 +128,13 @@ function describeHop<N extends HopName>(name: N, fact: HopFact<N>, say: Say): Ho
 const causeKey = (name: HopName, { state, detail }: { state: string; detail: string | null }): MessageKey =>
   state === 'signed_in' && detail === null ? 'session_signed_in_unnamed' : (`${name}_${state}` as MessageKey);
 
-/** When a state is over, as people say it. Allowances go by days, and Puter's days are those of UTC. */
+/** `1 December`: Puter counts by the calendar of UTC. */
+export const utcDay = (time: number): string =>
+  new Date(time).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' });
+
+/** When a state is over, as people say it: an allowance by the day. */
 const clock = (state: string, until: number): string =>
-  state === 'out_of_allowance'
-    ? new Date(until).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' })
-    : new Date(until).toLocaleTimeString('en-GB');
+  state === 'out_of_allowance' ? utcDay(until) : new Date(until).toLocaleTimeString('en-GB');
 
 /** Red with the first broken hop, yellow while something is under way, green when requests are answered. */
 function toLight(hops: Hop[], running: number, say: Say): Light {

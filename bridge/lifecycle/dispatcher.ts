@@ -36,8 +36,6 @@ export interface Dispatcher {
 }
 
 const sentences = {
-  notConnected:
-    'No extension is connected to the bridge. Start the browser that has the Puter Bridge extension, or load it first.',
   disconnected:
     'The extension went away while it ran this call, so its outcome is unknown and it may have been billed. Send it again if you still need the answer.',
   tooLarge: `The answer is longer than ${maxAnswerChars} characters.`,
@@ -96,14 +94,13 @@ export function createDispatcher(options: {
 
   function pump(): void {
     const peers = slots.peers();
-    if (peers.length === 0) {
-      for (const entry of queue)
-        entry.timer ??= failAfter(entry, connectGraceMs, 'extension_not_connected', sentences.notConnected);
-      return;
-    }
     const takers = peers.filter(takesRequests);
     if (takers.length === 0) {
       const error = findHindrance(peers);
+      if (peers.length === 0) {
+        for (const entry of queue) entry.timer ??= failAfter(entry, connectGraceMs, error.code, error.message);
+        return;
+      }
       for (const entry of [...queue]) apply(entry, { type: 'failed', error });
       return;
     }

@@ -1,4 +1,6 @@
-import { count, day, dollars } from '../components/format.ts';
+import { utcDay } from '#shared/hops.ts';
+
+import { count, dollars } from '../components/format.ts';
 import { say } from '../components/say.ts';
 import type { Allowance } from '../puter/allowance.ts';
 import type { Plan } from '../puter/standing.ts';
@@ -22,7 +24,7 @@ export function AllowanceBar(props: { allowance: Allowance | null; plan: Plan | 
         <span class="grow" id="allowance-left">
           {left}
         </span>
-        <span class="muted">{allowance && say('allowance_resets', day(allowance.resetsAt))}</span>
+        <span class="muted">{allowance && say('allowance_resets', utcDay(allowance.resetsAt))}</span>
       </p>
     </section>
   );

@@ -44,6 +44,16 @@ describe('a bridge', () => {
     onTestFinished(() => extension.close());
     return extension;
   }
+  /** One call that hangs until it is stopped, and one request that waits behind it. */
+  async function fillOneLane(bridge: Bridge, extension: FakeExtension) {
+    const call = extension.nextCall();
+    const stop = new AbortController();
+    const running = ask(bridge.url, { prompt: 'x', model: 'hang' }, stop.signal);
+    await call;
+    const waiting = ask(bridge.url, { prompt: 'x' });
+    await until(() => bridge.status.read().queue.queued === 1);
+    return { running, waiting, stop };
+  }
   const deliver = (bridge: Bridge, secret: string, body: object) =>
     fetch(`${bridge.url}/api/result`, {
       method: 'POST',
@@ -79,12 +89,7 @@ describe('a bridge', () => {
   it('says so to a caller who already waits when the person signs out', async () => {
     const bridge = await start();
     const extension = await connect(bridge, { lanes: 1 });
-    const call = extension.nextCall();
-    const stop = new AbortController();
-    const running = ask(bridge.url, { prompt: 'x', model: 'hang' }, stop.signal);
-    await call;
-    const waiting = ask(bridge.url, { prompt: 'x' });
-    await until(() => bridge.status.read().queue.queued === 1);
+    const { running, waiting, stop } = await fillOneLane(bridge, extension);
     extension.tell({ session: 'signed_out' });
     expect(await waiting).toMatchObject({ status: 503, body: { code: 'puter_not_signed_in' } });
     expect(extension.calls.map(({ status }) => status)).toEqual(['running']);
@@ -107,12 +112,7 @@ describe('a bridge', () => {
   it('turns requests away while the person has paused, lets what runs go on, and takes them again after', async () => {
     const bridge = await start({ connectGraceMs: 60_000 });
     const extension = await connect(bridge, { lanes: 1 });
-    const call = extension.nextCall();
-    const stop = new AbortController();
-    const running = ask(bridge.url, { prompt: 'x', model: 'hang' }, stop.signal);
-    await call;
-    const waiting = ask(bridge.url, { prompt: 'x' });
-    await until(() => bridge.status.read().queue.queued === 1);
+    const { running, waiting, stop } = await fillOneLane(bridge, extension);
     extension.tell({ paused: true });
     const turnedAway = { status: 503, body: { code: 'paused', error: expect.stringContaining('Resume') as string } };
     expect(await waiting).toMatchObject(turnedAway);

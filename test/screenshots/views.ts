@@ -1,6 +1,6 @@
 import type { Page } from 'puppeteer-core';
 
-import { setOptions, waitForText } from '../browser/person.ts';
+import { setOptions, signIn, waitForText } from '../browser/person.ts';
 import { ask, type Rig } from '../browser/rig.ts';
 
 /** Every page in every state worth a look, for screenshots and for the checks of accessibility. */
@@ -92,13 +92,7 @@ const signOut = async (rig: Rig) => {
   await options.close();
 };
 
-const signInAgain = async (rig: Rig) => {
-  const popup = await rig.chromium.openPage('popup.html');
-  await popup.locator('.sign-in .primary').click();
-  await (await rig.chromium.waitForPage(/action=authme/)).locator('#approve').click();
-  await waitForText(popup, '#sentence', /Ready/);
-  await popup.close();
-};
+const signInAgain = (rig: Rig) => signIn(rig.chromium);
 
 const setPaused = (paused: boolean) => async (rig: Rig) => {
   const popup = await rig.chromium.openPage('popup.html');

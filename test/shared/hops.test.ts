@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { describeHops, type Color, type Fix, type HopFacts, type HopName, type HopState } from '#shared/hops.ts';
+import {
+  describeHops,
+  type Color,
+  type Fix,
+  type HopFacts,
+  type HopName,
+  type HopState,
+  utcDay,
+} from '#shared/hops.ts';
 import catalogue from '#shared/locales/en/messages.json' with { type: 'json' };
 import type { MessageKey } from '#shared/say.ts';
 
@@ -112,4 +120,12 @@ describe('the light', () => {
     expect(lightOf({ ...broken, bridge: fact('connecting') }).sentence).toBe('session_expired||');
     expect(lightOf({ puter: fact('unreachable') }).sentence).toBe('puter_unreachable||');
   });
+});
+
+describe('a day', () => {
+  it.each([
+    ['2026-12-01T00:00:00Z', '1 December'],
+    ['2026-12-31T23:59:59Z', '31 December'],
+    ['2027-02-01T00:00:00+02:00', '31 January'],
+  ])('%s is %s, by the calendar of UTC', (time, text) => expect(utcDay(Date.parse(time))).toBe(text));
 });

@@ -1,4 +1,5 @@
 import { BridgeError } from '#shared/errors.ts';
+import { findHindrance } from '#shared/hindrance.ts';
 import { namesOf, type Model } from '#shared/models.ts';
 
 import type { Exchange, Reply, Route } from '../../http/route.ts';
@@ -13,10 +14,7 @@ export function createModelRoutes(options: {
 
   function models(): readonly Model[] {
     const all = catalogues();
-    if (all.length === 0) {
-      const message = 'No extension is connected to the bridge. Start the browser that has the Puter Bridge extension.';
-      throw new BridgeError('extension_not_connected', message);
-    }
+    if (all.length === 0) throw BridgeError.from(findHindrance([]));
     const list = all.find((it) => it !== null);
     if (!list) throw new BridgeError('upstream_failed', 'Puter’s list of models cannot be had just now. Try again.');
     return list;

@@ -3,18 +3,8 @@ import * as v from 'valibot';
 import type { ChatMessage, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-const text = v.pipe(
-  v.string('must be a string'),
-  v.check((value) => value.isWellFormed(), 'must be valid Unicode (it has half of a surrogate pair)'),
-);
-const numberFrom = (min: number, max: number) => {
-  const sentence = `must be a number from ${min} to ${max}`;
-  return v.pipe(v.number(sentence), v.minValue(min, sentence), v.maxValue(max, sentence));
-};
-const wholeFrom = (min: number, max: number) => {
-  const sentence = `must be a whole number from ${min} to ${max}`;
-  return v.pipe(v.number(sentence), v.integer(sentence), v.minValue(min, sentence), v.maxValue(max, sentence));
-};
+import { numberFrom, text, wholeFrom } from '../../http/fields.ts';
+
 /** Clients send null for what they leave out. */
 const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);
 

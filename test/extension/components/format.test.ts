@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { count, day, dollars, duration } from '../../../extension/components/format.ts';
+import { count, dollars, duration } from '../../../extension/components/format.ts';
 
 describe('a duration', () => {
   it.each([
@@ -45,12 +45,4 @@ describe('an amount', () => {
     [1234, '1,234'],
     [1_000_000, '1,000,000'],
   ])('of %d is %s', (value, text) => expect(count(value)).toBe(text));
-});
-
-describe('a day', () => {
-  it.each([
-    ['2026-12-01T00:00:00Z', '1 December'],
-    ['2026-12-31T23:59:59Z', '31 December'],
-    ['2027-02-01T00:00:00+02:00', '31 January'],
-  ])('%s is %s, by the calendar of UTC', (time, text) => expect(day(Date.parse(time))).toBe(text));
 });
