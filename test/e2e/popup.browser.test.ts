@@ -2,7 +2,7 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { setOptions, waitForText } from '../browser/person.ts';
-import { ask, startRig, type Rig } from '../browser/rig.ts';
+import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
 /** The small window: what runs, what waits, what ended, and what is left. */
 
@@ -136,6 +136,13 @@ it('keeps the focus where it is while what it shows changes', async () => {
   expect(await popup.evaluate(() => document.activeElement?.id)).toBe('options');
 });
 
-it('is 360 px wide, and nothing in it is wider', async () => {
+it('is 360 px wide and at most 600 high, and nothing in it is wider, also with much to show', async () => {
   expect(await popup.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  const stop = new AbortController();
+  const answers = [1, 2, 3].map((n) => ask(rig.bridge.url, { prompt: `${n}`, model: 'hang' }, stop.signal));
+  await until(async () => (await popup.$$('#running li')).length === 3);
+  expect(await popup.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  expect(await popup.evaluate(() => document.documentElement.scrollHeight)).toBe(600);
+  stop.abort();
+  await Promise.allSettled(answers);
 });

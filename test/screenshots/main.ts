@@ -3,6 +3,8 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+import type { Page } from 'puppeteer-core';
+
 import { build } from '../../extension/build/build.ts';
 import { startRig } from '../browser/rig.ts';
 import { inTheme, themes, views } from './views.ts';
@@ -22,10 +24,11 @@ try {
   await rig.ready();
   for (const { name, open, leave } of views) {
     const page = await open(rig);
+    await growToContent(page);
     for (const theme of themes) {
       await inTheme(page, theme);
       const file = `${name}-${theme}.png`;
-      await page.screenshot({ path: `${target}/${file}`, fullPage: true });
+      await page.screenshot({ path: `${target}/${file}` });
       if (inReadme.has(name)) await copyFile(`${target}/${file}`, `${forReadme}/${file}`);
       console.log(`  ${file}`);
     }
@@ -35,3 +38,10 @@ try {
   await rig.close();
 }
 console.log(`Written to ${target}`);
+
+/** A page that scrolls would lose the width of its scroll bar in the picture. */
+async function growToContent(page: Page): Promise<void> {
+  const viewport = page.viewport();
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  if (viewport) await page.setViewport({ ...viewport, height: Math.max(viewport.height, height) });
+}
