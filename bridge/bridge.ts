@@ -12,8 +12,8 @@ import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
 import { createDeliverRoute } from './connection/deliver.ts';
 import { handleUpgrades } from './connection/upgrade.ts';
-import { createModelRoutes } from './dialects/openai-chat/models.ts';
-import { createOpenAiChatRoutes } from './dialects/openai-chat/openai-chat.ts';
+import { createModelRoutes } from './dialects/openai/models.ts';
+import { createChatCompletionsRoutes } from './dialects/openai/chat-completions/chat-completions.ts';
 import { createProcessRoutes } from './dialects/process/process.ts';
 import { createApp } from './http/app.ts';
 import { toBridgeError } from './http/reply.ts';
@@ -75,7 +75,7 @@ export async function startBridge(
   const app = createApp(
     [
       ...createProcessRoutes({ dispatcher, results, now }),
-      ...createOpenAiChatRoutes({ dispatcher, now: Date.now }),
+      ...createChatCompletionsRoutes({ dispatcher, now: Date.now }),
       ...createModelRoutes({ catalogues: () => connections.list().map(({ models }) => models) }),
       createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
       ...createAuthRoutes(signIns),

@@ -77,6 +77,9 @@ const onPaths = (isBreach: (path: string) => boolean, offenders: string[]): Rule
   offenders: offenders.map((path) => file(path)),
 });
 
+/** The folder of a dialect: `process`, `openai`, `openai/chat-completions`. */
+const dialectOf = (path: string): string | undefined => /^bridge\/dialects\/(.+)\/[^/]+$/.exec(path)?.[1];
+
 const reach: Record<string, string[]> = {
   shared: ['shared'],
   bridge: ['bridge', 'shared'],
@@ -152,12 +155,17 @@ const rules: Record<string, Rule> = {
 
   'dialects do not know each other': onImports(
     (from, target) => {
-      const dialect = /^bridge\/dialects\/([^/]+)\//;
-      const [, mine] = dialect.exec(from) ?? [];
-      const [, theirs] = dialect.exec(target) ?? [];
-      return mine !== undefined && theirs !== undefined && mine !== theirs;
+      const [mine, theirs] = [dialectOf(from), dialectOf(target)];
+      if (mine === undefined || theirs === undefined) return false;
+      // What lies beside the routes of one maker is theirs together.
+      return mine !== theirs && !mine.startsWith(`${theirs}/`);
     },
-    [file('bridge/dialects/openai-chat/x.ts', "import { toChatRequest } from '../process/request.ts';")],
+    [
+      file('bridge/dialects/openai/chat-completions/x.ts', "import { toChatRequest } from '../../process/request.ts';"),
+      file('bridge/dialects/openai/completions/x.ts', "import { stopsOf } from '../chat-completions/request.ts';"),
+      file('bridge/dialects/openai/x.ts', "import { stopsOf } from './chat-completions/request.ts';"),
+      file('bridge/dialects/process/x.ts', "import { reportError } from '../openai/errors.ts';"),
+    ],
   ),
 
   'the environment is read in bridge/config.ts alone': never(

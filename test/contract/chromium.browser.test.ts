@@ -1,5 +1,5 @@
 import { startRig } from '../browser/rig.ts';
-import { describeOpenAiChat } from './openai-chat-contract.ts';
+import { describeChatCompletions } from './chat-completions-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
 
 async function start(): Promise<Subject> {
@@ -12,4 +12,4 @@ async function start(): Promise<Subject> {
 }
 
 describeProcessContract('the real extension in Chromium', start);
-describeOpenAiChat('the real extension in Chromium', start);
+describeChatCompletions('the real extension in Chromium', start);

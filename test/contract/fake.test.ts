@@ -6,7 +6,7 @@ import { startBridge, type Bridge } from '../../bridge/bridge.ts';
 import { defaults } from '../../bridge/config.ts';
 import { ask, until } from '../browser/rig.ts';
 import { startFakeExtension, type FakeExtension } from './fake-extension.ts';
-import { describeOpenAiChat } from './openai-chat-contract.ts';
+import { describeChatCompletions } from './chat-completions-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
 
 const openBridge = (config = {}): Promise<Bridge> =>
@@ -28,7 +28,7 @@ async function startSubject(): Promise<Subject> {
 }
 
 describeProcessContract('a fake extension', startSubject);
-describeOpenAiChat('a fake extension', startSubject);
+describeChatCompletions('a fake extension', startSubject);
 
 describe('a bridge', () => {
   async function start(config = {}): Promise<Bridge> {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillLanes, type Subject } from './process-contract.ts';
 
 /** Chat Completions, as OpenAI's own client understands them: it is the judge of the format. */
-export function describeOpenAiChat(name: string, start: () => Promise<Subject>): void {
+export function describeChatCompletions(name: string, start: () => Promise<Subject>): void {
   describe(`/v1/chat/completions through ${name}`, () => {
     let subject: Subject;
     let client: OpenAI;

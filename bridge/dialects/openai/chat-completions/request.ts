@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { ChatMessage, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { numberFrom, text, wholeFrom } from '../../http/fields.ts';
+import { numberFrom, text, wholeFrom } from '../../../http/fields.ts';
 
 /** Clients send null for what they leave out. */
 const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);

@@ -1,13 +1,13 @@
 import type { Usage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { parseBody } from '../../http/body.ts';
-import { readCaller } from '../../http/caller.ts';
-import { toBridgeError } from '../../http/reply.ts';
-import type { EventStream, Exchange, Reply, Route } from '../../http/route.ts';
-import type { Dispatcher } from '../../lifecycle/dispatcher.ts';
+import { parseBody } from '../../../http/body.ts';
+import { readCaller } from '../../../http/caller.ts';
+import { toBridgeError } from '../../../http/reply.ts';
+import type { EventStream, Exchange, Reply, Route } from '../../../http/route.ts';
+import type { Dispatcher } from '../../../lifecycle/dispatcher.ts';
 import { readChoice, type ChoiceEvent } from './answer.ts';
-import { errorBody, reportError } from './errors.ts';
+import { errorBody, reportError } from '../errors.ts';
 import { describeFidelity, refuseUncarried, requestSchema, stopsOf, toChatRequest, type Body } from './request.ts';
 
 /** OpenAI's own clients give up after this long. */
@@ -16,7 +16,7 @@ const timeoutMs = 10 * 60_000;
 const keepAliveMs = 10_000;
 
 /** `POST /v1/chat/completions`, as OpenAI's clients speak it: whole or streamed. */
-export function createOpenAiChatRoutes(options: { dispatcher: Dispatcher; now: () => number }): Route[] {
+export function createChatCompletionsRoutes(options: { dispatcher: Dispatcher; now: () => number }): Route[] {
   const { dispatcher, now } = options;
 
   async function handle(exchange: Exchange): Promise<Reply | undefined> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { BridgeError, errorCodes } from '#shared/errors.ts';
 
-import { errorBody, reportError } from '../../../../bridge/dialects/openai-chat/errors.ts';
+import { errorBody, reportError } from '../../../../bridge/dialects/openai/errors.ts';
 import { refusalCodes } from '../../../puter/refusals.ts';
 
 const refused = (code: string) =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { createStopFilter } from '../../../../bridge/dialects/openai-chat/stop.ts';
+import { createStopFilter } from '../../../bridge/chat/stop.ts';
 
 /** What comes out of `pieces`, one after the other. */
 function filter(pieces: string[], stops: string[]): { text: string; isOver: boolean } {

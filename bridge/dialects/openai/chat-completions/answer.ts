@@ -1,6 +1,6 @@
 import type { AnswerEnd, AnswerPart, ChatEvent } from '#shared/chat.ts';
 
-import { createStopFilter } from './stop.ts';
+import { createStopFilter } from '../../../chat/stop.ts';
 
 /** A piece of one choice, and how it ends. */
 export type ChoiceEvent =
