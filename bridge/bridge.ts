@@ -12,6 +12,9 @@ import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
 import { createDeliverRoute } from './connection/deliver.ts';
 import { handleUpgrades } from './connection/upgrade.ts';
+import { createChats } from './chat/chats.ts';
+import { createTokenCounter } from './chat/token-counter.ts';
+import { createCompletionsRoutes } from './dialects/openai/completions/completions.ts';
 import { createModelRoutes } from './dialects/openai/models.ts';
 import { createChatCompletionsRoutes } from './dialects/openai/chat-completions/chat-completions.ts';
 import { createProcessRoutes } from './dialects/process/process.ts';
@@ -72,10 +75,14 @@ export async function startBridge(
     toError: toBridgeError,
   });
 
+  const counter = createTokenCounter();
+  const chats = createChats({ dispatcher, counter, inputsOf: () => null });
+
   const app = createApp(
     [
-      ...createProcessRoutes({ dispatcher, results, now }),
-      ...createChatCompletionsRoutes({ dispatcher, now: Date.now }),
+      ...createProcessRoutes({ chats, results, now }),
+      ...createChatCompletionsRoutes({ chats, now: Date.now }),
+      ...createCompletionsRoutes({ chats, now: Date.now }),
       ...createModelRoutes({ catalogues: () => connections.list().map(({ models }) => models) }),
       createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
       ...createAuthRoutes(signIns),
@@ -97,6 +104,7 @@ export async function startBridge(
         new BridgeError('shutting_down', 'The bridge is shutting down. Start it again and send the request anew.'),
       );
       connections.close();
+      await counter.close();
       // Lets the failures above be written before idle and streaming sockets are cut.
       await new Promise((resolve) => setImmediate(resolve));
       setTimeout(() => server.closeAllConnections(), 200).unref();

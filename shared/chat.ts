@@ -10,6 +10,10 @@ const contentPartSchema = v.variant('type', [
     url: v.string(),
     detail: v.exactOptional(v.picklist(['auto', 'low', 'high'])),
   }),
+  /** `data` is base64, `format` its kind: wav, mp3. */
+  v.object({ type: v.literal('audio'), data: v.string(), format: v.string() }),
+  /** `url` is a data URI. */
+  v.object({ type: v.literal('file'), url: v.string(), name: v.exactOptional(v.string()) }),
 ]);
 const contentSchema = v.union([v.string(), v.array(contentPartSchema)]);
 
@@ -33,6 +37,17 @@ const toolSchema = v.object({
   name: v.string(),
   description: v.exactOptional(v.string()),
   parameters: v.exactOptional(v.record(v.string(), v.unknown())),
+  /** The arguments must fit `parameters` exactly, where the provider can hold a model to that. */
+  strict: v.exactOptional(v.boolean()),
+});
+
+/** A JSON Schema that the answer must fit: exactly where it is `strict`, else as well as the model can. */
+const jsonSchemaFormat = v.object({
+  type: v.literal('json_schema'),
+  name: v.string(),
+  description: v.exactOptional(v.string()),
+  schema: v.record(v.string(), v.unknown()),
+  strict: v.boolean(),
 });
 
 export const chatRequestSchema = v.object({
@@ -41,7 +56,16 @@ export const chatRequestSchema = v.object({
   messages: v.array(chatMessageSchema),
   /** What the model may call. */
   tools: v.exactOptional(v.array(toolSchema)),
+  /** Whether it may, must not, must, or must call the one of that name; absent, it may. */
+  toolChoice: v.exactOptional(v.union([v.picklist(['auto', 'none', 'required']), v.object({ name: v.string() })])),
+  /** False: at most one call in an answer. */
+  parallelToolCalls: v.exactOptional(v.boolean()),
+  /** The text ends before the first of these to be complete. */
+  stops: v.exactOptional(v.array(v.string())),
+  /** The text must be a JSON object, or fit a schema. */
+  responseFormat: v.exactOptional(v.variant('type', [v.object({ type: v.literal('json_object') }), jsonSchemaFormat])),
   temperature: v.exactOptional(v.number()),
+  topP: v.exactOptional(v.number()),
   /** The most tokens the answer may have. */
   maxTokens: v.exactOptional(v.number()),
   /** How hard a reasoning model thinks, and how much it writes; each provider has words of its own for both. */
@@ -49,10 +73,11 @@ export const chatRequestSchema = v.object({
   verbosity: v.exactOptional(v.string()),
 });
 
-/** Tokens as Puter counted them. */
+/** Tokens as Puter counted them; `isEstimated` where it did not, and the bridge counted by itself. */
 export const usageSchema = v.object({
   inputTokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
   outputTokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  isEstimated: v.exactOptional(v.literal(true)),
 });
 
 export const finishReasonSchema = v.picklist(['stop', 'length', 'tool_calls', 'content_filter']);
@@ -73,6 +98,7 @@ export const answerEndSchema = v.object({
 
 export type ChatRequest = v.InferOutput<typeof chatRequestSchema>;
 export type ChatMessage = v.InferOutput<typeof chatMessageSchema>;
+export type ResponseFormat = NonNullable<ChatRequest['responseFormat']>;
 export type Usage = v.InferOutput<typeof usageSchema>;
 export type FinishReason = v.InferOutput<typeof finishReasonSchema>;
 export type AnswerPart = v.InferOutput<typeof answerPartSchema>;
@@ -82,5 +108,8 @@ export type AnswerEnd = v.InferOutput<typeof answerEndSchema>;
 export const partChars = (part: AnswerPart): number =>
   part.type === 'tool_call' ? part.arguments.length : part.text.length;
 
-/** What a caller's side sees of a running call: parts, then exactly one finish (or the stream fails). */
-export type ChatEvent = AnswerPart | ({ type: 'finish' } & AnswerEnd);
+/**
+ * What a caller's side sees of a running call: parts, then exactly one finish (or the stream fails). A `refusal` is what
+ * the model said where it was asked for JSON and gave none.
+ */
+export type ChatEvent = AnswerPart | { type: 'refusal'; text: string } | ({ type: 'finish' } & AnswerEnd);

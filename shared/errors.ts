@@ -28,6 +28,7 @@ export const errorCodes = [
   'extension_failed',
   'extension_disconnected',
   'answer_too_large',
+  'unusable_answer',
   'already_answered',
   'cancelled',
   'timed_out',

@@ -102,6 +102,7 @@ const owners: Record<string, string> = {
 const codecs: Record<string, string> = {
   'shared/protocol.ts': 'frames',
   'bridge/http/body.ts': 'the bodies of callers',
+  'bridge/chat/json-answer.ts': 'the JSON that a model was asked for',
   'bridge/version.ts': 'our package.json',
   'extension/puter/globals.ts': 'the name that the pool gives a lane',
   'extension/puter/chat-arguments.ts': 'the arguments that a model wrote for a tool',

@@ -1,3 +1,5 @@
+import type { ChatEvent } from '#shared/chat.ts';
+
 /**
  * Ends a text before the first of `stops` to be complete, wherever the pieces of the text begin and end: what could
  * still become a stop is held back until the next piece tells.
@@ -49,4 +51,36 @@ function beginningAtEnd(text: string, stop: string): number {
     if (text.endsWith(stop.slice(0, length))) return length;
   }
   return 0;
+}
+
+/**
+ * The answer up to its first stop, since Puter knows none. `cancel` ends the call once its rest is not wanted, and what
+ * the stream breaks off with then is no failure.
+ */
+export async function* endAtStop(
+  events: AsyncIterable<ChatEvent>,
+  stops: readonly string[],
+  cancel: () => void,
+): AsyncGenerator<ChatEvent> {
+  const filter = createStopFilter(stops);
+  let isOver = false;
+  try {
+    for await (const event of events) {
+      if (isOver) continue;
+      if (event.type === 'text') {
+        const added = filter.add(event.text);
+        if (added.text !== '') yield { type: 'text', text: added.text };
+        isOver = added.isOver;
+        if (isOver) cancel();
+        continue;
+      }
+      // What was held back belongs before a call of a tool, and before the end.
+      const rest = event.type === 'reasoning' ? '' : filter.rest();
+      if (rest !== '') yield { type: 'text', text: rest };
+      yield event;
+    }
+  } catch (error) {
+    if (!isOver) throw error;
+  }
+  if (isOver) yield { type: 'finish', finishReason: 'stop', model: null, usage: null };
 }

@@ -21,6 +21,7 @@ const statuses = {
   extension_failed: 502,
   extension_disconnected: 502,
   answer_too_large: 502,
+  unusable_answer: 502,
   already_answered: 409,
   // What nginx answers when nobody waits any more; only a later GET can see it.
   cancelled: 499,

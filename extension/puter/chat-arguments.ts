@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatRequest } from '#shared/chat.ts';
+import type { ChatMessage, ChatRequest, ResponseFormat } from '#shared/chat.ts';
 
 interface PuterMessage {
   role: string;
@@ -6,73 +6,119 @@ interface PuterMessage {
   tool_call_id?: string;
 }
 
-/** What a request is in Puter's words: the messages, and the options of `puter.ai.chat()`. */
+/** What a request is in Puter's words: the messages, and the other arguments of its driver. */
 export function toPuterArguments(chat: ChatRequest): { messages: PuterMessage[]; options: Record<string, unknown> } {
-  const { model, temperature, maxTokens, reasoningEffort, verbosity, tools } = chat;
+  const { model, temperature, topP, maxTokens, reasoningEffort, verbosity } = chat;
+  const { tools, toolChoice, parallelToolCalls, responseFormat } = chat;
   return {
-    messages: chat.messages.map(toPuterMessage),
+    messages: (isClaude(chat) ? chat.messages.map(forClaude) : chat.messages).flatMap(toPuterMessages(chat)),
     options: {
       stream: isSafeToStream(chat),
       ...(model !== undefined && { model }),
       ...(temperature !== undefined && { temperature }),
+      ...(topP !== undefined && { top_p: topP }),
       ...(maxTokens !== undefined && { max_tokens: maxTokens }),
       ...(reasoningEffort !== undefined && { reasoning_effort: reasoningEffort }),
       ...(verbosity !== undefined && { verbosity }),
       ...(tools !== undefined && { tools: tools.map((tool) => ({ type: 'function', function: tool })) }),
+      ...(toolChoice !== undefined && { tool_choice: toolChoice }),
+      ...(parallelToolCalls !== undefined && { parallel_tool_calls: parallelToolCalls }),
+      ...(responseFormat !== undefined && { text: { format: toTextFormat(responseFormat) } }),
     },
   };
 }
 
+/** Arguments of the driver that `puter.ai.chat()` would drop in silence. */
+export const isBeyondChat = (options: Record<string, unknown>): boolean =>
+  ['top_p', 'tool_choice', 'parallel_tool_calls'].some((name) => name in options);
+
+/** Claude is the one family whose provider takes its own shapes. */
+const isClaude = ({ model = '' }: ChatRequest): boolean => /(^|[/:])claude/i.test(model);
+
 /**
  * Puter's stream keeps only the last of several tool calls, its whole answer keeps all (measured). Claude is the one
- * family that Puter never lets call two tools at once, so nothing is lost there.
+ * family that Puter never lets call two tools at once, so nothing is lost there. JSON is worth nothing before it is whole,
+ * and only a whole answer says that it was cut off.
  */
-export function isSafeToStream({ model = '', tools = [] }: ChatRequest): boolean {
-  return tools.length === 0 || /(^|[/:])claude/i.test(model);
-}
+export const isSafeToStream = (chat: ChatRequest): boolean =>
+  chat.responseFormat === undefined && ((chat.tools ?? []).length === 0 || isClaude(chat));
 
-function toPuterMessage(message: ChatMessage): PuterMessage {
-  switch (message.role) {
-    case 'system':
-    case 'user':
-      return { role: message.role, content: toPuterContent(message.content) };
-    case 'assistant':
-      return { role: 'assistant', content: toAssistantContent(message) };
-    case 'tool':
-      return { role: 'tool', tool_call_id: message.toolCallId, content: orSpace(message.content) };
+/** Of the system's messages, Puter hands only the first on to Claude: what comes further down is said by the user. */
+const forClaude = (message: ChatMessage, index: number, all: ChatMessage[]): ChatMessage =>
+  message.role === 'system' && all.slice(0, index).some(({ role }) => role !== 'system')
+    ? { ...message, role: 'user' }
+    : message;
+
+const toPuterMessages =
+  (chat: ChatRequest) =>
+  (message: ChatMessage): PuterMessage[] => {
+    switch (message.role) {
+      case 'system':
+      case 'user':
+        return [{ role: message.role, content: toPuterContent(message.content, chat) }];
+      case 'assistant':
+        return toAssistantMessages(message);
+      case 'tool':
+        return [{ role: 'tool', tool_call_id: message.toolCallId, content: orSpace(message.content) }];
+    }
+  };
+
+type Content = Extract<ChatMessage, { role: 'user' }>['content'];
+type Part = Exclude<Content, string>[number];
+
+const toPuterContent = (content: Content, chat: ChatRequest): string | object[] =>
+  typeof content === 'string' ? orSpace(content) : content.map((part) => toPuterPart(part, chat));
+
+function toPuterPart(part: Part, chat: ChatRequest): object {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text };
+    case 'image': {
+      const { url, detail } = part;
+      return { type: 'image_url', image_url: { url, ...(detail && { detail }) } };
+    }
+    case 'audio':
+      return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
+    case 'file': {
+      const { url, name } = part;
+      const [, mediaType, data] = /^data:([^;,]+);base64,(.*)$/s.exec(url) ?? [];
+      return isClaude(chat) && data !== undefined
+        ? { type: 'document', source: { type: 'base64', media_type: mediaType, data } }
+        : { type: 'file', file: { file_data: url, ...(name !== undefined && { filename: name }) } };
+    }
   }
 }
 
-type Content = Extract<ChatMessage, { role: 'user' }>['content'];
-
-function toPuterContent(content: Content): string | object[] {
-  if (typeof content === 'string') return orSpace(content);
-  return content.map((part) => {
-    if (part.type === 'text') return { type: 'text', text: part.text };
-    const { url, detail } = part;
-    return { type: 'image_url', image_url: { url, ...(detail && { detail }) } };
-  });
-}
-
-/** Puter encodes the arguments of an assistant's `tool_calls` twice; as parts of its content they arrive as they are. */
-function toAssistantContent({
-  content,
-  toolCalls = [],
-}: Extract<ChatMessage, { role: 'assistant' }>): PuterMessage['content'] {
-  if (toolCalls.length === 0) return orSpace(content);
-  return [
-    ...(content === '' ? [] : [{ type: 'text', text: content }]),
-    ...toolCalls.map(({ id, name, arguments: text }) => ({ type: 'tool_use', id, name, input: parseArguments(text) })),
-  ];
+/**
+ * Puter encodes the arguments of an assistant's `tool_calls` twice; as parts of its content they arrive as they are. Text
+ * beside them does not arrive at most providers, so it goes ahead as a message of its own.
+ */
+function toAssistantMessages({ content, toolCalls = [] }: Extract<ChatMessage, { role: 'assistant' }>): PuterMessage[] {
+  if (toolCalls.length === 0) return [{ role: 'assistant', content: orSpace(content) }];
+  const calls = toolCalls.map(({ id, name, arguments: text }) => ({
+    type: 'tool_use',
+    id,
+    name,
+    input: parseArguments(text),
+  }));
+  return [...(content.trim() === '' ? [] : [{ role: 'assistant', content }]), { role: 'assistant', content: calls }];
 }
 
 /** A model that broke its own JSON off gets back what it wrote. */
 function parseArguments(text: string): unknown {
+  if (text.trim() === '') return {};
   try {
     return JSON.parse(text) as unknown;
   } catch {
     return { text };
   }
+}
+
+/** The models that Puter calls by OpenAI's newer interface take the format natively; the others are told in words. */
+function toTextFormat(format: ResponseFormat): object {
+  if (format.type === 'json_object') return { type: 'json_object' };
+  const { type, name, description, schema, strict } = format;
+  return { type, name, schema, strict, ...(description !== undefined && { description }) };
 }
 
 /** Puter refuses a message that says nothing. */

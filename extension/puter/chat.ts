@@ -6,8 +6,8 @@ import type { AnswerEnd, AnswerPart, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 import { namesOf } from '#shared/models.ts';
 
-import { toPuterArguments } from './chat-arguments.ts';
-import { toFailure } from './failures.ts';
+import { isBeyondChat, toPuterArguments } from './chat-arguments.ts';
+import { toFailure, unwrapEnvelope } from './failures.ts';
 import { fetchModels, nearestNames } from './models.ts';
 import { createStreamReader, readWhole } from './normalise.ts';
 
@@ -23,6 +23,10 @@ export async function runChat(
   if (puter.authToken !== token) puter.setAuthToken(token);
   try {
     const { messages, options } = toPuterArguments(chat);
+    if (isBeyondChat(options)) {
+      const reply = await puter.drivers.call('puter-chat-completion', 'ai-chat', 'complete', { messages, ...options });
+      return isStream(reply) ? await readStream(reply, chat, onPart) : readWhole(unwrapEnvelope(reply), chat, onPart);
+    }
     const answer: unknown = await puter.ai.chat(messages, options);
     // A server may answer whole although a stream was asked for.
     return isStream(answer) ? await readStream(answer, chat, onPart) : readWhole(answer, chat, onPart);

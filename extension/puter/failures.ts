@@ -17,18 +17,28 @@ const nestedSchema = v.object({ error: flatSchema });
 /** Puter does not accept the token (any more). */
 const sessionCodes = new Set(['token_missing', 'token_auth_failed', 'reauth_required']);
 
+const envelopeSchema = v.looseObject({ success: v.literal(true), result: v.unknown() });
+
+/** The answer in what `puter.drivers.call()` resolves with. Throws a refusal: that one resolves, too. */
+export function unwrapEnvelope(reply: unknown): unknown {
+  const parsed = v.safeParse(envelopeSchema, reply);
+  if (parsed.success) return parsed.output.result;
+  throw reply;
+}
+
 /** Anything that a call rejects with, as one of our closed list of codes. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof BridgeError) return error.failure;
   // Puter's refusals are plain objects: an `Error` is our own, or puter.js's, where it could not read an answer.
-  if (error instanceof Error) {
+  if (error instanceof Error && !isNetworkError(error)) {
     return { code: 'extension_failed', message: `The extension failed while it called Puter: ${error.message}` };
   }
-  const upstream = toUpstream(error);
+  const upstream = error instanceof Error ? undefined : toUpstream(error);
   if (!upstream) {
     return {
       code: 'upstream_failed',
-      message: 'Puter could not be reached from the browser. Check the network and try again.',
+      message:
+        'Puter could not be reached from the browser, or broke off before an answer began. Check the network and try again.',
     };
   }
   if (upstream.status === 401 || (upstream.code !== undefined && sessionCodes.has(upstream.code))) {
@@ -41,6 +51,9 @@ export function toFailure(error: unknown): Failure {
   }
   return { code: 'upstream_failed', message: `Puter refused the call: ${upstream.message}`, upstream };
 }
+
+/** `puter.drivers.call()` says so; `puter.ai.chat()` rejects with the bare XMLHttpRequest. */
+const isNetworkError = ({ message }: Error): boolean => message.startsWith('Network request to ');
 
 /** Undefined where nothing came from Puter at all. */
 function toUpstream(error: unknown): UpstreamError | undefined {

@@ -11,8 +11,9 @@ import { BridgeError } from '#shared/errors.ts';
 const lineSchema = v.variant('type', [
   v.object({ type: v.literal('text'), text: v.string() }),
   v.object({ type: v.literal('reasoning'), reasoning: v.string() }),
-  v.object({ type: v.literal('tool_use'), id: v.string(), name: v.string(), input: v.unknown() }),
-  v.object({ type: v.literal('usage'), usage: v.unknown() }),
+  v.object({ type: v.literal('tool_use'), id: v.nullish(v.string()), name: v.string(), input: v.unknown() }),
+  // Newer servers say why the answer ended.
+  v.object({ type: v.literal('usage'), usage: v.unknown(), finish_reason: v.nullish(v.string()) }),
   v.object({ type: v.literal('error'), message: v.string() }),
 ]);
 
@@ -26,7 +27,9 @@ const wholeSchema = v.object({
     reasoning_content: v.nullish(v.string()),
     stop_reason: v.nullish(v.string()),
     tool_calls: v.nullish(
-      v.array(v.object({ id: v.string(), function: v.object({ name: v.string(), arguments: v.string() }) })),
+      v.array(
+        v.object({ id: v.nullish(v.string()), function: v.object({ name: v.string(), arguments: v.unknown() }) }),
+      ),
     ),
   }),
   finish_reason: v.nullish(v.string()),
@@ -42,6 +45,8 @@ export interface StreamReader {
 export function createStreamReader(chat: ChatRequest, onPart: (part: AnswerPart) => void): StreamReader {
   let usage: Usage | null | undefined;
   let calledTool = false;
+  let finishReason: string | undefined;
+  const toToolCall = createToolCalls();
 
   return {
     read(value) {
@@ -58,6 +63,7 @@ export function createStreamReader(chat: ChatRequest, onPart: (part: AnswerPart)
           return onPart(toToolCall(line.output.id, line.output.name, line.output.input));
         case 'usage':
           usage = readUsage(line.output.usage);
+          finishReason = line.output.finish_reason ?? undefined;
           return;
         case 'error': {
           const { message } = line.output;
@@ -74,7 +80,11 @@ export function createStreamReader(chat: ChatRequest, onPart: (part: AnswerPart)
           'The connection to Puter broke before the answer was whole. Send the request again.',
         );
       }
-      return { finishReason: deriveFinishReason(undefined, calledTool, usage, chat), model: chat.model ?? null, usage };
+      return {
+        finishReason: deriveFinishReason(finishReason, calledTool, usage, chat),
+        model: chat.model ?? null,
+        usage,
+      };
     },
   };
 }
@@ -86,7 +96,11 @@ export function readWhole(value: unknown, chat: ChatRequest, onPart: (part: Answ
     throw new BridgeError('upstream_failed', 'Puter answered in a form that this version does not understand.');
   const { message, finish_reason: finishReason, usage: rawUsage } = parsed.output;
 
-  const parts = [...reasoningOf(message), ...contentOf(message.content), ...toolCallsOf(message.tool_calls)];
+  const toToolCall = createToolCalls();
+  const calls = (message.tool_calls ?? []).map((call) =>
+    toToolCall(call.id, call.function.name, call.function.arguments),
+  );
+  const parts = [...reasoningOf(message), ...contentOf(message.content, toToolCall), ...calls];
   for (const part of parts) onPart(part);
 
   const usage = readUsage(rawUsage);
@@ -107,32 +121,34 @@ function reasoningOf({ reasoning, reasoning_content: content }: Whole): AnswerPa
   return text ? [{ type: 'reasoning', text }] : [];
 }
 
-function contentOf(content: Whole['content']): AnswerPart[] {
+function contentOf(content: Whole['content'], toToolCall: ReturnType<typeof createToolCalls>): AnswerPart[] {
   if (content === null) return [];
   if (typeof content === 'string') return content ? [{ type: 'text', text: content }] : [];
   return content.flatMap((part): AnswerPart[] => {
     if (part.type === 'text' && typeof part['text'] === 'string') return [{ type: 'text', text: part['text'] }];
     if (part.type === 'thinking' && typeof part['thinking'] === 'string')
       return [{ type: 'reasoning', text: part['thinking'] }];
-    if (part.type === 'tool_use') return [toToolCall(String(part['id']), String(part['name']), part['input'])];
+    if (part.type === 'tool_use') {
+      const { id, name, input } = part;
+      return [toToolCall(typeof id === 'string' ? id : null, String(name), input)];
+    }
     return [];
   });
 }
 
-const toolCallsOf = (calls: Whole['tool_calls']): AnswerPart[] =>
-  (calls ?? []).map(({ id, function: { name, arguments: args } }) => ({
-    type: 'tool_call',
-    id,
-    name,
-    arguments: args,
-  }));
-
-const toToolCall = (id: string, name: string, input: unknown): AnswerPart => ({
-  type: 'tool_call',
-  id,
-  name,
-  arguments: JSON.stringify(input ?? {}),
-});
+/**
+ * Makes calls of tools from either shape: arguments as text, or as the value that they are. Some providers give calls no
+ * id, or two of them the same; a caller tells them apart by it.
+ */
+function createToolCalls(): (id: string | null | undefined, name: string, input: unknown) => AnswerPart {
+  const seen = new Set<string>();
+  return (given, name, input) => {
+    const id = given && !seen.has(given) ? given : `call_${crypto.randomUUID().replaceAll('-', '')}`;
+    seen.add(id);
+    const text = typeof input === 'string' ? input : JSON.stringify(input ?? {});
+    return { type: 'tool_call', id, name, arguments: text.trim() === '' ? '{}' : text };
+  };
+}
 
 const usageSpellings = [
   ['prompt', 'completion'],

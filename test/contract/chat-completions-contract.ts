@@ -35,7 +35,7 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
       });
       expect(response.headers.get('x-request-id')).toBe(data.id);
       expect(response.headers.get('x-puter-bridge-fidelity')).toBe(
-        'native=model,messages,temperature; emulated=; ignored=top_p,user',
+        'native=model,temperature,top_p,messages; emulated=; ignored=user',
       );
     });
 
@@ -239,8 +239,37 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
     it.each([
       ['tools', { tools: [{ type: 'function', function: { name: 'no such name!' } }] }],
       ['tool_choice', { tool_choice: 'required' }],
-      ['parallel_tool_calls', { parallel_tool_calls: false }],
-      ['response_format', { response_format: { type: 'json_object' } }],
+      ['tool_choice', { tools: [weather], tool_choice: { type: 'function', function: { name: 'other' } } }],
+      ['parallel_tool_calls', { parallel_tool_calls: 1 }],
+      ['response_format', { response_format: { type: 'xml' } }],
+      ['response_format.json_schema.name', { response_format: { type: 'json_schema', json_schema: { name: 'a b' } } }],
+      [
+        'response_format',
+        { response_format: { type: 'json_schema', json_schema: { name: 'n', schema: { type: 'nonsense' } } } },
+      ],
+      ['top_p', { top_p: 2 }],
+      [
+        'messages.0.content.1.file.file_data',
+        {
+          messages: [
+            {
+              role: 'user',
+              content: [
+                { type: 'text', text: 'x' },
+                { type: 'file', file: { file_data: 'AAAA' } },
+              ],
+            },
+          ],
+        },
+      ],
+      [
+        'messages.0.content.0',
+        {
+          messages: [
+            { role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }] },
+          ],
+        },
+      ],
       ['seed', { seed: 1 }],
       ['logprobs', { logprobs: true }],
       ['n', { n: 0 }],

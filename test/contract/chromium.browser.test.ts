@@ -1,6 +1,9 @@
 import { startRig } from '../browser/rig.ts';
 import { describeChatCompletions } from './chat-completions-contract.ts';
+import { describeClients } from './clients-contract.ts';
+import { describeCompletions } from './completions-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
+import { describeToolsAndJson } from './tools-and-json-contract.ts';
 
 async function start(): Promise<Subject> {
   const rig = await startRig();
@@ -13,3 +16,6 @@ async function start(): Promise<Subject> {
 
 describeProcessContract('the real extension in Chromium', start);
 describeChatCompletions('the real extension in Chromium', start);
+describeToolsAndJson('the real extension in Chromium', start);
+describeCompletions('the real extension in Chromium', start);
+describeClients('the real extension in Chromium', start);

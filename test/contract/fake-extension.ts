@@ -20,6 +20,7 @@ import { isSafeToStream, toPuterArguments } from '../../extension/puter/chat-arg
 import { toFailure } from '../../extension/puter/failures.ts';
 import { nearestNames, readModels } from '../../extension/puter/models.ts';
 import { createStreamReader, readWhole } from '../../extension/puter/normalise.ts';
+import { toolNamesOf } from '../puter/driver-call.ts';
 import { listedModels } from '../puter/model-list.ts';
 import { findModel } from '../puter/models.ts';
 import { refuse } from '../puter/refusals.ts';
@@ -188,12 +189,14 @@ async function answer(chat: Request['chat'], signal: AbortSignal, onPart: (part:
   const model = findModel(name);
   if (!model) throw BridgeError.from(toFailure(refuse('bad_request', `Model not found: ${name}`).body));
   const reader = createStreamReader(chat, onPart);
-  const { messages, maxTokens } = chat;
+  const { maxTokens } = chat;
+  const { messages, options } = toPuterArguments(chat);
   let bytes = Buffer.alloc(0);
   for (const step of model.answer({
     model: name,
     stream: isSafeToStream(chat),
     messages,
+    tools: toolNamesOf(options['tools']),
     attempt: 1,
     ...(maxTokens && { maxTokens }),
   })) {

@@ -7,7 +7,10 @@ import { defaults } from '../../bridge/config.ts';
 import { ask, until } from '../browser/rig.ts';
 import { startFakeExtension, type FakeExtension } from './fake-extension.ts';
 import { describeChatCompletions } from './chat-completions-contract.ts';
+import { describeClients } from './clients-contract.ts';
+import { describeCompletions } from './completions-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
+import { describeToolsAndJson } from './tools-and-json-contract.ts';
 
 const openBridge = (config = {}): Promise<Bridge> =>
   startBridge({ ...defaults, port: 0, ...config }, { onUnexpected: (error) => expect.fail(String(error)) });
@@ -29,6 +32,9 @@ async function startSubject(): Promise<Subject> {
 
 describeProcessContract('a fake extension', startSubject);
 describeChatCompletions('a fake extension', startSubject);
+describeToolsAndJson('a fake extension', startSubject);
+describeCompletions('a fake extension', startSubject);
+describeClients('a fake extension', startSubject);
 
 describe('a bridge', () => {
   async function start(config = {}): Promise<Bridge> {
@@ -189,10 +195,11 @@ describe('a bridge', () => {
       expect((await fetched()).status).toBe(202);
       const taken = await deliver(bridge, secret, whole);
       expect([taken.status, await taken.json()]).toEqual([200, { status: 'success', request_id: id }]);
+      // “partial ” had arrived by the socket, and is not there twice.
+      const result = async () => (await fetched()).json() as Promise<object>;
+      await expect.poll(result).toMatchObject({ status: 'success', result: 'partial no more' });
       const again = await deliver(bridge, secret, { ...whole, result: 'Again' });
       expect([again.status, await again.json()]).toMatchObject([409, { code: 'already_answered' }]);
-      // “partial ” had arrived by the socket, and is not there twice.
-      expect(await (await fetched()).json()).toMatchObject({ status: 'success', result: 'partial no more' });
     });
 
     it('takes tokens and model with it', async () => {

@@ -199,11 +199,11 @@ export function describeProcessContract(name: string, start: () => Promise<Subje
       },
     );
 
-    it('says null where Puter counted no tokens', async () => {
-      expect((await ask(subject.url, { prompt: 'hi', model: 'fake' })).body).toMatchObject({
-        status: 'success',
-        usage: null,
-      });
+    it('counts the tokens itself where Puter did not, and says so', async () => {
+      const { body } = await ask(subject.url, { prompt: 'one two three', model: 'fake' });
+      // Three words and what a message costs; the answer is a hundred letters of Latin.
+      expect(body).toMatchObject({ status: 'success', usage: { input_tokens: 7, estimated: true } });
+      expect((body['usage'] as { output_tokens: number }).output_tokens).toSatisfy((n) => n > 10 && n < 60);
     });
 
     describeFailures(() => subject);

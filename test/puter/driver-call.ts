@@ -63,7 +63,8 @@ export function createDriver({ sessions, log, defaultModel, concurrency }: Drive
     log.open(res, { model: name, stream, messages, args, token });
 
     const maxTokens = typeof args['max_tokens'] === 'number' ? { maxTokens: args['max_tokens'] } : {};
-    await play(req, res, model, model.answer({ model: name, stream, messages, attempt, ...maxTokens }));
+    const tools = toolNamesOf(args['tools']);
+    await play(req, res, model, model.answer({ model: name, stream, messages, tools, attempt, ...maxTokens }));
   };
 }
 
@@ -109,6 +110,15 @@ function refuseRoute(body: Record<string, unknown>): Refusal | null {
 /** Empty content is refused, except beside tool calls. */
 function hasContent(message: unknown): boolean {
   return isRecord(message) ? Boolean(message['content']) || Array.isArray(message['tool_calls']) : Boolean(message);
+}
+
+/** Of tools in OpenAI's shape. */
+export function toolNamesOf(tools: unknown): string[] {
+  if (!Array.isArray(tools)) return [];
+  return tools.flatMap((tool: unknown) => {
+    const declared = isRecord(tool) ? tool['function'] : undefined;
+    return isRecord(declared) && typeof declared['name'] === 'string' ? [declared['name']] : [];
+  });
 }
 
 function parse(json: string): unknown {

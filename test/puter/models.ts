@@ -10,6 +10,7 @@ import {
   usage,
 } from './model-steps.ts';
 import { listedModels } from './model-list.ts';
+import { obedientModels } from './obedient-models.ts';
 import { isRefusalCode, refuse, refuseModel } from './refusals.ts';
 
 /** What a model is asked. */
@@ -18,6 +19,8 @@ export interface ModelCall {
   model: string;
   stream: boolean;
   messages: unknown[];
+  /** The names of the tools that it may call. */
+  tools: string[];
   /** In words here, where a real model counts tokens. */
   maxTokens?: number;
   /** 1 for the first call of this model on this stand-in. */
@@ -53,7 +56,7 @@ function streaming(stream: (call: ModelCall) => Iterable<ModelStep>): Answer {
 
 const answers: Record<string, Answer> = {
   echo(call) {
-    const said = limit(`You said: ${promptOf(call.messages)}`, call.maxTokens);
+    const said = limit(`You said: ${lastTextOf(call.messages)}`, call.maxTokens);
     const steps = [...inChunks(said.words), usage(ollamaUsage)];
     return call.stream ? steps : collected(steps, said.cut ? 'length' : 'stop');
   },
@@ -84,13 +87,13 @@ const answers: Record<string, Answer> = {
   },
 
   anthropic(call) {
-    const said = limit(`You said: ${promptOf(call.messages)}`, call.maxTokens);
+    const said = limit(`You said: ${lastTextOf(call.messages)}`, call.maxTokens);
     if (call.stream) return [...inChunks(said.words), usage(anthropicUsage)];
     return [anthropicWhole('anthropic', said.words.join(''), said.cut ? 'max_tokens' : 'end_turn', anthropicUsage)];
   },
 
   /** Whole although a stream was asked for, as providers without streaming answer. */
-  'whole-only': (call) => collected([text(`You said: ${promptOf(call.messages)}`), usage(openAiUsage)]),
+  'whole-only': (call) => collected([text(`You said: ${lastTextOf(call.messages)}`), usage(openAiUsage)]),
 
   reasoning: streaming(() => [reasoning('think '), reasoning('think'), text('4'), text('2'), usage(ollamaUsage)]),
 
@@ -114,8 +117,11 @@ const answers: Record<string, Answer> = {
   /** The provider behind Puter fails in mid-answer: an error line under HTTP 200. */
   'fail-mid': streaming(() => [text('partial '), { line: { type: 'error', message: 'terminated' } }]),
 
-  /** The connection to Puter breaks in mid-answer. */
-  drop: streaming(() => [text('partial '), 'drop']),
+  /**
+   * The connection to Puter breaks in mid-answer. A browser that learns of the break before it read the first bytes knows
+   * of no answer at all, so it is given the time.
+   */
+  drop: streaming(() => [text('partial '), { waitMs: 100 }, 'drop']),
 
   /** Ends cleanly but without the usage line every complete stream has. */
   'no-usage': streaming(() => [text('partial ')]),
@@ -124,6 +130,8 @@ const answers: Record<string, Answer> = {
   hang: () => ['hang'],
 
   'hang-mid': streaming(() => [text('partial '), 'hang']),
+
+  ...obedientModels,
 };
 
 // The names in wire/ of the models that stand behind the same behaviour here.
@@ -164,12 +172,12 @@ function parametrised(id: string): Answer | null {
 }
 
 /** The text of the last message of the person. A message without role is theirs; content is text or parts. */
-function promptOf(messages: readonly unknown[]): string {
+export function lastTextOf(messages: readonly unknown[]): string {
   const last = messages.findLast((message) => !isRecord(message) || (message['role'] ?? 'user') === 'user');
   return textOf(isRecord(last) ? last['content'] : last);
 }
 
-function textOf(content: unknown): string {
+export function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (Array.isArray(content)) return content.map(textOf).join('');
   return isRecord(content) && typeof content['text'] === 'string' ? content['text'] : '';

@@ -189,7 +189,7 @@ describe('a failure in mid-answer', () => {
     const reader = (await complete({ model: 'drop', stream: true })).body!.getReader();
     expect(Buffer.from((await reader.read()).value!).toString()).toBe('{"type":"text","text":"partial "}\n');
     await expect(reader.read()).rejects.toThrow('terminated');
-    expect(standIn.calls[0]?.status).toBe('aborted');
+    expect(await standIn.calls[0]?.closed).toBe('aborted');
   });
 
   it('is an end without usage', async () => {

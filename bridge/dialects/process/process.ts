@@ -1,22 +1,22 @@
 import { BridgeError } from '#shared/errors.ts';
 
+import type { Chats } from '../../chat/chats.ts';
+import { collect } from '../../chat/collect.ts';
 import { parseBody } from '../../http/body.ts';
 import { readCaller } from '../../http/caller.ts';
 import { errorReply } from '../../http/reply.ts';
 import type { Reply, Route } from '../../http/route.ts';
-import { collect } from '../../lifecycle/collect.ts';
-import type { Dispatcher } from '../../lifecycle/dispatcher.ts';
 import type { Result, Results } from '../../lifecycle/results.ts';
 import { requestSchema, toChatRequest } from './request.ts';
 
 /** The bridge's own dialect: one prompt in, one text out, now or fetched later. */
 export function createProcessRoutes(options: {
-  dispatcher: Dispatcher;
+  chats: Chats;
   results: Results;
   /** Milliseconds on a clock that only goes forward. */
   now: () => number;
 }): Route[] {
-  const { dispatcher, results, now } = options;
+  const { chats, results, now } = options;
 
   return [
     {
@@ -26,10 +26,15 @@ export function createProcessRoutes(options: {
       async handle(exchange) {
         const body = parseBody(requestSchema, await exchange.json());
         const deadline = new AbortController();
-        const timer = setTimeout(() => deadline.abort(timedOut(body.timeout_ms)), body.timeout_ms);
         const signal = body.wait ? AbortSignal.any([exchange.hangUp, deadline.signal]) : deadline.signal;
-        const { requestId, events } = dispatcher.submit(toChatRequest(body), signal, readCaller(exchange.headers));
-        const settled = results.track(requestId, collect(events, now)).finally(() => clearTimeout(timer));
+        const startedAt = now();
+        const chat = await chats.begin(toChatRequest(body), signal, readCaller(exchange.headers));
+        const { requestId } = chat;
+        const timer = setTimeout(() => deadline.abort(timedOut(body.timeout_ms)), body.timeout_ms);
+        const answer = collect(chat.events).then(({ text, finishReason, model, usage }) => {
+          return { text, finishReason, model, usage, durationMs: Math.round(now() - startedAt) };
+        });
+        const settled = results.track(requestId, answer).finally(() => clearTimeout(timer));
         return toReply(requestId, body.wait ? await settled : { status: 'pending' });
       },
     },
@@ -71,7 +76,11 @@ function toReply(requestId: string, result: Result): Reply {
           request_id: requestId,
           // Where nobody named one, Puter chose, and its streams do not say which.
           model: model ?? 'default',
-          usage: usage && { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens },
+          usage: usage && {
+            input_tokens: usage.inputTokens,
+            output_tokens: usage.outputTokens,
+            ...(usage.isEstimated && { estimated: true }),
+          },
           duration_ms: durationMs,
         },
       };

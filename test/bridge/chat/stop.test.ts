@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { createStopFilter } from '../../../bridge/chat/stop.ts';
+import type { ChatEvent } from '#shared/chat.ts';
+
+import { createStopFilter, endAtStop } from '../../../bridge/chat/stop.ts';
 
 /** What comes out of `pieces`, one after the other. */
 function filter(pieces: string[], stops: string[]): { text: string; isOver: boolean } {
@@ -46,4 +48,60 @@ it('holds back only what may still become a stop', () => {
 
 it('passes everything on at once where there is no stop', () => {
   expect(createStopFilter([]).add('any text')).toEqual({ text: 'any text', isOver: false });
+});
+
+async function readAll(events: AsyncIterable<ChatEvent>): Promise<ChatEvent[]> {
+  const all: ChatEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+describe('an answer with stops', () => {
+  const finish = { type: 'finish', finishReason: 'length', model: 'm', usage: null } as const;
+  const said = (text: string): ChatEvent => ({ type: 'text', text });
+
+  /** A call that goes on until it is cancelled, and breaks off with that. */
+  function run(events: ChatEvent[], stops: string[]) {
+    let controller!: ReadableStreamDefaultController<ChatEvent>;
+    const stream = new ReadableStream<ChatEvent>({
+      start(it) {
+        controller = it;
+        for (const event of events) it.enqueue(event);
+        if (events.at(-1)?.type === 'finish') it.close();
+      },
+    });
+    let cancels = 0;
+    const cancel = () => {
+      cancels += 1;
+      controller.error(new Error('Cancelled.'));
+    };
+    return { events: readAll(endAtStop(stream, stops, cancel)), cancels: () => cancels };
+  }
+
+  it('ends there, and its call with it', async () => {
+    const it = run([said('one ST'), said('OP two'), said('STOP')], ['STOP']);
+    expect(await it.events).toEqual([said('one '), { type: 'finish', finishReason: 'stop', model: null, usage: null }]);
+    expect(it.cancels()).toBe(1);
+  });
+
+  it('ends as it does where none comes, with what was held back', async () => {
+    const it = run([said('one ST'), finish], ['STOP']);
+    expect(await it.events).toEqual([said('one '), said('ST'), finish]);
+    expect(it.cancels()).toBe(0);
+  });
+
+  it('says what was held back before it calls a tool, and not before it goes on thinking', async () => {
+    const call = { type: 'tool_call', id: 'a', name: 'f', arguments: '{}' } as const;
+    const thought = { type: 'reasoning', text: 'hm' } as const;
+    const it = run([said('S'), thought, said('T'), call, finish], ['STOP']);
+    expect(await it.events).toEqual([thought, said('ST'), call, finish]);
+  });
+
+  it('fails where the call fails by itself', async () => {
+    const failing = (async function* () {
+      yield said('one');
+      throw new Error('Broken.');
+    })();
+    await expect(readAll(endAtStop(failing, ['STOP'], () => {}))).rejects.toThrow('Broken.');
+  });
 });

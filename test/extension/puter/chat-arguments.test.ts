@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { ChatMessage, ChatRequest } from '#shared/chat.ts';
 
-import { isSafeToStream, toPuterArguments } from '../../../extension/puter/chat-arguments.ts';
+import { isBeyondChat, isSafeToStream, toPuterArguments } from '../../../extension/puter/chat-arguments.ts';
 
 const hello: ChatMessage = { role: 'user', content: 'hello' };
 const tools = [{ name: 'f', parameters: { type: 'object' } }];
@@ -14,6 +14,7 @@ describe('the options of a call', () => {
       messages: [hello],
       model: 'm',
       temperature: 0,
+      topP: 0.5,
       maxTokens: 5,
       reasoningEffort: 'low',
       verbosity: 'high',
@@ -22,6 +23,7 @@ describe('the options of a call', () => {
       stream: true,
       model: 'm',
       temperature: 0,
+      top_p: 0.5,
       max_tokens: 5,
       reasoning_effort: 'low',
       verbosity: 'high',
@@ -33,6 +35,38 @@ describe('the options of a call', () => {
     expect(toPuterArguments({ messages: [hello], tools }).options['tools']).toEqual([
       { type: 'function', function: { name: 'f', parameters: { type: 'object' } } },
     ]);
+  });
+});
+
+describe('what puter.ai.chat() would drop', () => {
+  it.each([
+    [{ topP: 1 }, { top_p: 1 }],
+    [{ toolChoice: 'required' as const }, { tool_choice: 'required' }],
+    [{ parallelToolCalls: false }, { parallel_tool_calls: false }],
+  ])('goes to its driver directly: %j', (change, expected) => {
+    const { options } = toPuterArguments({ messages: [hello], ...change });
+    expect(options).toMatchObject(expected);
+    expect(isBeyondChat(options)).toBe(true);
+  });
+
+  it('is nothing that most calls have', () => {
+    const chat = { messages: [hello], tools, model: 'm', temperature: 0, maxTokens: 1, verbosity: 'low' };
+    expect(isBeyondChat(toPuterArguments(chat).options)).toBe(false);
+  });
+
+  it('is not how a format is asked for', () => {
+    const responseFormat = {
+      type: 'json_schema' as const,
+      name: 'n',
+      description: 'd',
+      schema: { type: 'object' },
+      strict: true,
+    };
+    const { options } = toPuterArguments({ messages: [hello], responseFormat });
+    expect(options).toMatchObject({ text: { format: responseFormat } });
+    expect(isBeyondChat(options)).toBe(false);
+    const object = toPuterArguments({ messages: [hello], responseFormat: { type: 'json_object' } });
+    expect(object.options).toMatchObject({ text: { format: { type: 'json_object' } } });
   });
 });
 
@@ -53,6 +87,11 @@ describe('a stream', () => {
       expect(isSafeToStream({ messages: [hello], tools, model })).toBe(true);
     },
   );
+});
+
+it('JSON is asked for whole: a stream does not say that it was cut off', () => {
+  const responseFormat = { type: 'json_object' } as const;
+  expect(isSafeToStream({ messages: [hello], responseFormat, model: 'claude-sonnet-5' })).toBe(false);
 });
 
 describe('a message', () => {
@@ -78,18 +117,59 @@ describe('a message', () => {
     });
   });
 
-  it('of an assistant has what it said before what it called, with arguments as values', () => {
+  it('of an assistant is said before what it called, with arguments as values', () => {
     const toolCalls = [
       { id: 'a', name: 'f', arguments: '{"x":[1]}' },
       { id: 'b', name: 'g', arguments: '{"broken' },
+      { id: 'c', name: 'h', arguments: '' },
     ];
-    expect(message({ role: 'assistant', content: 'Let me see.', toolCalls })).toEqual({
-      role: 'assistant',
-      content: [
-        { type: 'text', text: 'Let me see.' },
-        { type: 'tool_use', id: 'a', name: 'f', input: { x: [1] } },
-        { type: 'tool_use', id: 'b', name: 'g', input: { text: '{"broken' } },
+    const calls = [
+      { type: 'tool_use', id: 'a', name: 'f', input: { x: [1] } },
+      { type: 'tool_use', id: 'b', name: 'g', input: { text: '{"broken' } },
+      { type: 'tool_use', id: 'c', name: 'h', input: {} },
+    ];
+    const { messages } = toPuterArguments({
+      messages: [
+        { role: 'assistant', content: 'Let me see.', toolCalls },
+        { role: 'assistant', content: ' ', toolCalls },
       ],
+    });
+    expect(messages).toEqual([
+      { role: 'assistant', content: 'Let me see.' },
+      { role: 'assistant', content: calls },
+      { role: 'assistant', content: calls },
+    ]);
+  });
+
+  it('of the system further down is said by the user where Claude answers, to whom Puter hands on only the first', () => {
+    const messages: ChatMessage[] = [
+      { role: 'system', content: 'a' },
+      { role: 'system', content: 'b' },
+      hello,
+      { role: 'system', content: 'c' },
+    ];
+    const roles = (model: string) => toPuterArguments({ messages, model }).messages.map(({ role }) => role);
+    expect(roles('claude-sonnet-5')).toEqual(['system', 'system', 'user', 'user']);
+    expect(roles('gpt-5')).toEqual(['system', 'system', 'user', 'system']);
+  });
+
+  it('with audio and files has OpenAI’s parts, and documents for Claude', () => {
+    const url = 'data:application/pdf;base64,JVBE';
+    const content = [
+      { type: 'audio' as const, data: 'UklG', format: 'wav' },
+      { type: 'file' as const, url, name: 'a.pdf' },
+      { type: 'file' as const, url },
+    ];
+    const partsFor = (model: string) =>
+      toPuterArguments({ messages: [{ role: 'user', content }], model }).messages[0]?.content;
+    expect(partsFor('gpt-5')).toEqual([
+      { type: 'input_audio', input_audio: { data: 'UklG', format: 'wav' } },
+      { type: 'file', file: { file_data: url, filename: 'a.pdf' } },
+      { type: 'file', file: { file_data: url } },
+    ]);
+    expect(partsFor('claude-sonnet-5')?.[1]).toEqual({
+      type: 'document',
+      source: { type: 'base64', media_type: 'application/pdf', data: 'JVBE' },
     });
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { BridgeError } from '#shared/errors.ts';
 
-import { toFailure } from '../../../extension/puter/failures.ts';
+import { toFailure, unwrapEnvelope } from '../../../extension/puter/failures.ts';
 import { readCaptures } from '../../puter/capture.ts';
 
 const captured = (name: string): object => {
@@ -42,6 +42,35 @@ it('says where to sign in again once Puter does not accept the session, and keep
   const failure = toFailure(captured('err-bad-token'));
   expect(failure.message).toMatch(/^Puter no longer accepts the session\. Click .* and sign in again\.$/);
   expect(failure.upstream).toEqual({ message: 'Re-authentication required', code: 'reauth_required' });
+});
+
+describe('what the driver resolves with', () => {
+  const settle = (reply: unknown) => {
+    try {
+      return { result: unwrapEnvelope(reply) };
+    } catch (error) {
+      return toFailure(error);
+    }
+  };
+
+  it('is the result where it succeeded', () => {
+    expect(settle({ success: true, result: { message: {} }, metadata: {} })).toEqual({ result: { message: {} } });
+  });
+
+  it.each(['err-rate-limit', 'err-unknown-model', 'err-bad-token', 'err-upstream-500'])(
+    'is the same failure as puter.ai.chat() rejects with where Puter refused: %s',
+    (name) => {
+      expect(settle(captured(name))).toEqual(toFailure(captured(name)));
+    },
+  );
+
+  it('is an unreachable Puter where the network failed, which it rejects with', () => {
+    const error = new TypeError('Network request to http://127.0.0.1:1/drivers/call failed');
+    expect(toFailure(error)).toMatchObject({
+      code: 'upstream_failed',
+      message: expect.stringContaining('could not be reached') as string,
+    });
+  });
 });
 
 describe('a call that rejects with', () => {

@@ -178,7 +178,60 @@ describe('an answer in one piece', () => {
   });
 });
 
+describe('a call of a tool', () => {
+  const calls = (...given: { id?: string | null; arguments: unknown }[]) => {
+    const toolCalls = given.map(({ id, arguments: args }) => ({ id, function: { name: 'f', arguments: args } }));
+    const { parts } = readOne({ message: { content: null, tool_calls: toolCalls } });
+    return parts.map((part) => (part.type === 'tool_call' ? part : expect.fail('Not a call.')));
+  };
+
+  it('has an id of its own where its provider gave none, or the same twice', () => {
+    const ids = calls(
+      { id: '', arguments: '{}' },
+      { id: null, arguments: '{}' },
+      { arguments: '{}' },
+      { id: 'a', arguments: '{}' },
+      { id: 'a', arguments: '{}' },
+    ).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(5);
+    expect(ids[3]).toBe('a');
+    for (const id of ids) expect(id).toMatch(/^(a|call_[\da-f]{32})$/);
+  });
+
+  it.each([
+    ['{"x":1}', '{"x":1}'],
+    [{ x: 1 }, '{"x":1}'],
+    ['', '{}'],
+    [null, '{}'],
+    [undefined, '{}'],
+  ])('has its arguments as a text, whatever they came as: %j', (given, expected) => {
+    expect(calls({ id: 'a', arguments: given })[0]?.arguments).toBe(expected);
+  });
+
+  it('in a stream is one by one, too', () => {
+    const line = { type: 'tool_use', id: '', name: 'f', input: '{"x":1}' };
+    const { parts } = readLines([line, line, usageLine]);
+    expect(parts).toEqual([
+      { type: 'tool_call', id: expect.stringMatching(/^call_/) as string, name: 'f', arguments: '{"x":1}' },
+      { type: 'tool_call', id: expect.stringMatching(/^call_/) as string, name: 'f', arguments: '{"x":1}' },
+    ]);
+    expect(parts[0]).not.toEqual(parts[1]);
+  });
+});
+
 describe('the finish reason', () => {
+  it('of a stream is what a newer server says beside the usage', () => {
+    const finish = (reason: string | null) =>
+      readLines([
+        { type: 'text', text: 'x' },
+        { ...usageLine, finish_reason: reason },
+      ]).end.finishReason;
+    expect(finish('length')).toBe('length');
+    expect(finish('content_filter')).toBe('content_filter');
+    expect(finish('stop')).toBe('stop');
+    expect(finish(null)).toBe('stop');
+  });
+
   const reasonOf = (finish: object, asked: ChatRequest = chat) =>
     readOne({ message: { content: 'x', ...finish }, ...finish, usage: { prompt: 1, completion: 7 } }, asked).end
       .finishReason;

@@ -1,0 +1,131 @@
+import * as v from 'valibot';
+
+import type { ChatMessage } from '#shared/chat.ts';
+
+import { text } from '../../../http/fields.ts';
+import { optional, textOr } from '../fields.ts';
+
+const textPart = v.object({ type: v.literal('text'), text });
+
+const partSchema = v.variant(
+  'type',
+  [
+    textPart,
+    v.object({
+      type: v.literal('image_url'),
+      image_url: v.object(
+        {
+          url: v.pipe(text, v.regex(/^(https?:|data:image\/)/i, 'must be an https address or a data:image URI')),
+          detail: optional(v.picklist(['auto', 'low', 'high'], 'must be auto, low or high')),
+        },
+        'must be an object with url',
+      ),
+    }),
+    v.object({
+      type: v.literal('input_audio'),
+      input_audio: v.object({ data: text, format: text }, 'must be an object with data and format'),
+    }),
+    v.object({
+      type: v.literal('file'),
+      file: v.object(
+        {
+          file_data: v.pipe(
+            text,
+            v.regex(/^data:[^,]+;base64,/i, 'must be a data URI in base64: the bridge keeps no files to name by an id'),
+          ),
+          filename: optional(text),
+        },
+        'must be an object with file_data',
+      ),
+    }),
+  ],
+  'must be “text”, “image_url”, “input_audio” or “file”',
+);
+const contentSchema = textOr(v.array(partSchema));
+/** Of an assistant and of a tool: texts alone. */
+const saidSchema = textOr(
+  v.array(
+    v.variant(
+      'type',
+      [textPart, v.object({ type: v.literal('refusal'), refusal: text })],
+      'must be “text” or “refusal”',
+    ),
+  ),
+);
+
+const callSchema = v.object(
+  { id: text, type: v.literal('function', 'must be “function”'), function: v.object({ name: text, arguments: text }) },
+  'must be an object with id, type and function',
+);
+
+const name = optional(text);
+
+const messageSchema = v.variant(
+  'role',
+  [
+    v.object({ role: v.picklist(['system', 'developer', 'user']), content: contentSchema, name }),
+    v.object({
+      role: v.literal('assistant'),
+      content: optional(saidSchema),
+      refusal: optional(text),
+      tool_calls: optional(v.array(callSchema)),
+      name,
+    }),
+    v.object({ role: v.literal('tool'), tool_call_id: text, content: saidSchema }),
+  ],
+  'must be system, developer, user, assistant or tool',
+);
+
+export const messagesSchema = v.pipe(
+  v.array(messageSchema, 'must be an array of messages'),
+  v.minLength(1, 'must have at least one message'),
+  v.maxLength(10_000, 'must have at most 10000 messages'),
+);
+
+export const toMessages = (messages: v.InferOutput<typeof messagesSchema>): ChatMessage[] => messages.map(toMessage);
+
+function toMessage(message: v.InferOutput<typeof messageSchema>): ChatMessage {
+  switch (message.role) {
+    case 'system':
+    case 'developer':
+      return { role: 'system', content: toContent(message.content) };
+    case 'user':
+      return { role: 'user', content: toContent(message.content) };
+    case 'assistant': {
+      const toolCalls = (message.tool_calls ?? []).map(({ id, function: { name: tool, arguments: args } }) => ({
+        id,
+        name: tool,
+        arguments: args,
+      }));
+      const content = textOf(message.content) || (message.refusal ?? '');
+      return { role: 'assistant', content, ...(toolCalls.length > 0 && { toolCalls }) };
+    }
+    case 'tool':
+      return { role: 'tool', toolCallId: message.tool_call_id, content: textOf(message.content) };
+  }
+}
+
+function toContent(content: v.InferOutput<typeof contentSchema>): Extract<ChatMessage, { role: 'user' }>['content'] {
+  if (typeof content === 'string') return content;
+  return content.map((part) => {
+    switch (part.type) {
+      case 'text':
+        return part;
+      case 'image_url': {
+        const { url, detail } = part.image_url;
+        return { type: 'image', url, ...(detail !== null && { detail }) };
+      }
+      case 'input_audio':
+        return { type: 'audio', ...part.input_audio };
+      case 'file': {
+        const { file_data: url, filename } = part.file;
+        return { type: 'file', url, ...(filename !== null && { name: filename }) };
+      }
+    }
+  });
+}
+
+function textOf(content: v.InferOutput<typeof saidSchema> | null): string {
+  if (typeof content === 'string') return content;
+  return (content ?? []).map((part) => (part.type === 'text' ? part.text : part.refusal)).join('');
+}

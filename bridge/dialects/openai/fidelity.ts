@@ -1,0 +1,41 @@
+import { BridgeError } from '#shared/errors.ts';
+
+export type Treatment = 'native' | 'emulated' | 'ignored';
+
+/**
+ * How each parameter that was set was treated, for the header `x-puter-bridge-fidelity`: carried by Puter, done here, or
+ * left out without harm to the answer.
+ */
+export function describeFidelity(
+  body: Readonly<Record<string, unknown>>,
+  treatmentOf: (param: string) => Treatment,
+  alsoIgnored: readonly string[] = [],
+): string {
+  const set = Object.entries(body).filter(([, value]) => value !== null && value !== undefined);
+  // What is no name of a parameter has no place in a header.
+  const names = set.map(([name]) => name).filter((name) => /^[\w.-]{1,64}$/.test(name));
+  const of = (treatment: Treatment) => names.filter((name) => treatmentOf(name) === treatment);
+  const ignored = [...of('ignored'), ...alsoIgnored];
+  return `native=${of('native').join(',')}; emulated=${of('emulated').join(',')}; ignored=${ignored.slice(0, 32).join(',')}`;
+}
+
+/**
+ * Throws where one of `params` is set, since without it the answer would be another; `none`, `{}`, `[]`, `false` and the
+ * defaults ask for nothing.
+ */
+export function refuseUncarried(body: Readonly<Record<string, unknown>>, params: readonly string[]): void {
+  for (const param of params) {
+    if (asksNothing(param, body[param])) continue;
+    const message = `“${param}” is not carried by Puter, and the answer would be another without it. Leave it out.`;
+    throw new BridgeError('invalid_request', message, { param });
+  }
+}
+
+const asksNothing = (param: string, value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === false ||
+  value === 'none' ||
+  (param === 'top_logprobs' && value === 0) ||
+  (param === 'modalities' && JSON.stringify(value) === '["text"]') ||
+  (typeof value === 'object' && Object.keys(value).length === 0);

@@ -1,0 +1,41 @@
+import * as v from 'valibot';
+
+import { numberFrom, text, wholeFrom } from '../../http/fields.ts';
+
+/** Fields that OpenAI's routes have in common. Clients send null for what they leave out. */
+export const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);
+
+/** Either a text or an array of something else: so an error names the place in the array. */
+export const textOr = <const S extends v.GenericSchema<unknown[]>>(array: S) =>
+  v.lazy((input): typeof text | S => (Array.isArray(input) ? array : text));
+
+export const yesOrNo = v.boolean('must be true or false');
+
+const filled = v.pipe(text, v.minLength(1, 'must not be empty'));
+
+export const common = {
+  model: optional(v.pipe(text, v.maxLength(200, 'must have at most 200 characters'))),
+  stream: optional(yesOrNo),
+  stream_options: optional(v.looseObject({ include_usage: optional(yesOrNo) }, 'must be an object')),
+  n: optional(wholeFrom(1, 8)),
+  stop: optional(textOr(v.pipe(v.array(filled), v.maxLength(4, 'must have at most four texts')))),
+  temperature: optional(numberFrom(0, 2)),
+  top_p: optional(numberFrom(0, 1)),
+  max_tokens: optional(wholeFrom(1, 10_000_000)),
+};
+
+/** The fields above, as a chat takes them; `n` and the stream are the route's business. */
+export function toCommon(body: {
+  model: string | null;
+  stop: string | string[] | null;
+  temperature: number | null;
+  top_p: number | null;
+}) {
+  const stops = typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []);
+  return {
+    ...(body.model !== null && { model: body.model }),
+    ...(stops.length > 0 && { stops }),
+    ...(body.temperature !== null && { temperature: body.temperature }),
+    ...(body.top_p !== null && { topP: body.top_p }),
+  };
+}

@@ -1,0 +1,123 @@
+import type { ChatEvent, ChatRequest, Usage } from '#shared/chat.ts';
+import { BridgeError } from '#shared/errors.ts';
+
+import type { Chat, Chats } from '../../chat/chats.ts';
+import { collect, type WholeAnswer } from '../../chat/collect.ts';
+import { readCaller } from '../../http/caller.ts';
+import { toBridgeError } from '../../http/reply.ts';
+import type { EventStream, Exchange, Reply } from '../../http/route.ts';
+import { errorBody } from './errors.ts';
+import { toUsageBody } from './usage.ts';
+
+/** OpenAI's own clients give up after this long. */
+const timeoutMs = 10 * 60_000;
+/** How long a stream may be silent. */
+const keepAliveMs = 10_000;
+
+/** What every body of one answer says first. `created` is in seconds since 1970. */
+export interface About {
+  id: string;
+  created: number;
+  model: string;
+}
+
+/** How one route puts answers into words. */
+export interface Shape {
+  /** What its ids begin with. */
+  prefix: string;
+  whole(about: About, answers: readonly WholeAnswer[]): object;
+  /** Makes, for one choice, the `choices` of the chunks that each event becomes. */
+  pieces(index: number): (event: ChatEvent) => object[];
+  /** A chunk without `usage`. */
+  chunk(about: About, choices: object[]): object;
+}
+
+/** Asked for by one body: each request becomes a choice, and a call of its own. */
+export interface Question {
+  requests: readonly ChatRequest[];
+  model: string | null;
+  isStream: boolean;
+  wantsUsage: boolean;
+  fidelity: string;
+}
+
+/** Answers, whole or streamed; a failure before the first event is thrown, one after it ends the stream. */
+export async function respond(
+  exchange: Exchange,
+  options: { question: Question; shape: Shape; chats: Chats; now: () => number },
+): Promise<Reply | undefined> {
+  const { question, shape, chats, now } = options;
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(timedOut()), timeoutMs);
+  const signal = AbortSignal.any([exchange.hangUp, end.signal]);
+  const caller = readCaller(exchange.headers);
+  try {
+    const choices: Chat[] = [];
+    for (const request of question.requests) choices.push(await chats.begin(request, signal, caller));
+    const id = `${shape.prefix}-${choices[0]?.requestId}`;
+    const about: About = { id, created: Math.floor(now() / 1000), model: question.model ?? 'default' };
+    exchange.setHeaders({ 'x-request-id': id, 'x-puter-bridge-fidelity': question.fidelity });
+    if (question.isStream)
+      return await answerStream({ choices, about, question, shape, open: exchange.startEvents, end });
+    const answers = await Promise.all(choices.map(({ events }) => collect(events)));
+    const usage = toUsageBody(answers.map((answer) => answer.usage));
+    const body = shape.whole({ ...about, model: answers[0]?.model ?? about.model }, answers);
+    return { status: 200, body: { ...body, ...(usage && { usage }) } };
+  } catch (error) {
+    end.abort(otherFailed());
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const otherFailed = () => new BridgeError('cancelled', 'Another choice of the same request failed.');
+const timedOut = () => new BridgeError('timed_out', 'No whole answer came within ten minutes.');
+
+/** Headers leave with the first event, so that a failure before it still has a status of its own. */
+async function answerStream(options: {
+  choices: readonly Chat[];
+  about: About;
+  question: Question;
+  shape: Shape;
+  open: () => EventStream;
+  /** Ends all choices. */
+  end: AbortController;
+}): Promise<undefined> {
+  const { choices, about, question, shape, open, end } = options;
+  const usages: (Usage | null)[] = [];
+  let stream: EventStream | undefined;
+  let isSilent = true;
+  // Some programs and proxies take a silence for the end; after one, a failure can only be told in the stream.
+  const keepAlive = setInterval(() => {
+    if (isSilent) (stream ??= open()).sendRaw(': keep-alive');
+    isSilent = true;
+  }, keepAliveMs);
+
+  async function pass({ events }: Chat, index: number): Promise<void> {
+    const piecesOf = shape.pieces(index);
+    for await (const event of events) {
+      if (event.type === 'finish') usages.push(event.usage);
+      stream ??= open();
+      isSilent = false;
+      for (const piece of piecesOf(event)) {
+        stream.send({ ...shape.chunk(about, [piece]), ...(question.wantsUsage && { usage: null }) });
+      }
+    }
+  }
+
+  try {
+    await Promise.all(choices.map(pass));
+    if (question.wantsUsage) stream?.send({ ...shape.chunk(about, []), usage: toUsageBody(usages) });
+    stream?.sendRaw('data: [DONE]');
+    stream?.end();
+  } catch (error) {
+    if (!stream) throw error;
+    end.abort(otherFailed());
+    // Without [DONE], so that nobody takes it for a whole answer.
+    stream.send(errorBody(toBridgeError(error)));
+    stream.end();
+  } finally {
+    clearInterval(keepAlive);
+  }
+}
