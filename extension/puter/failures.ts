@@ -10,6 +10,8 @@ const flatSchema = v.object({
   message: v.string(),
   // Providers put numbers and nulls here, too.
   code: v.nullish(v.union([v.string(), v.number()])),
+  // Says more where it is there: that the prompt was moderated, for one.
+  errorCode: v.nullish(v.string()),
   status: v.optional(v.number()),
 });
 const nestedSchema = v.object({ error: flatSchema });
@@ -60,7 +62,8 @@ function toUpstream(error: unknown): UpstreamError | undefined {
   const nested = v.safeParse(nestedSchema, error);
   const flat = v.safeParse(flatSchema, nested.success ? nested.output.error : error);
   if (!flat.success) return undefined;
-  const { message, code, status } = flat.output;
+  const { message, status } = flat.output;
+  const code = flat.output.errorCode ?? flat.output.code;
   return {
     // A provider's message can hold a whole page of HTML.
     message: message.slice(0, 500),

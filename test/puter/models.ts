@@ -131,6 +131,12 @@ const answers: Record<string, Answer> = {
 
   'hang-mid': streaming(() => [text('partial '), 'hang']),
 
+  /** Says the texts of the JSON array that it is asked, each as a line of its own. */
+  pieces: streaming((call) => {
+    const said = JSON.parse(lastTextOf(call.messages)) as string[];
+    return [...said.map(text), usage(openAiUsage)];
+  }),
+
   ...obedientModels,
 };
 

@@ -47,6 +47,7 @@ const byCode = {
 const byUpstreamCode = new Map<string, Shape>([
   ['bad_request', wrong(400, 'bad_request')],
   ['upstream_bad_request', wrong(400, 'upstream_bad_request')],
+  ['moderation_flagged', wrong(400, 'content_policy_violation')],
   ['insufficient_funds', { status: 402, type: 'insufficient_quota', code: 'insufficient_quota' }],
   ['subscription_required', denied(403, 'subscription_required')],
   ['forbidden', denied(403, 'forbidden')],
@@ -57,6 +58,11 @@ const byUpstreamCode = new Map<string, Shape>([
   ['card_verification_required', denied(403, 'card_verification_required')],
   ['account_is_not_verified', denied(403, 'account_is_not_verified')],
   ['not_found', wrong(404, 'not_found')],
+  ['client_bad_json', broken(502, 'client_bad_json')],
+  ['upstream_provider_unavailable', broken(502, 'upstream_provider_unavailable')],
+  ['upstream_auth_failed', broken(502, 'upstream_auth_failed')],
+  ['upstream_failed', broken(502, 'upstream_failed')],
+  ['internal_error', broken(502, 'puter_internal_error')],
   ['too_many_requests', { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', retryAfterSeconds: 10 }],
   [
     'upstream_rate_limited',

@@ -132,6 +132,11 @@ describe('a call that rejects with', () => {
   });
 });
 
+it('keeps the finer of two codes', () => {
+  const refusal = { message: 'message is not allowed', code: 'bad_request', errorCode: 'moderation_flagged' };
+  expect(toFailure(refusal).upstream?.code).toBe('moderation_flagged');
+});
+
 it('keeps a number that stands where a code should', () => {
   expect(toFailure({ message: 'Payment required', code: 402 }).upstream).toEqual({
     message: 'Payment required',

@@ -32,6 +32,14 @@ describe('a failure', () => {
     expect('Retry-After' in headersOf(refused(code))).toBe(isFree);
   });
 
+  it('of Puter has a shape of its own, every one', () => {
+    const general = errorBody(refused('a code that nobody knows'));
+    // Of these, the extension says that the session is over.
+    const ofSession = ['token_missing', 'token_auth_failed', 'reauth_required'];
+    const same = refusalCodes.filter((code) => JSON.stringify(errorBody(refused(code))) === JSON.stringify(general));
+    expect(same.toSorted()).toEqual([...ofSession, 'upstream_failed'].toSorted());
+  });
+
   it('may be repeated only where the call certainly never started', () => {
     const repeatable = errorCodes.filter((code) => headersOf(new BridgeError(code, 'm'))['x-should-retry'] === 'true');
     expect(repeatable).toEqual(['extension_not_connected']);
