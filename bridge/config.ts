@@ -1,9 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { parseOrigins } from './origins.ts';
+
 /** Flags win over the environment, the environment over the defaults. */
 export interface Config {
   /** 0 takes any free port. */
   port: number;
+  /** The origins whose web pages may call what programs call, word for word as browsers send them. */
+  allowedOrigins: readonly string[];
   /** How long a request waits for an extension when none is connected. */
   connectGraceMs: number;
   /** How long a call whose extension vanished waits for it to come back. */
@@ -14,6 +18,7 @@ export interface Config {
 
 export const defaults: Config = {
   port: 5001,
+  allowedOrigins: [],
   connectGraceMs: 3000,
   lostGraceMs: 30_000,
   cancelGraceMs: 10_000,
@@ -30,10 +35,18 @@ export function readConfig(args: readonly string[], version: string): Config {
         .default(defaults.port)
         .argParser(parsePort),
     )
+    .addOption(
+      new Option('--allow-origin <origin>', 'lets web pages of this origin call the API; may be given several times')
+        .env('PUTER_BRIDGE_ALLOW_ORIGINS')
+        .default(defaults.allowedOrigins, 'none')
+        .argParser(parseOrigins),
+    )
     .showHelpAfterError('Try --help.')
     .exitOverride();
-  const { port } = command.parse(args, { from: 'user' }).opts<{ port: number }>();
-  return { ...defaults, port };
+  const { port, allowOrigin } = command
+    .parse(args, { from: 'user' })
+    .opts<{ port: number; allowOrigin: readonly string[] }>();
+  return { ...defaults, port, allowedOrigins: allowOrigin };
 }
 
 /** Also used by the demo, so that both take the same ports. */

@@ -8,6 +8,7 @@ let printed = '';
 beforeEach(() => {
   printed = '';
   vi.stubEnv('PUTER_BRIDGE_PORT', undefined);
+  vi.stubEnv('PUTER_BRIDGE_ALLOW_ORIGINS', undefined);
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((text) => {
       printed += String(text);
@@ -71,6 +72,98 @@ describe('the config', () => {
   ])('%s is no mistake', (flag, words) => {
     expect(thrownBy([flag])).toHaveProperty('exitCode', 0);
     expect(printed).toContain(words);
+  });
+});
+
+describe('the origins whose pages may call', () => {
+  const origins = (...args: string[]) => readConfig(args, '1.2.3').allowedOrigins;
+  const allow = (origin: string) => origins('--allow-origin', origin);
+
+  it('are none where nobody names one', () => {
+    expect(origins()).toEqual([]);
+    vi.stubEnv('PUTER_BRIDGE_ALLOW_ORIGINS', '');
+    expect(origins()).toEqual([]);
+  });
+
+  it('are those that the flags name, each once', () => {
+    const [one, two] = ['https://app.example', 'http://localhost:3000'];
+    expect(origins('--allow-origin', one, '--allow-origin', two, `--allow-origin=${one}`)).toEqual([one, two]);
+  });
+
+  it('are those of the environment, unless a flag names others', () => {
+    vi.stubEnv('PUTER_BRIDGE_ALLOW_ORIGINS', 'https://app.example, http://localhost:3000,');
+    expect(origins()).toEqual(['https://app.example', 'http://localhost:3000']);
+    expect(allow('https://other.example')).toEqual(['https://other.example']);
+  });
+
+  it.each([
+    'https://app.example',
+    'https://app.example:8443',
+    'http://localhost:3000',
+    'http://127.0.0.1:3000',
+    'http://[::1]:3000',
+    'https://xn--bcher-kva.example',
+    'http://my_app.localhost',
+    `chrome-extension://${'abcdefghijklmnop'.repeat(2)}`,
+    'moz-extension://0190a8f0-0000-7000-8000-000000000000',
+  ])('may be %s', (origin) => {
+    expect(allow(origin)).toEqual([origin]);
+  });
+
+  it.each([
+    ['https://app.example/', 'https://app.example'],
+    ['https://app.example/path?x#y', 'https://app.example'],
+    ['https://App.Example', 'https://app.example'],
+    ['HTTPS://app.example', 'https://app.example'],
+    ['https://app.example:443', 'https://app.example'],
+    ['http://localhost:80', 'http://localhost'],
+    ['http://localhost:03000', 'http://localhost:3000'],
+    ['http://127.1:3000', 'http://127.0.0.1:3000'],
+    ['https://me@app.example', 'https://app.example'],
+    ['https://bücher.example', 'https://xn--bcher-kva.example'],
+  ])('are not written %s, but %s', (text, origin) => {
+    expect(thrownBy(['--allow-origin', text])).toHaveProperty('exitCode', 1);
+    expect(printed).toContain(`Browsers send ${origin} instead`);
+  });
+
+  it.each([
+    '*',
+    'null',
+    'localhost:3000',
+    'app.example',
+    '//app.example',
+    'https://',
+    'https://*.app.example',
+    'https://app.example https://b.example',
+    'file://',
+    'ftp://app.example',
+    'chrome-extension://abc',
+    `chrome-extension://${'a'.repeat(32)}/`,
+    'chrome-extension://*',
+    'moz-extension://0190A8F0-0000-7000-8000-000000000000',
+  ])('are never %s', (text) => {
+    expect(thrownBy(['--allow-origin', `https://good.example,${text}`])).toHaveProperty('exitCode', 1);
+    expect(printed).toContain(`“${text}” is no origin as browsers send it. Write each like https://app.example`);
+    vi.stubEnv('PUTER_BRIDGE_ALLOW_ORIGINS', text);
+    expect(thrownBy([])).toHaveProperty('exitCode', 1);
+    expect(printed).toContain('PUTER_BRIDGE_ALLOW_ORIGINS');
+  });
+
+  it('hold nothing that the browser would write in another way', () => {
+    fc.assert(
+      fc.property(fc.webUrl({ withFragments: true, withQueryParameters: true }), (url) => {
+        const accepted = (text: string) => {
+          try {
+            return allow(text).length > 0;
+          } catch {
+            return false;
+          }
+        };
+        fc.pre(!url.includes(','));
+        expect(accepted(url)).toBe(new URL(url).origin === url);
+        expect(accepted(new URL(url).origin)).toBe(true);
+      }),
+    );
   });
 });
 
