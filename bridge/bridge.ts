@@ -16,6 +16,7 @@ import { createChats } from './chat/chats.ts';
 import { createTokenCounter } from './chat/token-counter.ts';
 import { createCompletionsRoutes } from './dialects/openai/completions/completions.ts';
 import { createModelRoutes } from './dialects/openai/models.ts';
+import { createOpenaiRoutes } from './dialects/openai/routes.ts';
 import { createChatCompletionsRoutes } from './dialects/openai/chat-completions/chat-completions.ts';
 import { createProcessRoutes } from './dialects/process/process.ts';
 import { createApp } from './http/app.ts';
@@ -81,9 +82,14 @@ export async function startBridge(
   const app = createApp(
     [
       ...createProcessRoutes({ chats, results, now }),
-      ...createChatCompletionsRoutes({ chats, now: Date.now }),
-      ...createCompletionsRoutes({ chats, now: Date.now }),
-      ...createModelRoutes({ catalogues: () => connections.list().map(({ models }) => models) }),
+      ...createOpenaiRoutes(
+        [
+          ...createChatCompletionsRoutes({ chats, now: Date.now }),
+          ...createCompletionsRoutes({ chats, now: Date.now }),
+          ...createModelRoutes({ catalogues: () => connections.list().map(({ models }) => models) }),
+        ],
+        { newRequestId: uuid },
+      ),
       createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
       ...createAuthRoutes(signIns),
       ...createPageRoutes({ status, audience }),

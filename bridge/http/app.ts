@@ -15,15 +15,19 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(setHeaders);
+  app.use(setHeaders, takeAnyPath);
 
-  for (const path of new Set(routes.map((route) => route.path))) {
+  // What takes every method of many paths comes after what stands at one of them.
+  const ordered = routes.toSorted((a, b) => Number(a.method === '*') - Number(b.method === '*'));
+  for (const path of new Set(ordered.map((route) => route.path))) {
     const here = routes.filter((route) => route.path === path);
     const fromExtension = here.some((route) => route.fromExtension);
     const point = app.route(path);
     const report = here.find((route) => route.reportError)?.reportError ?? errorReply;
+    const headers = here.find((route) => route.headers)?.headers ?? (() => ({}));
     point.all((request, response, next) => {
       response.locals['report'] = report;
+      response.set(headers());
       checkCaller(request, { fromExtension });
       if (fromExtension && request.headers.origin === extensionOrigin) allowExtension(response);
       if (fromExtension && request.method === 'OPTIONS') return void response.status(204).end();
@@ -34,13 +38,14 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
         if (route.once && request.method !== route.method) return next();
         write(response, await route.handle(createExchange(request, response)));
       };
-      if (route.method === 'GET') point.get(handle);
+      if (route.method === '*') point.all(handle);
+      else if (route.method === 'GET') point.get(handle);
       else point.post(handle);
     }
     const allow = here.map((route) => route.method).join(', ');
     point.all((request, response) => {
       response.set('Allow', allow);
-      throw new BridgeError('method_not_allowed', `${path} takes ${allow}, not ${request.method}.`);
+      throw new BridgeError('method_not_allowed', `This path takes ${allow}, not ${request.method}.`);
     });
   }
 
@@ -51,8 +56,6 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
 
   // express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    if (error instanceof URIError)
-      error = new BridgeError('not_found', 'The path is not a valid URL path.', { cause: error });
     const known = toBridgeError(error);
     if (known.code === 'internal_error') options.onUnexpected(error);
     if (response.headersSent) return void response.destroy();
@@ -83,6 +86,17 @@ function allowExtension(response: Response): void {
     'Access-Control-Max-Age': '600',
     Vary: 'Origin',
   });
+}
+
+/** A path that nobody could decode is taken letter by letter, so that it meets the guards of where it leads. */
+function takeAnyPath(request: Request, _response: Response, next: NextFunction): void {
+  const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(request.url) ?? [];
+  try {
+    decodeURIComponent(path);
+  } catch {
+    request.url = path.replaceAll('%', '%25') + query;
+  }
+  next();
 }
 
 function createExchange(request: Request, response: Response): Exchange {

@@ -40,13 +40,16 @@ export type Reply =
   | { status: 303; location: string };
 
 export interface Route {
-  method: 'GET' | 'POST';
-  /** Parts that begin with a colon are named parameters. */
+  /** A star takes any. */
+  method: 'GET' | 'POST' | '*';
+  /** Parts that begin with a colon are named parameters, with a star also the slashes in them. */
   path: string;
   /** Nothing as reply: the handler answered by `startEvents`. */
   handle(exchange: Exchange): Promise<Reply | undefined> | Reply | undefined;
   /** The pinned extension's own origin may call this one; no other page ever may. */
   fromExtension?: true;
+  /** Headers of every answer at this path, refusals too, until the handler sets others. */
+  headers?: () => Readonly<Record<string, string>>;
   /** How this route says what went wrong; without it, as `/api/*` does. */
   reportError?: (error: BridgeError) => Reply;
   /** Asking uses something up, so that HEAD, which may be sent any time, is not taken for GET. */

@@ -26,6 +26,8 @@ beforeAll(async () => {
       { method: 'GET', path: '/query', handle: ({ query }) => ({ status: 200, body: [...query] }) },
       { method: 'GET', path: '/api/status', handle },
       { method: 'POST', path: '/api/result', fromExtension: true, handle },
+      { method: '*', path: '/family{/*rest}', handle: () => ({ status: 404, body: {} }) },
+      { method: 'GET', path: '/family/member', headers: () => ({ 'x-turn': `${handled}` }), handle },
     ],
     { onUnexpected: (error) => unexpected.push(error) },
   );
@@ -244,6 +246,26 @@ describe('a route', () => {
     expect((await at('GET /once')).status).toBe(200);
   });
 
+  it('may stand for a whole family of paths, after those that stand for one', async () => {
+    for (const [method, path] of [
+      ['GET', '/family'],
+      ['GET', '/family/'],
+      ['HEAD', '/family/x'],
+      ['DELETE', '/family/x/y'],
+      ['POST', '/family//x'],
+      ['POST', '/family/%E0%A4%A'],
+    ])
+      expect([path, (await at(`${method} ${path}`)).status]).toEqual([path, 404]);
+    expect((await at('GET /family/member')).status).toBe(200);
+    expect((await at('DELETE /family/member')).status).toBe(405);
+  });
+
+  it('gives its own headers to every answer, refusals too', async () => {
+    for (const answer of [at('GET /family/member'), at('POST /family/member'), send('GET /family/member', 'evil.com')])
+      expect((await answer).headers.get('x-turn')).toMatch(/^\d+$/);
+    expect((await at('GET /family/other')).headers.has('x-turn')).toBe(false);
+  });
+
   it('may lead elsewhere, with nothing else in the answer', async () => {
     const { status, headers, body } = await at('GET /away');
     expect([status, headers.get('location'), body]).toEqual([303, '/health', '']);
@@ -278,6 +300,7 @@ describe('a route', () => {
     'at %s is nowhere, and no log shows the query',
     async (path) => {
       expect((await at(`GET ${path}`)).status).toBe(404);
+      expect((await send(`GET ${path}`, 'evil.com')).status).toBe(403);
       expect(unexpected).toEqual([]);
     },
   );
