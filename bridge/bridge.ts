@@ -94,7 +94,7 @@ export async function startBridge(
       ...createAuthRoutes(signIns),
       ...createPageRoutes({ status, audience }),
     ],
-    options,
+    { ...options, allowedOrigins: config.allowedOrigins },
   );
   const server = createServer(app);
   handleUpgrades(server, connections);

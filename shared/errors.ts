@@ -14,9 +14,11 @@ export const errorCodes = [
   'unsupported_media_type',
   'model_not_found',
   // who asked
+  'duplicate_header',
   'host_not_allowed',
   'origin_not_allowed',
   'cross_site_request',
+  'cors_not_enabled',
   'not_the_extension',
   // what is missing between the caller and Puter
   'extension_not_connected',

@@ -4,6 +4,7 @@ import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 
 import { readJson } from './body.ts';
+import { preflightHeaders, sharingHeaders } from './cors.ts';
 import { checkCaller } from './guards.ts';
 import { errorReply, toBridgeError } from './reply.ts';
 import type { Exchange, Reply, Route } from './route.ts';
@@ -11,7 +12,11 @@ import type { Exchange, Reply, Route } from './route.ts';
 const lingerMs = 1000;
 
 /** Turns the route table into an express application: guards first, every failure in one shape. */
-export function createApp(routes: readonly Route[], options: { onUnexpected: (error: unknown) => void }): Express {
+export function createApp(
+  routes: readonly Route[],
+  options: { onUnexpected: (error: unknown) => void; allowedOrigins?: readonly string[] },
+): Express {
+  const { onUnexpected, allowedOrigins = [] } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -21,17 +26,22 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
   const ordered = routes.toSorted((a, b) => Number(a.method === '*') - Number(b.method === '*'));
   for (const path of new Set(ordered.map((route) => route.path))) {
     const here = routes.filter((route) => route.path === path);
-    const fromExtension = here.some((route) => route.fromExtension);
+    const allow = here.map((route) => route.method).join(', ');
+    const origins = [
+      ...(here.every((route) => route.fromExtension) ? [extensionOrigin] : []),
+      ...(here.every((route) => route.fromAllowedOrigins) ? allowedOrigins : []),
+    ];
     const point = app.route(path);
     const report = here.find((route) => route.reportError)?.reportError ?? errorReply;
     const headers = here.find((route) => route.headers)?.headers ?? (() => ({}));
     point.all((request, response, next) => {
       response.locals['report'] = report;
       response.set(headers());
-      checkCaller(request, { fromExtension });
-      if (fromExtension && request.headers.origin === extensionOrigin) allowExtension(response);
-      if (fromExtension && request.method === 'OPTIONS') return void response.status(204).end();
-      next();
+      const origin = checkCaller(request, origins);
+      if (origin === null) return next();
+      response.set(sharingHeaders(origin));
+      if (request.method !== 'OPTIONS') return next();
+      response.set(preflightHeaders(request.headers, allow)).status(204).end();
     });
     for (const route of here) {
       const handle = async (request: Request, response: Response, next: NextFunction) => {
@@ -42,7 +52,6 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
       else if (route.method === 'GET') point.get(handle);
       else point.post(handle);
     }
-    const allow = here.map((route) => route.method).join(', ');
     point.all((request, response) => {
       response.set('Allow', allow);
       throw new BridgeError('method_not_allowed', `This path takes ${allow}, not ${request.method}.`);
@@ -50,14 +59,14 @@ export function createApp(routes: readonly Route[], options: { onUnexpected: (er
   }
 
   app.use((request) => {
-    checkCaller(request, { fromExtension: false });
+    checkCaller(request, []);
     throw new BridgeError('not_found', 'There is nothing at this path. GET / shows how to call the bridge.');
   });
 
   // express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const known = toBridgeError(error);
-    if (known.code === 'internal_error') options.onUnexpected(error);
+    if (known.code === 'internal_error') onUnexpected(error);
     if (response.headersSent) return void response.destroy();
     const report = (response.locals['report'] ?? errorReply) as typeof errorReply;
     refuse(request, response, report(known));
@@ -76,16 +85,6 @@ function setHeaders(_request: Request, response: Response, next: NextFunction): 
     'X-Frame-Options': 'DENY',
   });
   next();
-}
-
-/** The browser asks before it lets even the pinned extension send JSON and a secret. */
-function allowExtension(response: Response): void {
-  response.set({
-    'Access-Control-Allow-Origin': extensionOrigin,
-    'Access-Control-Allow-Headers': 'authorization, content-type',
-    'Access-Control-Max-Age': '600',
-    Vary: 'Origin',
-  });
 }
 
 /** A path that nobody could decode is taken letter by letter, so that it meets the guards of where it leads. */

@@ -1,19 +1,25 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 import { BridgeError } from '#shared/errors.ts';
-import { extensionOrigin } from '#shared/extension-id.ts';
 
 /**
  * Keeps web pages out. Programs on this machine send no Origin; browsers always say who asks, and a page can
  * forge neither Origin nor Host nor Sec-Fetch-Site. Strings are compared, never parsed: a parser's idea of a
- * host is where such checks break.
+ * host is where such checks break. Returns the one of `origins` that asks, null for programs and the bridge's page.
  */
-export function checkCaller(request: IncomingMessage, options: { fromExtension: boolean }): void {
+export function checkCaller(request: IncomingMessage, origins: readonly string[]): string | null {
   checkHost(request);
+  // Which of two is meant is not for us to guess.
+  if ((request.headersDistinct['origin'] ?? []).length > 1) {
+    throw new BridgeError('duplicate_header', 'Send one Origin header, or none.');
+  }
   const { origin } = request.headers;
-  if (options.fromExtension && origin === extensionOrigin) return;
+  if (origin !== undefined && origins.includes(origin)) return origin;
   if (origin !== undefined && !ownOrigins(request).includes(origin)) {
-    throw new BridgeError('origin_not_allowed', 'Web pages may not call the bridge; call it from a program.');
+    throw new BridgeError(
+      'origin_not_allowed',
+      'Web pages may not call this. Call it from a program; --help tells of --allow-origin, which opens the API to pages.',
+    );
   }
   const site = request.headers['sec-fetch-site'];
   // A link to the status page is a navigation: it shows the person something and tells the other site nothing.
@@ -22,6 +28,10 @@ export function checkCaller(request: IncomingMessage, options: { fromExtension: 
   if (site !== undefined && site !== 'same-origin' && site !== 'none' && !navigation) {
     throw new BridgeError('cross_site_request', 'Another site may not call the bridge from the browser.');
   }
+  if (request.method === 'OPTIONS') {
+    throw new BridgeError('cors_not_enabled', 'OPTIONS is for pages of an origin that --allow-origin names.');
+  }
+  return null;
 }
 
 /** False for frames and for what a script fetches, by what the browser says; programs say nothing of it. */

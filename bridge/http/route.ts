@@ -46,8 +46,10 @@ export interface Route {
   path: string;
   /** Nothing as reply: the handler answered by `startEvents`. */
   handle(exchange: Exchange): Promise<Reply | undefined> | Reply | undefined;
-  /** The pinned extension's own origin may call this one; no other page ever may. */
+  /** The pinned extension's own origin may call this one. */
   fromExtension?: true;
+  /** Pages of the origins that the config names may call this one. Without it no page may, but the bridge's own. */
+  fromAllowedOrigins?: true;
   /** Headers of every answer at this path, refusals too, until the handler sets others. */
   headers?: () => Readonly<Record<string, string>>;
   /** How this route says what went wrong; without it, as `/api/*` does. */

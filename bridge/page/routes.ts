@@ -16,10 +16,17 @@ export function createPageRoutes({ status, audience }: { status: StatusHub; audi
   }
 
   return [
-    { method: 'GET', path: '/health', fromExtension: true, handle: () => ({ status: 200, body: { status: 'ok' } }) },
+    {
+      method: 'GET',
+      path: '/health',
+      fromExtension: true,
+      fromAllowedOrigins: true,
+      handle: () => ({ status: 200, body: { status: 'ok' } }),
+    },
     {
       method: 'GET',
       path: '/api/status',
+      fromAllowedOrigins: true,
       handle(exchange) {
         if (!exchange.headers.accept?.includes('text/event-stream')) return readStatus();
         const events = exchange.startEvents();

@@ -163,7 +163,10 @@ export function describeRefusals(subject: () => Subject): void {
       const call = await raw('POST', '/api/process', asks, '{}', true);
       expect([call.status, JSON.parse(call.body)]).toMatchObject([400, { param: 'prompt' }]);
       expect(call.headers['access-control-allow-origin']).toBe(extensionOrigin);
-      const preflight = await raw('OPTIONS', '/api/process', { Origin: extensionOrigin });
+      const preflight = await raw('OPTIONS', '/api/process', {
+        Origin: extensionOrigin,
+        'Access-Control-Request-Headers': 'content-type',
+      });
       expect(preflight.status).toBe(204);
       expect(preflight.headers['access-control-allow-headers']).toContain('content-type');
       for (const path of ['/api/status', '/', '/auth/callback', '/api/result/nobody']) {

@@ -7,6 +7,7 @@ import { reportError } from './errors.ts';
 export function createOpenaiRoutes(routes: readonly Route[], options: { newRequestId: () => string }): Route[] {
   const common = {
     reportError,
+    fromAllowedOrigins: true,
     // Where a call was made, its own id takes the place of this one.
     headers: () => ({ 'x-request-id': `req_${options.newRequestId()}` }),
   } as const;

@@ -23,6 +23,7 @@ export function createProcessRoutes(options: {
       method: 'POST',
       path: '/api/process',
       fromExtension: true,
+      fromAllowedOrigins: true,
       async handle(exchange) {
         const body = parseBody(requestSchema, await exchange.json());
         const deadline = new AbortController();
@@ -41,6 +42,7 @@ export function createProcessRoutes(options: {
     {
       method: 'GET',
       path: '/api/result/:requestId',
+      fromAllowedOrigins: true,
       handle({ params }) {
         const requestId = params['requestId'] ?? '';
         const result = results.get(requestId);

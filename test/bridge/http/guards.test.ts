@@ -8,7 +8,7 @@ import { extensionOrigin } from '#shared/extension-id.ts';
 import { createApp } from '../../../bridge/http/app.ts';
 import { sendRaw, type RawAnswer } from '../raw-socket.ts';
 
-/** The rows A1–A9, B1–B7 and C1–C5 of the security catalogue; `P` stands for the port. */
+/** The rows A1–A9, B1–B8, B11 and C1–C5 of the security catalogue; `P` stands for the port. */
 
 let server: Server;
 let port: number;
@@ -26,10 +26,12 @@ beforeAll(async () => {
       { method: 'GET', path: '/query', handle: ({ query }) => ({ status: 200, body: [...query] }) },
       { method: 'GET', path: '/api/status', handle },
       { method: 'POST', path: '/api/result', fromExtension: true, handle },
+      { method: 'GET', path: '/half', fromAllowedOrigins: true, handle },
+      { method: 'POST', path: '/half', handle },
       { method: '*', path: '/family{/*rest}', handle: () => ({ status: 404, body: {} }) },
       { method: 'GET', path: '/family/member', headers: () => ({ 'x-turn': `${handled}` }), handle },
     ],
-    { onUnexpected: (error) => unexpected.push(error) },
+    { onUnexpected: (error) => unexpected.push(error), allowedOrigins: ['https://app.example'] },
   );
   server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -166,6 +168,27 @@ describe('the Origin', () => {
     );
   });
 
+  it.each([
+    ['http://127.0.0.1:P', 'https://evil.com'],
+    ['https://evil.com', 'http://127.0.0.1:P'],
+    ['http://127.0.0.1:P', 'http://127.0.0.1:P'],
+  ])('B8: is one, not %s and %s', async (...origins) => {
+    const headers = origins.map((origin) => `Origin: ${origin}`);
+    expect(await outcomeOf(r0(...headers))).toEqual({ ...refused('duplicate_header'), status: 400 });
+  });
+
+  it('that is allowed opens no route by itself, and no path of which a part stays shut', async () => {
+    const origin = 'Origin: https://app.example';
+    for (const route of ['POST /api/process', 'GET /half', 'POST /half', 'OPTIONS /half', 'GET /family/x'])
+      expect(await outcomeOf(send(route, '127.0.0.1:P', origin))).toEqual(refused('origin_not_allowed'));
+  });
+
+  it('B11: belongs to OPTIONS, at every path', async () => {
+    for (const path of ['/health', '/api/process', '/api/result', '/nothing'])
+      for (const origin of [[], ['Origin: http://127.0.0.1:P']])
+        expect(await outcomeOf(send(`OPTIONS ${path}`, '127.0.0.1:P', ...origin))).toEqual(refused('cors_not_enabled'));
+  });
+
   it.each([`${extensionOrigin}/`, `${extensionOrigin}.evil.com`, extensionOrigin.toUpperCase(), 'null'])(
     'of the extension is accepted where it is needed, %s is not',
     async (origin) => {
@@ -184,7 +207,7 @@ describe('the Origin', () => {
     const { status, headers } = await send('OPTIONS /api/result', '127.0.0.1:P', `Origin: ${extensionOrigin}`);
     expect(status).toBe(204);
     expect(headers.get('access-control-allow-origin')).toBe(extensionOrigin);
-    expect(headers.get('vary')).toBe('Origin');
+    expect(headers.get('vary')).toMatch(/^Origin\b/);
     expect(headers.has('access-control-allow-credentials')).toBe(false);
     expect(headers.has('access-control-allow-private-network')).toBe(false);
     expect((await g0()).headers.has('access-control-allow-origin')).toBe(false);

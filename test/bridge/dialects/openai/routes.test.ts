@@ -77,6 +77,8 @@ describe('a refusal below /v1', () => {
     [403, 'POST /v1/nope', ['Origin: https://evil.com'], 'permission_error', 'origin_not_allowed'],
     [403, 'POST /v1/chat/completions', ['Origin: null'], 'permission_error', 'origin_not_allowed'],
     [403, 'GET /v1/nope', ['Sec-Fetch-Site: cross-site'], 'permission_error', 'cross_site_request'],
+    [403, 'OPTIONS /v1/nope', [], 'permission_error', 'cors_not_enabled'],
+    [400, 'GET /v1/nope', ['Origin: x', 'Origin: y'], 'invalid_request_error', 'duplicate_header'],
     [415, 'POST /v1/chat/completions', [], 'invalid_request_error', 'unsupported_media_type'],
     [404, 'GET /v1/models/%E0%A4%A', [], 'invalid_request_error', 'model_not_found'],
   ] as const)('has OpenAI’s shape: %i for %s %j', async (status, startLine, headers, type, code) => {
