@@ -17,6 +17,7 @@ const report = createReporter({
   print: (line) => console.log(line),
 });
 console.log(`Puter Bridge ${version} listens on ${bridge.url}`);
+if (config.allowedOrigins.length > 0) console.log(`Web pages of ${config.allowedOrigins.join(', ')} may call it.`);
 report(bridge.status.read());
 bridge.status.watch(report);
 

@@ -35,6 +35,15 @@ it('takes the port from the environment where no flag names one', async () => {
   expect(await listening(start(['--port', '0'], { PUTER_BRIDGE_PORT: '1' }).output)).not.toMatch(/:1$/);
 });
 
+it('says which web pages may call it', async () => {
+  const { output } = start(['--port', '0', '--allow-origin', 'https://app.example,http://localhost:3000']);
+  await listening(output);
+  expect(output()).toContain('Web pages of https://app.example, http://localhost:3000 may call it.');
+  const wrong = start(['--port', '0', '--allow-origin', '*']);
+  expect(await once(wrong.child, 'exit')).toEqual([2, null]);
+  expect(wrong.output()).toContain('there is no wildcard');
+});
+
 it('names the port that is taken, and does not move to another', async () => {
   const first = start(['--port', '0']);
   const port = new URL(await listening(first.output)).port;
