@@ -24,6 +24,8 @@ export interface Rig {
 export interface RigOptions {
   /** Where the bridge listens; 0 takes any free port. */
   port?: number;
+  /** The origins whose pages may call the bridge. */
+  allowedOrigins?: readonly string[];
   headed?: boolean;
   /** False leaves the person signed out. */
   signedIn?: boolean;
@@ -36,7 +38,17 @@ export interface RigOptions {
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const { port = 0, headed = false, signedIn = true, concurrency, onStep = () => {}, signal } = options;
+  const {
+    port = 0,
+    allowedOrigins = [],
+    headed = false,
+    signedIn = true,
+    concurrency,
+    onStep = () => {},
+    signal,
+  } = options;
+  const openBridge = (at: number): Promise<Bridge> =>
+    startBridge({ ...defaults, port: at, allowedOrigins }, { onUnexpected: (error) => console.error(error) });
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).toReversed()) await close();
@@ -92,9 +104,6 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
 async function closeTabs(chromium: Chromium): Promise<void> {
   for (const page of await chromium.browser.pages()) await page.close();
 }
-
-const openBridge = (port: number): Promise<Bridge> =>
-  startBridge({ ...defaults, port }, { onUnexpected: (error) => console.error(error) });
 
 /** Waits for a condition of this process's own; rejects when it takes longer than `timeoutMs`. */
 export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
