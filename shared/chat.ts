@@ -73,10 +73,12 @@ export const chatRequestSchema = v.object({
   verbosity: v.exactOptional(v.string()),
 });
 
+const tokens = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
 /** Tokens as Puter counted them; `isEstimated` where it did not, and the bridge counted by itself. */
 export const usageSchema = v.object({
-  inputTokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  outputTokens: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  inputTokens: tokens,
+  outputTokens: tokens,
   isEstimated: v.exactOptional(v.literal(true)),
 });
 
@@ -93,7 +95,8 @@ export const answerPartSchema = v.variant('type', [
 export const answerEndSchema = v.object({
   finishReason: finishReasonSchema,
   model: v.nullable(v.string()),
-  usage: v.nullable(usageSchema),
+  /** Not worth an answer: where it cannot be, it is taken for not told. */
+  usage: v.fallback(v.nullable(usageSchema), null),
 });
 
 export type ChatRequest = v.InferOutput<typeof chatRequestSchema>;
