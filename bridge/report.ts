@@ -12,7 +12,9 @@ export function createReporter(options: {
   findExtensionFolder: () => string | null;
   print: (line: string) => void;
 }): (status: BridgeStatus) => void {
-  const { url, findExtensionFolder, print } = options;
+  const { url, findExtensionFolder } = options;
+  // Names come from the extension and from Puter: none may begin a line of its own or give the terminal an order.
+  const print = (line: string) => options.print(line.replace(/\p{C}/gu, ''));
   let told: string[] = [];
   let toldNext = '';
 
