@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { v7 as uuid } from 'uuid';
@@ -11,7 +11,7 @@ import { createSignIns } from './auth/sign-ins.ts';
 import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
 import { createDeliverRoute } from './connection/deliver.ts';
-import { handleUpgrades } from './connection/upgrade.ts';
+import { handleUpgrades, isUpgrade } from './connection/upgrade.ts';
 import { createChats } from './chat/chats.ts';
 import { createTokenCounter } from './chat/token-counter.ts';
 import { createCompletionsRoutes } from './dialects/openai/completions/completions.ts';
@@ -21,6 +21,7 @@ import { createChatCompletionsRoutes } from './dialects/openai/chat-completions/
 import { createProcessRoutes } from './dialects/process/process.ts';
 import { createApp } from './http/app.ts';
 import { toBridgeError } from './http/reply.ts';
+import { createHttpServer } from './http/server.ts';
 import { createDispatcher, type Dispatcher } from './lifecycle/dispatcher.ts';
 import type { Peer } from './lifecycle/peer.ts';
 import { createResults } from './lifecycle/results.ts';
@@ -66,6 +67,7 @@ export async function startBridge(
     dispatcher,
     signIns,
     version,
+    limits: config.limits,
     facts: () => ({ queued: dispatcher.counts().queued, watched: audience.watched() }),
     onChange,
   });
@@ -94,10 +96,10 @@ export async function startBridge(
       ...createAuthRoutes(signIns),
       ...createPageRoutes({ status, audience }),
     ],
-    { ...options, allowedOrigins: config.allowedOrigins },
+    { ...options, limits: config.limits, allowedOrigins: config.allowedOrigins },
   );
-  const server = createServer(app);
-  handleUpgrades(server, connections);
+  const server = createHttpServer(app, config.limits, isUpgrade);
+  handleUpgrades(server, connections, config.limits);
   await listen(server, config.port);
   const { port } = server.address() as AddressInfo;
 

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { defaultLimits, type Limits } from './limits.ts';
 import { parseOrigins } from './origins.ts';
 
 /** Flags win over the environment, the environment over the defaults. */
@@ -14,6 +15,7 @@ export interface Config {
   lostGraceMs: number;
   /** How long a cancelled call may keep its lane. */
   cancelGraceMs: number;
+  limits: Limits;
 }
 
 export const defaults: Config = {
@@ -22,6 +24,7 @@ export const defaults: Config = {
   connectGraceMs: 3000,
   lostGraceMs: 30_000,
   cancelGraceMs: 10_000,
+  limits: defaultLimits,
 };
 
 /** Reads the command line. Throws commander's `CommanderError` for `--help`, `--version` and mistakes, once printed. */

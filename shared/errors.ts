@@ -6,7 +6,18 @@ import * as v from 'valibot';
  */
 export const errorCodes = [
   // what the caller sent
+  'bad_http',
+  'invalid_request_target',
+  'token_in_query',
+  'invalid_utf8',
+  'json_too_deep',
   'invalid_json',
+  'missing_parameter',
+  'invalid_type',
+  'invalid_value',
+  'invalid_unicode',
+  'image_url_not_allowed',
+  'invalid_image',
   'invalid_request',
   'not_found',
   'method_not_allowed',
@@ -15,11 +26,15 @@ export const errorCodes = [
   'model_not_found',
   // who asked
   'duplicate_header',
+  'invalid_host',
   'host_not_allowed',
   'origin_not_allowed',
   'cross_site_request',
   'cors_not_enabled',
   'not_the_extension',
+  'origin_required',
+  'bad_upgrade',
+  'too_many_pending',
   // what is missing between the caller and Puter
   'extension_not_connected',
   'puter_not_signed_in',

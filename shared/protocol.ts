@@ -42,10 +42,12 @@ export const maxCallerChars = 200;
 export const closeCodes = {
   goingAway: 1001,
   binaryFrame: 1003,
+  frameTooLarge: 1009,
   badFrame: 4400,
   wrongVersion: 4406,
   handshakeTimeout: 4408,
   replaced: 4409,
+  tooManyPings: 4429,
 } as const;
 
 const id = v.pipe(v.string(), v.uuid());
@@ -159,12 +161,19 @@ function decode<S extends v.GenericSchema>(schema: S, text: string): v.InferOutp
   throw new FrameError(`Not a frame of ${subprotocol}: ${v.getDotPath(result.issues[0]) ?? 'the frame'} is wrong.`);
 }
 
+const name = /^puter-bridge\.v(\d{1,4})$/;
+
+/**
+ * Ours where it is offered, else that of another version, which is let in far enough to be told which side to update
+ * (closeCodes.wrongVersion). Nothing else is ever repeated: it may be somebody's secret.
+ */
+export const chooseSubprotocol = (offered: readonly string[]): string | undefined =>
+  offered.includes(subprotocol) ? subprotocol : offered.find((it) => name.test(it));
+
 /** A sentence for the side that is behind, or null where both speak the same version. */
 export function versionMismatch(offered: readonly string[]): string | null {
   if (offered.includes(subprotocol)) return null;
-  const theirs = offered
-    .map((name) => /^puter-bridge\.v(\d{1,4})$/.exec(name)?.[1])
-    .find((match) => match !== undefined);
+  const theirs = offered.map((it) => name.exec(it)?.[1]).find((match) => match !== undefined);
   if (theirs === undefined) return 'This is not the Puter Bridge extension.';
   return Number(theirs) > protocolVersion
     ? `Update the bridge: it speaks v${protocolVersion}, the extension v${theirs}.`

@@ -21,6 +21,7 @@ export function createAuthRoutes(signIns: SignIns<Peer>): Route[] {
       method: 'GET',
       path: '/auth/callback',
       once: true,
+      takesToken: true,
       handle(exchange) {
         if (!isWholePage(exchange)) {
           throw new BridgeError('cross_site_request', 'A sign-in comes back as a page of its own, not inside another.');

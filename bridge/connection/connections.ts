@@ -4,10 +4,7 @@ import type { AccountState } from '#shared/hops.ts';
 import type { Model } from '#shared/models.ts';
 import {
   closeCodes,
-  decodeFrameToBridge,
   encodeFrame,
-  FrameError,
-  heartbeatMs,
   versionMismatch,
   type Frame,
   type FrameToBridge,
@@ -17,8 +14,9 @@ import {
 import type { SignIns } from '../auth/sign-ins.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Peer } from '../lifecycle/peer.ts';
+import type { Limits } from '../limits.ts';
 import { onceATurn } from '../once-a-turn.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { attend, closeSocket } from './attend.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 
 /** One extension that said hello, for as long as its socket lives. */
@@ -38,6 +36,8 @@ export interface Connections {
   /** Takes over a socket whose upgrade was let through. */
   accept(socket: WebSocket): void;
   list(): Connection[];
+  /** How many sockets have not said hello yet. */
+  readonly pending: number;
   /** When the last one went, or the bridge started; of no account while there is one. */
   readonly emptySince: Date;
   /** An extension of another version that knocks: what it is told, and since when; null while none does. */
@@ -50,7 +50,6 @@ export interface Connections {
 
 type Facts = Omit<Frame<FrameToExtension, 'status'>, 'type'>;
 
-const helloTimeoutMs = 5000;
 /** An extension that was turned away dials again sooner than this. */
 const knockMs = 6000;
 
@@ -58,12 +57,14 @@ export function createConnections(options: {
   dispatcher: Dispatcher;
   signIns: SignIns<Peer>;
   version: string;
+  limits: Limits;
   /** What the extensions are told of the bridge. */
   facts: () => Facts;
   onChange: () => void;
 }): Connections {
-  const { dispatcher, signIns, version, facts, onChange } = options;
+  const { dispatcher, signIns, version, limits, facts, onChange } = options;
   const sockets = new Set<WebSocket>();
+  const pending = new Set<WebSocket>();
   const connections = new Map<Connection, WebSocket>();
   const told = new WeakMap<Connection, Facts>();
   let emptySince = new Date();
@@ -73,51 +74,30 @@ export function createConnections(options: {
 
   function accept(socket: WebSocket): void {
     sockets.add(socket);
-    let connection: Connection | undefined;
-    let stopHeartbeat: (() => void) | undefined;
-    const helloTimer = setTimeout(() => socket.close(closeCodes.handshakeTimeout, 'No hello came.'), helloTimeoutMs);
-
-    socket.on('close', () => {
-      clearTimeout(helloTimer);
-      stopHeartbeat?.();
-      sockets.delete(socket);
-      if (connection) drop(connection);
-    });
+    socket.on('close', () => sockets.delete(socket));
     // Without a listener, a malformed frame (bad UTF-8, no mask, too large) would end the process; ws closes it itself.
     socket.on('error', () => {});
 
     const mismatch = versionMismatch([socket.protocol]);
     if (mismatch) {
       remember(mismatch);
-      return socket.close(closeCodes.wrongVersion, mismatch);
+      return closeSocket(socket, closeCodes.wrongVersion, mismatch);
     }
 
-    const heartbeat = startHeartbeat({
-      intervalMs: heartbeatMs,
-      ping: () => socket.send(encodeFrame({ type: 'ping' })),
-      giveUp: () => socket.terminate(),
-    });
-    stopHeartbeat = heartbeat.stop;
-
-    socket.on('message', (data, isBinary) => {
-      if (isBinary) return socket.close(closeCodes.binaryFrame, 'Frames are JSON text.');
-      heartbeat.heard();
-      let frame: FrameToBridge;
-      try {
-        // ws hands text frames over as one Buffer unless told otherwise.
-        frame = decodeFrameToBridge((data as Buffer).toString('utf8'));
-      } catch (error) {
-        const reason = error instanceof FrameError ? error.message : 'Not a frame.';
-        return socket.close(closeCodes.badFrame, reason.slice(0, 120));
-      }
-      if (frame.type === 'hello' && !connection) {
-        clearTimeout(helloTimer);
-        connection = welcome(socket, frame);
-      } else if (frame.type === 'hello' || !connection) {
-        socket.close(closeCodes.badFrame, 'A connection begins with one hello.');
-      } else {
-        receive(connection, frame);
-      }
+    pending.add(socket);
+    let connection: Connection | undefined;
+    attend(socket, {
+      limits,
+      onHello(hello) {
+        pending.delete(socket);
+        const greeted = welcome(socket, hello);
+        connection = greeted;
+        return (frame) => receive(greeted, frame);
+      },
+      onEnd() {
+        pending.delete(socket);
+        if (connection) drop(connection);
+      },
     });
   }
 
@@ -136,7 +116,7 @@ export function createConnections(options: {
       // A profile has one background page, so its older socket is dead or dying, whatever TCP still thinks.
       if (older.profile !== hello.profile) continue;
       drop(older);
-      olderSocket.close(closeCodes.replaced, 'A newer connection of the same profile took over.');
+      closeSocket(olderSocket, closeCodes.replaced, 'A newer connection of the same profile took over.');
     }
     clearTimeout(silence);
     outdated = null;
@@ -165,8 +145,7 @@ export function createConnections(options: {
     return connection;
   }
 
-  function receive(connection: Connection, frame: Exclude<FrameToBridge, { type: 'hello' }>): void {
-    if (frame.type === 'pong') return;
+  function receive(connection: Connection, frame: Exclude<FrameToBridge, { type: 'hello' | 'pong' }>): void {
     if (frame.type === 'sign_in') return signIns.begin(connection, frame.state);
     if (frame.type === 'models') return void (connection.models = frame.models);
     if (frame.type !== 'status') return dispatcher.receive(connection, frame);
@@ -197,6 +176,9 @@ export function createConnections(options: {
   return {
     accept,
     list: () => [...connections.keys()],
+    get pending() {
+      return pending.size;
+    },
     get emptySince() {
       return emptySince;
     },
@@ -207,11 +189,7 @@ export function createConnections(options: {
     secrets,
     close() {
       clearTimeout(silence);
-      for (const socket of sockets) {
-        socket.close(closeCodes.goingAway, 'The bridge stops.');
-        // A peer that does not answer the close would keep the process alive.
-        setTimeout(() => socket.terminate(), 1000).unref();
-      }
+      for (const socket of sockets) closeSocket(socket, closeCodes.goingAway, 'The bridge stops.');
     },
   };
 }

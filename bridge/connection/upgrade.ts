@@ -1,55 +1,80 @@
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { IncomingMessage, Server } from 'node:http';
 
 import { WebSocketServer } from 'ws';
 
 import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
-import { maxFrameBytes, subprotocol } from '#shared/protocol.ts';
+import { chooseSubprotocol, maxFrameBytes, subprotocol } from '#shared/protocol.ts';
 
-import { checkHost } from '../http/guards.ts';
+import { checkDoubled, checkHost, checkTarget } from '../http/guards.ts';
 import { errorReply } from '../http/reply.ts';
+import type { JsonReply } from '../http/route.ts';
+import { refuseSocket } from '../http/write.ts';
+import type { Limits } from '../limits.ts';
 import type { Connections } from './connections.ts';
 
 const path = '/ws';
 
+/** What else asks for an upgrade, to HTTP/2 for example as curl and Java do, is a request like any other. */
+export const isUpgrade = ({ url, headers }: IncomingMessage): boolean =>
+  url === path || headers.upgrade?.toLowerCase() === 'websocket';
+
 /** Lets the pinned extension, and nothing else, turn a request for `/ws` into a socket. */
-export function handleUpgrades(server: Server, connections: Connections): void {
+export function handleUpgrades(server: Server, connections: Connections, limits: Limits): void {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: maxFrameBytes,
+    maxFragments: limits.maxFragments,
     // Costs more CPU than loopback bytes are worth, and inflates what a hostile peer sends.
     perMessageDeflate: false,
-    // Another version is let in far enough to be told which side to update (see closeCodes.wrongVersion).
-    handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : ([...offered][0] ?? false)),
+    handleProtocols: (offered) => chooseSubprotocol([...offered]) ?? false,
   });
 
   server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
     try {
       checkUpgrade(request);
+      if (!server.listening) throw new BridgeError('shutting_down', 'The bridge is shutting down.');
+      if (connections.pending >= limits.maxPendingHandshakes)
+        throw new BridgeError('too_many_pending', 'Too many sockets have not said hello yet. Try again in a moment.');
     } catch (error) {
-      return refuse(socket, error);
+      return refuseSocket(socket, explain(errorReply(error)));
     }
     sockets.handleUpgrade(request, socket, head, connections.accept);
   });
 }
 
+/** The same guards as for any request, in the same order, and then what a handshake has beside. */
 function checkUpgrade(request: IncomingMessage): void {
+  checkTarget(request);
   checkHost(request);
+  checkDoubled(request);
+  checkExtension(request);
+  // Nothing else takes an upgrade, and no other route sees one: it would have passed by the guards of that route.
   if (request.url !== path) throw new BridgeError('not_found', `The extension connects to ${path}.`);
-  if (request.headers.origin !== extensionOrigin) {
-    throw new BridgeError('origin_not_allowed', 'Only the Puter Bridge extension may connect here.');
-  }
+  if (request.method !== 'GET') throw new BridgeError('method_not_allowed', 'A WebSocket is opened with GET.');
+  checkHandshake(request);
 }
 
-function refuse(socket: Duplex, error: unknown): void {
-  const { status, body } = errorReply(error);
-  // A caller that keeps its side open would keep the socket, and with it the bridge, from closing.
-  socket.once('finish', () => socket.destroy());
-  const text = JSON.stringify(body);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
-  );
+function checkExtension({ headers: { origin } }: IncomingMessage): void {
+  if (origin === extensionOrigin) return;
+  const message = 'Only the Puter Bridge extension may connect here.';
+  throw new BridgeError(origin === undefined ? 'origin_required' : 'origin_not_allowed', message);
+}
+
+/** What `ws` would refuse in a shape of its own, and what it would take and should not. */
+function checkHandshake({ headers }: IncomingMessage): void {
+  const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+  const isGood =
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['sec-websocket-version'] === '13' &&
+    /^[+/\dA-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '') &&
+    chooseSubprotocol(offered) !== undefined;
+  if (isGood) return;
+  throw new BridgeError('bad_upgrade', `Open a WebSocket of version 13 with the subprotocol ${subprotocol}.`);
+}
+
+/** With the headers that HTTP wants beside the status. */
+function explain(reply: JsonReply): JsonReply {
+  if (reply.status === 405) return { ...reply, headers: { Allow: 'GET' } };
+  return reply.status === 400 ? { ...reply, headers: { 'Sec-WebSocket-Version': '13' } } : reply;
 }

@@ -1,43 +1,50 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { IncomingMessage, RequestListener } from 'node:http';
+
+import express, { type NextFunction, type Request, type Response } from 'express';
 
 import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 
+import type { Limits } from '../limits.ts';
 import { readJson } from './body.ts';
 import { preflightHeaders, sharingHeaders } from './cors.ts';
-import { checkCaller } from './guards.ts';
+import { checkRequest, checkTarget, type Place } from './guards.ts';
 import { errorReply, toBridgeError } from './reply.ts';
-import type { Exchange, Reply, Route } from './route.ts';
+import type { Exchange, Route } from './route.ts';
+import { refuse, securityHeaders, write } from './write.ts';
 
-const lingerMs = 1000;
+/** Where nothing is. */
+const nowhere: Place = { origins: [], takesToken: false };
 
 /** Turns the route table into an express application: guards first, every failure in one shape. */
 export function createApp(
   routes: readonly Route[],
-  options: { onUnexpected: (error: unknown) => void; allowedOrigins?: readonly string[] },
-): Express {
-  const { onUnexpected, allowedOrigins = [] } = options;
+  options: { onUnexpected: (error: unknown) => void; limits: Limits; allowedOrigins?: readonly string[] },
+): RequestListener {
+  const { onUnexpected, limits, allowedOrigins = [] } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(setHeaders, takeAnyPath);
 
   // What takes every method of many paths comes after what stands at one of them.
   const ordered = routes.toSorted((a, b) => Number(a.method === '*') - Number(b.method === '*'));
   for (const path of new Set(ordered.map((route) => route.path))) {
     const here = routes.filter((route) => route.path === path);
     const allow = here.map((route) => route.method).join(', ');
-    const origins = [
-      ...(here.every((route) => route.fromExtension) ? [extensionOrigin] : []),
-      ...(here.every((route) => route.fromAllowedOrigins) ? allowedOrigins : []),
-    ];
+    const place: Place = {
+      origins: [
+        ...(here.every((route) => route.fromExtension) ? [extensionOrigin] : []),
+        ...(here.every((route) => route.fromAllowedOrigins) ? allowedOrigins : []),
+      ],
+      takesToken: here.every((route) => route.takesToken),
+    };
     const point = app.route(path);
     const report = here.find((route) => route.reportError)?.reportError ?? errorReply;
     const headers = here.find((route) => route.headers)?.headers ?? (() => ({}));
     point.all((request, response, next) => {
       response.locals['report'] = report;
       response.set(headers());
-      const origin = checkCaller(request, origins);
+      const origin = checkRequest(request, place);
       if (origin === null) return next();
       response.set(sharingHeaders(origin));
       if (request.method !== 'OPTIONS') return next();
@@ -46,7 +53,8 @@ export function createApp(
     for (const route of here) {
       const handle = async (request: Request, response: Response, next: NextFunction) => {
         if (route.once && request.method !== route.method) return next();
-        write(response, await route.handle(createExchange(request, response)));
+        const reply = await route.handle(createExchange(request, response, limits));
+        if (reply) write(response, reply);
       };
       if (route.method === '*') point.all(handle);
       else if (route.method === 'GET') point.get(handle);
@@ -59,7 +67,7 @@ export function createApp(
   }
 
   app.use((request) => {
-    checkCaller(request, []);
+    checkRequest(request, nowhere);
     throw new BridgeError('not_found', 'There is nothing at this path. GET / shows how to call the bridge.');
   });
 
@@ -71,34 +79,31 @@ export function createApp(
     const report = (response.locals['report'] ?? errorReply) as typeof errorReply;
     refuse(request, response, report(known));
   });
-  return app;
-}
 
-function setHeaders(_request: Request, response: Response, next: NextFunction): void {
-  response.set({
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy':
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-  });
-  next();
+  return (request, response) => {
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    try {
+      checkTarget(request);
+    } catch (error) {
+      // Routes are found by the target.
+      return refuse(request, response, errorReply(error));
+    }
+    takeAnyPath(request);
+    app(request, response);
+  };
 }
 
 /** A path that nobody could decode is taken letter by letter, so that it meets the guards of where it leads. */
-function takeAnyPath(request: Request, _response: Response, next: NextFunction): void {
-  const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(request.url) ?? [];
+function takeAnyPath(request: IncomingMessage): void {
+  const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(request.url ?? '') ?? [];
   try {
     decodeURIComponent(path);
   } catch {
     request.url = path.replaceAll('%', '%25') + query;
   }
-  next();
 }
 
-function createExchange(request: Request, response: Response): Exchange {
+function createExchange(request: Request, response: Response, limits: Limits): Exchange {
   const hangUp = new AbortController();
   // Not the request's `close`: that fires as soon as the body was read.
   let isStream = false;
@@ -112,7 +117,7 @@ function createExchange(request: Request, response: Response): Exchange {
     // Not by URL: that throws for some paths, and its error would show the query to the log.
     query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
     hangUp: hangUp.signal,
-    json: () => readJson(request),
+    json: () => readJson(request, limits, () => isAwaited(request) && response.writeContinue()),
     setHeaders: (headers) => void response.set(headers),
     startEvents() {
       response.status(200).set('Content-Type', 'text/event-stream; charset=utf-8');
@@ -129,41 +134,6 @@ function createExchange(request: Request, response: Response): Exchange {
   };
 }
 
-function write(response: Response, reply: Reply | undefined): void {
-  if (reply) response.end(writeHead(response, reply));
-}
-
-/**
- * Answers although the body was not read to its end. Closing at once would reset the connection under a caller that
- * still writes, and take the answer away with it: so the rest is thrown away for a moment, then the connection ends.
- */
-function refuse(request: Request, response: Response, reply: Reply): void {
-  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
-  if (request.complete || !hasBody) return write(response, reply);
-  response.set('Connection', 'close');
-  response.write(writeHead(response, reply));
-  const end = () => response.end();
-  const timer = setTimeout(end, lingerMs);
-  request
-    .on('close', () => clearTimeout(timer))
-    .on('end', end)
-    .on('error', end)
-    .resume();
-}
-
-/** Sets status and headers, and returns the text that is the body. */
-function writeHead(response: Response, reply: Reply): string {
-  response.status(reply.status);
-  if ('location' in reply) {
-    response.set({ Location: reply.location, 'Content-Length': '0' });
-    return '';
-  }
-  const isText = 'text' in reply;
-  const text = isText ? reply.text : JSON.stringify(reply.body);
-  response.set({
-    'Content-Type': isText ? reply.contentType : 'application/json; charset=utf-8',
-    'Content-Length': `${Buffer.byteLength(text)}`,
-  });
-  if (!isText && reply.headers) response.set(reply.headers);
-  return text;
-}
+/** Whether the caller sends its body only once it is told to. Node knows the word in HTTP/1.1 alone. */
+const isAwaited = ({ headers, httpVersionMinor }: IncomingMessage): boolean =>
+  headers.expect !== undefined && httpVersionMinor > 0;

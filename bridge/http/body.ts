@@ -4,23 +4,33 @@ import * as v from 'valibot';
 
 import { BridgeError } from '#shared/errors.ts';
 
-/** A body may be this large, in bytes: a few images as data URIs. */
-export const maxBodyBytes = 32 * 1024 * 1024;
+import type { Limits } from '../limits.ts';
+import { codeOf } from './fields.ts';
+import { isDeeperThan } from './json-depth.ts';
 
-/** Reads one JSON body. Everything that can be refused from the headers is refused before a byte is read. */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const mediaType = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-  // Also the door that browsers leave open: a page may send text/plain or a form anywhere without asking first.
-  if (mediaType !== 'application/json' || (request.headers['content-encoding'] ?? 'identity') !== 'identity') {
-    throw new BridgeError('unsupported_media_type', 'Send the body as plain “Content-Type: application/json”.');
-  }
-  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw tooLarge();
+/**
+ * Reads one JSON body: media type → length → UTF-8 → depth → JSON. Everything that can be refused from the headers is
+ * refused before a byte is read; `onStart` is told when reading begins.
+ */
+export async function readJson(
+  request: IncomingMessage,
+  limits: Pick<Limits, 'maxBodyBytes' | 'maxJsonDepth'>,
+  onStart: () => unknown = () => {},
+): Promise<unknown> {
+  checkMediaType(request);
+  if (Number(request.headers['content-length'] ?? 0) > limits.maxBodyBytes) throw tooLarge(limits);
+  onStart();
   const text = decode(
-    await readBytes(request).catch((cause: unknown) => {
+    await readBytes(request, limits).catch((cause: unknown) => {
       if (cause instanceof BridgeError) throw cause;
       throw new BridgeError('cancelled', 'The caller hung up before its body was whole.', { cause });
     }),
   );
+  // JSON.parse takes any depth, and what comes after it does not.
+  if (isDeeperThan(limits.maxJsonDepth, text)) {
+    const most = `more than ${limits.maxJsonDepth} deep`;
+    throw new BridgeError('json_too_deep', `Objects and arrays of the body stand in each other ${most}.`);
+  }
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
@@ -28,13 +38,20 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
+function checkMediaType({ headers }: IncomingMessage): void {
+  const mediaType = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  // Also the door that browsers leave open: a page may send text/plain or a form anywhere without asking first.
+  if (mediaType === 'application/json' && (headers['content-encoding'] ?? 'identity') === 'identity') return;
+  throw new BridgeError('unsupported_media_type', 'Send the body as plain “Content-Type: application/json”.');
+}
+
+async function readBytes(request: IncomingMessage, limits: Pick<Limits, 'maxBodyBytes'>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   // `iterator`, so that leaving the loop does not destroy the socket before the refusal is written.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBodyBytes) throw tooLarge();
+    if (size > limits.maxBodyBytes) throw tooLarge(limits);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
@@ -45,21 +62,22 @@ function decode(bytes: Buffer): string {
     // Drops a byte order mark, and refuses what would turn into replacement characters.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new BridgeError('invalid_json', 'The body is not valid UTF-8.', { cause });
+    throw new BridgeError('invalid_utf8', 'The body is not valid UTF-8.', { cause });
   }
 }
 
-const tooLarge = () => new BridgeError('request_too_large', `The body is larger than ${maxBodyBytes} bytes (32 MiB).`);
+const tooLarge = ({ maxBodyBytes }: Pick<Limits, 'maxBodyBytes'>) =>
+  new BridgeError('request_too_large', `The body is larger than ${maxBodyBytes} bytes.`);
 
 /** Checks a parsed body; the error names the field and what it must be, and never repeats what was sent. */
 export function parseBody<S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutput<S> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new BridgeError('invalid_request', 'The body must be a JSON object.');
+    throw new BridgeError('invalid_type', 'The body must be a JSON object.');
   }
   const result = v.safeParse(schema, body, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const param = v.getDotPath(issue) ?? 'body';
   const problem = issue.received === 'undefined' ? 'is missing' : issue.message;
-  throw new BridgeError('invalid_request', `“${param}” ${problem}.`, { param });
+  throw new BridgeError(codeOf(issue), `“${param}” ${problem}.`, { param });
 }

@@ -3,50 +3,106 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { BridgeError } from '#shared/errors.ts';
 
 /**
- * Keeps web pages out. Programs on this machine send no Origin; browsers always say who asks, and a page can
- * forge neither Origin nor Host nor Sec-Fetch-Site. Strings are compared, never parsed: a parser's idea of a
- * host is where such checks break. Returns the one of `origins` that asks, null for programs and the bridge's page.
+ * Who may ask, and how. Each guard throws a `BridgeError` or lets the request go on to the next; they stand here in
+ * the order in which they answer, so that every request has one answer. What is no HTTP was refused before (server.ts),
+ * and what is wrong with the body comes after (body.ts). The extension's socket passes the same ones (upgrade.ts).
+ *
+ * Strings are compared, never parsed: a parser's idea of a host is where such checks break.
  */
-export function checkCaller(request: IncomingMessage, origins: readonly string[]): string | null {
+
+/** What the place that a request goes to lets in. */
+export interface Place {
+  /** Pages of these origins, beside the bridge's own. */
+  origins: readonly string[];
+  /** Puter's sign-in page hands its token over by the address. */
+  takesToken: boolean;
+}
+
+/** Returns which of the place's origins asks, null for programs and the bridge's page. */
+export function checkRequest(request: IncomingMessage, { origins, takesToken }: Place): string | null {
   checkHost(request);
-  // Which of two is meant is not for us to guess.
-  if ((request.headersDistinct['origin'] ?? []).length > 1) {
-    throw new BridgeError('duplicate_header', 'Send one Origin header, or none.');
-  }
+  checkDoubled(request);
+  const origin = checkOrigin(request, origins);
+  if (origin === null) checkSite(request);
+  if (!takesToken) checkQuery(request);
+  if (origin === null) checkOptions(request);
+  return origin;
+}
+
+/** Before all others, since the target decides on the place. Nobody who means the bridge asks it as a proxy. */
+export function checkTarget({ url = '' }: IncomingMessage): void {
+  const path = pathOf(url);
+  if (path.startsWith('/') && !path.startsWith('//') && !path.includes('\\') && !path.includes('#')) return;
+  throw new BridgeError('invalid_request_target', 'Ask for a path of the bridge, such as /health.');
+}
+
+/** Against DNS rebinding: a page that made its own name point here still sends its own name. */
+export function checkHost(request: IncomingMessage): void {
+  const [host, ...others] = request.headersDistinct['host'] ?? [];
+  if (host === undefined || others.length > 0) throw new BridgeError('invalid_host', 'Send one Host header.');
+  const given = host.toLowerCase();
+  const port = request.socket.localPort;
+  if (ownNames.some((name) => given === name || given === `${name}:${port}`)) return;
+  throw new BridgeError('host_not_allowed', `Call the bridge as http://127.0.0.1:${port}.`);
+}
+
+const ownNames = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** Which of two is meant is not for us to guess, where it decides who asks or how the body is read. */
+export function checkDoubled({ headersDistinct }: IncomingMessage): void {
+  const doubled = deciding.find((name) => (headersDistinct[name]?.length ?? 0) > 1);
+  if (doubled !== undefined) throw new BridgeError('duplicate_header', `Send one ${doubled} header, or none.`);
+}
+
+const deciding = [
+  ...['origin', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest', 'authorization', 'x-api-key', 'api-key'],
+  ...['content-type', 'content-encoding', 'expect', 'idempotency-key'],
+];
+
+/** Programs on this machine send no Origin; browsers always do, and a page can forge neither it nor Sec-Fetch-Site. */
+function checkOrigin(request: IncomingMessage, origins: readonly string[]): string | null {
   const { origin } = request.headers;
-  if (origin !== undefined && origins.includes(origin)) return origin;
-  if (origin !== undefined && !ownOrigins(request).includes(origin)) {
-    throw new BridgeError(
-      'origin_not_allowed',
-      'Web pages may not call this. Call it from a program; --help tells of --allow-origin, which opens the API to pages.',
-    );
-  }
+  if (origin === undefined) return null;
+  if (origins.includes(origin)) return origin;
+  const port = request.socket.localPort;
+  if (origin === `http://127.0.0.1:${port}` || origin === `http://localhost:${port}`) return null;
+  throw new BridgeError(
+    'origin_not_allowed',
+    'Web pages may not call this. Call it from a program; --help tells of --allow-origin, which opens the API to pages.',
+  );
+}
+
+function checkSite(request: IncomingMessage): void {
   const site = request.headers['sec-fetch-site'];
+  if (site === undefined || site === 'same-origin' || site === 'none') return;
   // A link to the status page is a navigation: it shows the person something and tells the other site nothing.
-  const navigation =
-    request.method === 'GET' && request.headers['sec-fetch-mode'] === 'navigate' && isWholePage(request);
-  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !navigation) {
-    throw new BridgeError('cross_site_request', 'Another site may not call the bridge from the browser.');
-  }
-  if (request.method === 'OPTIONS') {
-    throw new BridgeError('cors_not_enabled', 'OPTIONS is for pages of an origin that --allow-origin names.');
-  }
-  return null;
+  if (request.method === 'GET' && request.headers['sec-fetch-mode'] === 'navigate' && isWholePage(request)) return;
+  throw new BridgeError('cross_site_request', 'Another site may not call the bridge from the browser.');
 }
 
 /** False for frames and for what a script fetches, by what the browser says; programs say nothing of it. */
 export const isWholePage = ({ headers }: { headers: IncomingHttpHeaders }): boolean =>
   (headers['sec-fetch-dest'] ?? 'document') === 'document';
 
-/** Against DNS rebinding: a page that made its own name point here still sends its own name. */
-export function checkHost(request: IncomingMessage): void {
-  const host = request.headers.host?.toLowerCase() ?? '';
-  const port = request.socket.localPort;
-  const allowed = ['127.0.0.1', 'localhost', '[::1]'].flatMap((name) => [name, `${name}:${port}`]);
-  if (!allowed.includes(host)) {
-    throw new BridgeError('host_not_allowed', `Call the bridge as http://127.0.0.1:${port}.`);
+/** An address ends up in histories and logs, a header does not. */
+function checkQuery({ url = '' }: IncomingMessage): void {
+  const at = url.indexOf('?');
+  if (at === -1) return;
+  for (const name of new URLSearchParams(url.slice(at)).keys()) {
+    if (!secretNames.has(name.toLowerCase())) continue;
+    throw new BridgeError('token_in_query', 'Send a key as “Authorization: Bearer …”, never in the address.');
   }
 }
 
-const ownOrigins = (request: IncomingMessage): string[] =>
-  ['127.0.0.1', 'localhost'].map((name) => `http://${name}:${request.socket.localPort}`);
+const secretNames = new Set(['token', 'api_key', 'key', 'access_token']);
+
+function checkOptions({ method }: IncomingMessage): void {
+  if (method !== 'OPTIONS') return;
+  throw new BridgeError('cors_not_enabled', 'OPTIONS is for pages of an origin that --allow-origin names.');
+}
+
+/** Without the query. */
+function pathOf(url: string): string {
+  const at = url.indexOf('?');
+  return at === -1 ? url : url.slice(0, at);
+}

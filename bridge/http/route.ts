@@ -50,6 +50,8 @@ export interface Route {
   fromExtension?: true;
   /** Pages of the origins that the config names may call this one. Without it no page may, but the bridge's own. */
   fromAllowedOrigins?: true;
+  /** A token in the query is meant for this one. Elsewhere it is refused, since addresses are kept and logged. */
+  takesToken?: true;
   /** Headers of every answer at this path, refusals too, until the handler sets others. */
   headers?: () => Readonly<Record<string, string>>;
   /** How this route says what went wrong; without it, as `/api/*` does. */

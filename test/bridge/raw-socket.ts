@@ -2,27 +2,33 @@ import { connect, type Socket } from 'node:net';
 
 /** What came back over a raw socket: `fetch` rewrites Host and cannot send what is wrong. */
 export interface RawAnswer {
+  /** NaN where the socket was closed without an answer. */
   status: number;
   headers: Map<string, string>;
   body: string;
 }
 
 /** Sends `lines` as the head of a request to 127.0.0.1, then `body`, and reads the answer to its end. */
-export async function sendRaw(port: number, lines: readonly string[], body: string | Buffer = ''): Promise<RawAnswer> {
+export const sendRaw = (port: number, lines: readonly string[], body: string | Buffer = ''): Promise<RawAnswer> =>
+  sendBytes(port, `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`, body);
+
+/** Sends what may be no HTTP at all, and reads until the other side closes. */
+export async function sendBytes(port: number, ...pieces: (string | Buffer)[]): Promise<RawAnswer> {
   const socket = connect(port, '127.0.0.1');
-  socket.write(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`);
-  socket.write(body);
-  const bytes = await readToEnd(socket);
-  return parseAnswer(bytes.toString('utf8'));
+  for (const piece of pieces) socket.write(piece);
+  return parseAnswer(await readToEnd(socket));
 }
 
-async function readToEnd(socket: Socket): Promise<Buffer> {
+/** Everything up to the end of the connection, or to its reset. */
+export async function readToEnd(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk);
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => {});
+  await new Promise((resolve) => socket.once('close', resolve));
   return Buffer.concat(chunks);
 }
 
-export function parseAnswer(text: string): RawAnswer {
+export function parseAnswer(answer: string | Buffer): RawAnswer {
+  const text = answer.toString();
   const [head = '', body = ''] = text.split(/\r\n\r\n(.*)/s, 2);
   const [statusLine = '', ...headers] = head.split('\r\n');
   const pairs = headers.map((line): [string, string] => {

@@ -25,44 +25,44 @@ export function describeRefusals(subject: () => Subject): void {
       send({ method: 'POST', headers: { 'Content-Type': type }, body }, path);
 
     it.each([
-      [{}, 'prompt'],
-      [{ prompt: null }, 'prompt'],
-      [{ prompt: 5 }, 'prompt'],
-      [{ prompt: '  ' }, 'prompt'],
-      [{ prompt: ['secret-content'] }, 'prompt'],
-      [{ prompt: '\uD800secret-content' }, 'prompt'],
-      [{ prompt: 'secret-content', model: '' }, 'model'],
-      [{ prompt: 'secret-content', model: ' ' }, 'model'],
-      [{ prompt: 'secret-content', model: null }, 'model'],
-      [{ prompt: 'secret-content', model: 'm'.repeat(201) }, 'model'],
-      [{ prompt: 'secret-content', system: '' }, 'system'],
-      [{ prompt: 'secret-content', system: 1 }, 'system'],
-      [{ prompt: 'secret-content', system: null }, 'system'],
-      [{ prompt: 'secret-content', system: ['secret-content'] }, 'system'],
-      [{ prompt: 'secret-content', temperature: 'secret-content' }, 'temperature'],
-      [{ prompt: 'secret-content', temperature: -0.1 }, 'temperature'],
-      [{ prompt: 'secret-content', temperature: 2.1 }, 'temperature'],
-      [{ prompt: 'secret-content', temperature: null }, 'temperature'],
-      [{ prompt: 'secret-content', max_tokens: 0 }, 'max_tokens'],
-      [{ prompt: 'secret-content', max_tokens: 1.5 }, 'max_tokens'],
-      [{ prompt: 'secret-content', max_tokens: '7' }, 'max_tokens'],
-      [{ prompt: 'secret-content', max_tokens: 10_000_001 }, 'max_tokens'],
-      [{ prompt: 'secret-content', max_tokens: null }, 'max_tokens'],
-      [{ prompt: 'secret-content', timeout_ms: 0 }, 'timeout_ms'],
-      [{ prompt: 'secret-content', timeout_ms: 1.5 }, 'timeout_ms'],
-      [{ prompt: 'secret-content', timeout_ms: 600_001 }, 'timeout_ms'],
-      [{ prompt: 'secret-content', timeout_ms: 'secret-content' }, 'timeout_ms'],
-      [{ prompt: 'secret-content', timeout_ms: null }, 'timeout_ms'],
-      [{ prompt: 'secret-content', wait: 'secret-content' }, 'wait'],
-      [{ prompt: 'secret-content', wait: 0 }, 'wait'],
-      [{ prompt: 'secret-content', wait: null }, 'wait'],
-    ])('%j, naming the field', async (body, param) => {
+      [{}, 'prompt', 'missing_parameter'],
+      [{ prompt: null }, 'prompt', 'invalid_type'],
+      [{ prompt: 5 }, 'prompt', 'invalid_type'],
+      [{ prompt: '  ' }, 'prompt', 'invalid_value'],
+      [{ prompt: ['secret-content'] }, 'prompt', 'invalid_type'],
+      [{ prompt: '\uD800secret-content' }, 'prompt', 'invalid_unicode'],
+      [{ prompt: 'secret-content', model: '' }, 'model', 'invalid_value'],
+      [{ prompt: 'secret-content', model: ' ' }, 'model', 'invalid_value'],
+      [{ prompt: 'secret-content', model: null }, 'model', 'invalid_type'],
+      [{ prompt: 'secret-content', model: 'm'.repeat(201) }, 'model', 'invalid_value'],
+      [{ prompt: 'secret-content', system: '' }, 'system', 'invalid_value'],
+      [{ prompt: 'secret-content', system: 1 }, 'system', 'invalid_type'],
+      [{ prompt: 'secret-content', system: null }, 'system', 'invalid_type'],
+      [{ prompt: 'secret-content', system: ['secret-content'] }, 'system', 'invalid_type'],
+      [{ prompt: 'secret-content', temperature: 'secret-content' }, 'temperature', 'invalid_type'],
+      [{ prompt: 'secret-content', temperature: -0.1 }, 'temperature', 'invalid_value'],
+      [{ prompt: 'secret-content', temperature: 2.1 }, 'temperature', 'invalid_value'],
+      [{ prompt: 'secret-content', temperature: null }, 'temperature', 'invalid_type'],
+      [{ prompt: 'secret-content', max_tokens: 0 }, 'max_tokens', 'invalid_value'],
+      [{ prompt: 'secret-content', max_tokens: 1.5 }, 'max_tokens', 'invalid_value'],
+      [{ prompt: 'secret-content', max_tokens: '7' }, 'max_tokens', 'invalid_type'],
+      [{ prompt: 'secret-content', max_tokens: 10_000_001 }, 'max_tokens', 'invalid_value'],
+      [{ prompt: 'secret-content', max_tokens: null }, 'max_tokens', 'invalid_type'],
+      [{ prompt: 'secret-content', timeout_ms: 0 }, 'timeout_ms', 'invalid_value'],
+      [{ prompt: 'secret-content', timeout_ms: 1.5 }, 'timeout_ms', 'invalid_value'],
+      [{ prompt: 'secret-content', timeout_ms: 600_001 }, 'timeout_ms', 'invalid_value'],
+      [{ prompt: 'secret-content', timeout_ms: 'secret-content' }, 'timeout_ms', 'invalid_type'],
+      [{ prompt: 'secret-content', timeout_ms: null }, 'timeout_ms', 'invalid_type'],
+      [{ prompt: 'secret-content', wait: 'secret-content' }, 'wait', 'invalid_type'],
+      [{ prompt: 'secret-content', wait: 0 }, 'wait', 'invalid_type'],
+      [{ prompt: 'secret-content', wait: null }, 'wait', 'invalid_type'],
+    ])('%j, naming the field', async (body, param, code) => {
       const { response, body: answer } = await post(JSON.stringify(body));
       expect(response.status).toBe(400);
       expect(answer).toEqual({
         status: 'error',
         error: expect.stringContaining(param) as string,
-        code: 'invalid_request',
+        code,
         param,
         request_id: null,
       });
@@ -78,12 +78,12 @@ export function describeRefusals(subject: () => Subject): void {
 
     it.each(['null', '[]', '"secret-content"', '5', 'true'])('%s as a body', async (body) => {
       const { response, body: answer } = await post(body);
-      expect([response.status, answer['code']]).toEqual([400, 'invalid_request']);
+      expect([response.status, answer['code']]).toEqual([400, 'invalid_type']);
     });
 
     it('bytes that are not UTF-8', async () => {
       const { response, body } = await post(Buffer.from('7b2270726f6d7074223a22ff227d', 'hex'));
-      expect([response.status, body['code']]).toEqual([400, 'invalid_json']);
+      expect([response.status, body['code']]).toEqual([400, 'invalid_utf8']);
     });
 
     it.each([

@@ -180,7 +180,7 @@ describe('the page that the person then sees', () => {
     ['/auth/failed', 400, /press “Sign in to Puter” in the extension again/],
   ])('%s says what to do next', async (path, status, words) => {
     // A redirect stays the navigation of the site where it began.
-    const { headers, body, ...answer } = await ask(`${path}?token=${token}`);
+    const { headers, body, ...answer } = await ask(path);
     expect([answer.status, headers.get('content-type')]).toEqual([status, 'text/html; charset=utf-8']);
     expect(body).toMatch(words);
     expect(body).toContain('<html lang="en">');

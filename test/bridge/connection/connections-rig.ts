@@ -106,21 +106,24 @@ export async function greet(url: string, change: Parameters<typeof hello>[0] = {
   return client;
 }
 
-/** The head of an upgrade request, for sockets that then break the rules of the protocol. */
-export const upgradeHead = (port: number, ...headers: string[]): string =>
-  [
-    'GET /ws HTTP/1.1',
-    `Host: 127.0.0.1:${port}`,
+/** The headers of an upgrade request as the extension sends it, without Host; `changes` take the place of their like. */
+export function upgradeLines(changes: readonly string[] = []): string[] {
+  const nameOf = (line: string) => line.slice(0, line.indexOf(':')).toLowerCase();
+  const changed = new Set(changes.map(nameOf));
+  const lines = [
     'Connection: Upgrade',
     'Upgrade: websocket',
     'Sec-WebSocket-Version: 13',
     `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`,
     `Sec-WebSocket-Protocol: ${subprotocol}`,
     `Origin: ${extensionOrigin}`,
-    ...headers,
-    '',
-    '',
-  ].join('\r\n');
+  ];
+  return [...lines.filter((line) => !changed.has(nameOf(line))), ...changes];
+}
+
+/** The head of an upgrade request, for sockets that then break the rules of the protocol. */
+export const upgradeHead = (port: number): string =>
+  ['GET /ws HTTP/1.1', `Host: 127.0.0.1:${port}`, ...upgradeLines(), '', ''].join('\r\n');
 
 /** Upgrades by hand, sends `bytes`, and returns the code of the close frame that comes back. */
 export async function closeCodeFor(port: number, bytes: Buffer): Promise<number | undefined> {

@@ -1,30 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { extensionOrigin } from '#shared/extension-id.ts';
-import { closeCodes, maxFrameBytes, protocolVersion, subprotocol } from '#shared/protocol.ts';
+import { closeCodes, protocolVersion, subprotocol } from '#shared/protocol.ts';
 
 import { startBridge, type Bridge } from '../../../bridge/bridge.ts';
 import { defaults } from '../../../bridge/config.ts';
-import { sendRaw } from '../raw-socket.ts';
-import {
-  account,
-  closeCodeFor,
-  greet,
-  hello,
-  ids,
-  open,
-  rawFrame,
-  upgradeHead,
-  type Client,
-} from './connections-rig.ts';
+import { account, greet, hello, ids, open, type Client } from './connections-rig.ts';
 
 let bridge: Bridge;
-let port: number;
 const unexpected: unknown[] = [];
 
 beforeEach(async () => {
   bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => unexpected.push(error) });
-  port = Number(new URL(bridge.url).port);
 });
 afterEach(async () => {
   vi.useRealTimers();
@@ -150,8 +136,6 @@ describe('a socket of another version', () => {
   it.each([
     [[`puter-bridge.v${protocolVersion + 1}`], `Update the bridge: it speaks v2, the extension v3.`],
     [['puter-bridge.v0'], 'Update the extension: it speaks v0, the bridge v2.'],
-    [['chat'], 'This is not the Puter Bridge extension.'],
-    [[], 'This is not the Puter Bridge extension.'],
   ])('%j is told who has to update', async (protocols, reason) => {
     const client = await open(bridge.url, { protocols });
     expect(await client.closed).toEqual({ code: closeCodes.wrongVersion, reason });
@@ -183,47 +167,12 @@ describe('a socket of another version', () => {
     expect(bridgeHop().state).toBe('no_extension');
   });
 
-  it('is let in where it offers ours too, and gets nothing else back', async () => {
+  it('is let in where it offers ours too', async () => {
     const client = await open(bridge.url, { protocols: ['bearer.SECRET', subprotocol] });
     expect(client.socket.protocol).toBe(subprotocol);
     client.send(hello());
     expect(await client.next()).toMatchObject({ type: 'welcome' });
   });
-});
-
-describe('an upgrade is refused', () => {
-  it.each([
-    ['no Origin', null],
-    ['a web page', 'https://evil.com'],
-    ['an opaque page', 'null'],
-    ['the bridge’s own page', 'http://127.0.0.1:5001'],
-    ['another extension', 'chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
-    ['a longer name', `${extensionOrigin}.evil.com`],
-    ['a path', `${extensionOrigin}/`],
-    ['capitals', extensionOrigin.toUpperCase()],
-    ['another scheme', extensionOrigin.replace('chrome-extension', 'chrome-extension-evil')],
-  ])('with 403 for %s', async (_, origin) => {
-    await expect(open(bridge.url, { origin })).rejects.toThrow('Unexpected server response: 403');
-  });
-
-  it.each(['/', '/ws/', '/ws?x', '/ws?token=x', '/socket.io/', '/health', '/v1/models', '/WS', '//ws', '//'])(
-    'with 404 on %s',
-    async (path) => {
-      await expect(open(bridge.url, { path })).rejects.toThrow('Unexpected server response: 404');
-    },
-  );
-
-  it.each(['evil.com', '0.0.0.0', 'user@127.0.0.1', '[::1', 'localhost.', ''])(
-    'with 403 for the Host “%s”',
-    async (host) => {
-      const [start = '', , ...rest] = upgradeHead(port).trimEnd().split('\r\n');
-      const head = [start, `Host: ${host}`, ...rest];
-      const { status, headers, body } = await sendRaw(port, head);
-      expect(status).toBe(403);
-      expect(JSON.parse(body)).toMatchObject({ status: 'error', code: 'host_not_allowed' });
-      expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
-    },
-  );
 });
 
 describe('a frame that breaks the rules closes the socket', () => {
@@ -232,20 +181,6 @@ describe('a frame that breaks the rules closes the socket', () => {
     send(client);
     return client.closed;
   }
-
-  it('when it is binary', async () => {
-    const closed = await closedAfter(({ socket }) => socket.send(Buffer.from(JSON.stringify(hello()))));
-    expect(closed).toEqual({ code: closeCodes.binaryFrame, reason: 'Frames are JSON text.' });
-  });
-
-  it.each(['hello', '', 'null', '[]', '5', '{}', '{"type":5}', '{"type":"job"}', '{"type":"hello"}'])(
-    'when it is %j',
-    async (text) => {
-      const { code, reason } = await closedAfter(({ socket }) => socket.send(text));
-      expect(code).toBe(closeCodes.badFrame);
-      expect(reason).toMatch(/^(A frame must be JSON\.|Not a frame of puter-bridge\.v2: .+ is wrong\.)$/);
-    },
-  );
 
   it('when it comes before the hello', async () => {
     const closed = await closedAfter((client) => client.send({ type: 'pong' }));
@@ -265,19 +200,6 @@ describe('a frame that breaks the rules closes the socket', () => {
     client.socket.send('{"type":"status","lanes":"many"}');
     expect(await client.closed).toMatchObject({ code: closeCodes.badFrame });
     await expect.poll(connected).toEqual([]);
-  });
-
-  const text = Buffer.from('{}');
-  it.each([
-    ['not UTF-8', 1007, rawFrame(0x81, Buffer.from([0xff, 0xfe]))],
-    ['not masked', 1002, rawFrame(0x81, text, { masked: false })],
-    ['compressed without having been agreed', 1002, rawFrame(0xc1, text)],
-    ['the rest of nothing', 1002, rawFrame(0x80, text)],
-    ['of a kind that does not exist', 1002, rawFrame(0x83, text)],
-    ['a close with a code that may not be sent', 1002, rawFrame(0x88, Buffer.from([0x03, 0xed]))],
-    ['announced larger than a frame may be', 1009, rawFrame(0x81, Buffer.alloc(0), { length: maxFrameBytes + 1 })],
-  ])('when it is %s', async (_, code, bytes) => {
-    expect(await closeCodeFor(port, bytes)).toBe(code);
   });
 });
 

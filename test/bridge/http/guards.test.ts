@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { extensionOrigin } from '#shared/extension-id.ts';
 
 import { createApp } from '../../../bridge/http/app.ts';
+import { defaultLimits } from '../../../bridge/limits.ts';
 import { sendRaw, type RawAnswer } from '../raw-socket.ts';
 
-/** The rows A1–A9, B1–B8, B11 and C1–C5 of the security catalogue; `P` stands for the port. */
+/** What the guards do for routes of any kind; whom they keep out, test/catalogue/ says. `P` stands for the port. */
 
 let server: Server;
 let port: number;
@@ -31,7 +32,7 @@ beforeAll(async () => {
       { method: '*', path: '/family{/*rest}', handle: () => ({ status: 404, body: {} }) },
       { method: 'GET', path: '/family/member', headers: () => ({ 'x-turn': `${handled}` }), handle },
     ],
-    { onUnexpected: (error) => unexpected.push(error), allowedOrigins: ['https://app.example'] },
+    { onUnexpected: (error) => unexpected.push(error), limits: defaultLimits, allowedOrigins: ['https://app.example'] },
   );
   server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,163 +46,17 @@ const send = (startLine: string, host: string, ...headers: string[]): Promise<Ra
   sendRaw(port, [`${startLine} HTTP/1.1`, `Host: ${atPort(host)}`, ...headers.map(atPort)]);
 
 const g0 = (...headers: string[]) => send('GET /health', '127.0.0.1:P', ...headers);
-const r0 = (...headers: string[]) =>
-  send('POST /api/process', '127.0.0.1:P', 'Content-Type: application/json', 'Content-Length: 0', ...headers);
 
-/** What came of one request: the code of a refusal in our own shape, and whether anything ran or was given away. */
-async function outcomeOf(asked: Promise<RawAnswer>): Promise<object> {
-  const before = handled;
-  const { status, headers, body } = await asked;
-  const { code, request_id: requestId } = JSON.parse(body);
-  const shared = [...headers.keys()].filter((name) => name.startsWith('access-control-'));
-  const ran = handled - before;
-  return { status, code, requestId, shared, ran, alive: (await g0()).status, unexpected: unexpected.length };
-}
-
-const refused = (code: string) => ({
-  status: 403,
-  code,
-  requestId: null,
-  shared: [],
-  ran: 0,
-  alive: 200,
-  unexpected: 0,
-});
-
-describe('the Host', () => {
-  it.each(['127.0.0.1:P', 'localhost:P', 'LOCALHOST:P', '[::1]:P', '127.0.0.1', 'localhost', '[::1]'])(
-    'A1: %s is ours',
-    async (host) => expect((await send('GET /health', host)).status).toBe(200),
-  );
-
-  it.each([
-    ['A2', 'evil.com'],
-    ['A2', 'evil.com:P'],
-    ['A3', '0.0.0.0'],
-    ['A3', '0.0.0.0:P'],
-    ['A3', '[::]'],
-    ['A3', '[::]:P'],
-    ['A5', '127.1'],
-    ['A5', '127.1:P'],
-    ['A5', '2130706433'],
-    ['A5', '0x7f000001'],
-    ['A5', '0177.0.0.1'],
-    ['A6', 'localhost.evil.com'],
-    ['A6', '127.0.0.1.nip.io'],
-    ['A6', 'evil-localhost'],
-    ['A6', 'foo.localhost'],
-    ['A6', 'localhost.'],
-    ['A6', 'localhost.:P'],
-    ['A7', 'user@127.0.0.1'],
-    ['A7', '127.0.0.1/x'],
-    ['A7', '127.0.0.1#x'],
-    ['A7', '%6cocalhost'],
-    ['A7', '[::1'],
-    ['A7', 'a b'],
-    ['A8', '127.0.0.1:80'],
-    ['A8', '127.0.0.1:99999'],
-    ['A8', '127.0.0.1:P:P'],
-    ['A8', '127.0.0.1:http'],
-    ['A8', '127.0.0.1:'],
-    ['A9', ''],
-  ])('%s: “%s” is refused on every route', async (_, host) => {
-    for (const route of ['GET /health', 'GET /api/status', 'GET /nothing', 'POST /api/process', 'POST /api/result'])
-      expect(await outcomeOf(send(route, host))).toEqual(refused('host_not_allowed'));
-  });
-
-  it('is refused for the extension too, and in a preflight', async () => {
-    expect(await outcomeOf(send('GET /health', 'evil.com', `Origin: ${extensionOrigin}`))).toEqual(
-      refused('host_not_allowed'),
-    );
-    expect(await outcomeOf(send('OPTIONS /api/result', 'evil.com', `Origin: ${extensionOrigin}`))).toEqual(
-      refused('host_not_allowed'),
-    );
-  });
-
-  it('is not repeated in the refusal', async () => {
-    expect((await send('GET /health', 'secret.example')).body).not.toContain('secret.example');
-  });
-
-  it('A14: is not taken from what a proxy says', async () => {
-    const forwarded = ['X-Forwarded-Host: evil.com', 'Forwarded: host=evil.com', 'X-Forwarded-For: 8.8.8.8'];
-    expect((await g0(...forwarded)).status).toBe(200);
-    expect(await outcomeOf(send('GET /health', 'evil.com', 'X-Forwarded-Host: 127.0.0.1:P'))).toEqual(
-      refused('host_not_allowed'),
-    );
-  });
-});
-
-describe('the Origin', () => {
-  it('B16: is not needed, for programs send none', async () => {
-    expect((await r0()).status).toBe(200);
-  });
-
-  it.each(['http://127.0.0.1:P', 'http://localhost:P'])('B4: %s is the bridge’s own page', async (origin) => {
-    expect((await r0(`Origin: ${origin}`)).status).toBe(200);
-  });
-
-  it.each([
-    ['B1', 'https://evil.com'],
-    ['B2', 'null'],
-    ['B5', 'https://puter.com'],
-    ['B6', extensionOrigin],
-    ['B6', 'chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
-    ['B6', 'moz-extension://0190a8f0-0000-7000-8000-000000000000'],
-    ['B7', 'http://127.0.0.1:P.evil.com'],
-    ['B7', 'http://localhost.evil.com'],
-    ['B7', 'http://evil.com#http://127.0.0.1:P'],
-    ['B7', 'file://'],
-    ['B7', ''],
-    ['B7', 'not a url'],
-    ['B7', 'http://['],
-    ['B7', 'http://127.0.0.1'],
-    ['B7', 'https://127.0.0.1:P'],
-    ['B7', 'http://127.0.0.1:P/'],
-    ['B7', 'HTTP://127.0.0.1:P'],
-  ])('%s: “%s” is refused', async (_, origin) => {
-    expect(await outcomeOf(r0(`Origin: ${origin}`))).toEqual(refused('origin_not_allowed'));
-    expect(await outcomeOf(send('GET /nothing', '127.0.0.1:P', `Origin: ${origin}`))).toEqual(
-      refused('origin_not_allowed'),
-    );
-    expect(await outcomeOf(send('OPTIONS /api/process', '127.0.0.1:P', `Origin: ${origin}`))).toEqual(
-      refused('origin_not_allowed'),
-    );
-  });
-
-  it.each([
-    ['http://127.0.0.1:P', 'https://evil.com'],
-    ['https://evil.com', 'http://127.0.0.1:P'],
-    ['http://127.0.0.1:P', 'http://127.0.0.1:P'],
-  ])('B8: is one, not %s and %s', async (...origins) => {
-    const headers = origins.map((origin) => `Origin: ${origin}`);
-    expect(await outcomeOf(r0(...headers))).toEqual({ ...refused('duplicate_header'), status: 400 });
-  });
-
+describe('an Origin', () => {
   it('that is allowed opens no route by itself, and no path of which a part stays shut', async () => {
-    const origin = 'Origin: https://app.example';
-    for (const route of ['POST /api/process', 'GET /half', 'POST /half', 'OPTIONS /half', 'GET /family/x'])
-      expect(await outcomeOf(send(route, '127.0.0.1:P', origin))).toEqual(refused('origin_not_allowed'));
+    const before = handled;
+    for (const route of ['POST /api/process', 'GET /half', 'POST /half', 'OPTIONS /half', 'GET /family/x']) {
+      const { status, headers, body } = await send(route, '127.0.0.1:P', 'Origin: https://app.example');
+      expect([status, JSON.parse(body)]).toMatchObject([403, { code: 'origin_not_allowed', request_id: null }]);
+      expect([...headers.keys()].filter((name) => name.startsWith('access-control-'))).toEqual([]);
+    }
+    expect(handled).toBe(before);
   });
-
-  it('B11: belongs to OPTIONS, at every path', async () => {
-    for (const path of ['/health', '/api/process', '/api/result', '/nothing'])
-      for (const origin of [[], ['Origin: http://127.0.0.1:P']])
-        expect(await outcomeOf(send(`OPTIONS ${path}`, '127.0.0.1:P', ...origin))).toEqual(refused('cors_not_enabled'));
-  });
-
-  it.each([`${extensionOrigin}/`, `${extensionOrigin}.evil.com`, extensionOrigin.toUpperCase(), 'null'])(
-    'of the extension is accepted where it is needed, %s is not',
-    async (origin) => {
-      expect((await g0(`Origin: ${extensionOrigin}`)).status).toBe(200);
-      expect(await outcomeOf(g0(`Origin: ${origin}`))).toEqual(refused('origin_not_allowed'));
-      expect(await outcomeOf(send('POST /api/result', '127.0.0.1:P', `Origin: ${origin}`))).toEqual(
-        refused('origin_not_allowed'),
-      );
-      expect(await outcomeOf(send('OPTIONS /api/result', '127.0.0.1:P', `Origin: ${origin}`))).toEqual(
-        refused('origin_not_allowed'),
-      );
-    },
-  );
 
   it('of the extension gets the headers that let it read the answer, and nobody else does', async () => {
     const { status, headers } = await send('OPTIONS /api/result', '127.0.0.1:P', `Origin: ${extensionOrigin}`);
@@ -213,47 +68,6 @@ describe('the Origin', () => {
     expect((await g0()).headers.has('access-control-allow-origin')).toBe(false);
     expect((await g0('Origin: http://127.0.0.1:P')).headers.has('access-control-allow-origin')).toBe(false);
   });
-});
-
-describe('Sec-Fetch-Site', () => {
-  it.each(['cross-site', 'same-site', 'CROSS-SITE', 'x', ''])('C1, C4: “%s” is refused', async (site) => {
-    expect(await outcomeOf(r0(`Sec-Fetch-Site: ${site}`))).toEqual(refused('cross_site_request'));
-    expect(await outcomeOf(g0(`Sec-Fetch-Site: ${site}`))).toEqual(refused('cross_site_request'));
-  });
-
-  it.each(['same-origin', 'none'])('C2: %s is processed', async (site) => {
-    expect((await r0(`Sec-Fetch-Site: ${site}`)).status).toBe(200);
-  });
-
-  it('C5: is not needed', async () => {
-    expect((await r0()).status).toBe(200);
-  });
-
-  it('lets a link lead to a page, and nothing else by that way', async () => {
-    const link = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate'];
-    expect((await g0(...link)).status).toBe(200);
-    expect(await outcomeOf(r0(...link))).toEqual(refused('cross_site_request'));
-    expect(await outcomeOf(g0(...link, 'Origin: https://evil.com'))).toEqual(refused('origin_not_allowed'));
-    expect((await g0(...link, 'Sec-Fetch-Dest: document')).status).toBe(200);
-    for (const place of ['iframe', 'frame', 'embed', 'object', 'empty', ''])
-      expect(await outcomeOf(g0(...link, `Sec-Fetch-Dest: ${place}`))).toEqual(refused('cross_site_request'));
-  });
-
-  it('of the extension’s own call does not matter', async () => {
-    expect((await g0(`Origin: ${extensionOrigin}`, 'Sec-Fetch-Site: cross-site')).status).toBe(200);
-  });
-});
-
-it('B17: every answer, good or bad, keeps browsers from sharing, sniffing, framing and storing it', async () => {
-  for (const { headers } of [await g0(), await r0('Origin: null'), await send('GET /nothing', 'localhost')]) {
-    expect(Object.fromEntries(headers)).toMatchObject({
-      'cross-origin-resource-policy': 'same-origin',
-      'x-content-type-options': 'nosniff',
-      'cache-control': 'no-store',
-      'x-frame-options': 'DENY',
-      'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
-    });
-  }
 });
 
 describe('a route', () => {
@@ -315,16 +129,11 @@ describe('a route', () => {
     ['/query?a=b?c=d', [['a', 'b?c=d']]],
   ])('reads the query of %s as it stands', async (path, pairs) => {
     expect(JSON.parse((await at(`GET ${path}`)).body)).toEqual(pairs);
-    // The way a proxy is asked, with an address that no parser takes.
-    expect(JSON.parse((await at(`GET http://x:99999${path}`)).body)).toEqual(pairs);
   });
 
-  it.each(['//?token=SECRET', '///x?token=SECRET', '/%E0%A4%A?token=SECRET'])(
-    'at %s is nowhere, and no log shows the query',
-    async (path) => {
-      expect((await at(`GET ${path}`)).status).toBe(404);
-      expect((await send(`GET ${path}`, 'evil.com')).status).toBe(403);
-      expect(unexpected).toEqual([]);
-    },
-  );
+  it('that is nowhere is no accident, and no log shows the query', async () => {
+    expect((await at('GET /%E0%A4%A?x=SECRET')).status).toBe(404);
+    expect((await send('GET /%E0%A4%A?x=SECRET', 'evil.com')).status).toBe(403);
+    expect(unexpected).toEqual([]);
+  });
 });

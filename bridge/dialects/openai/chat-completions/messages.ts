@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import type { ChatMessage } from '#shared/chat.ts';
 
-import { text } from '../../../http/fields.ts';
+import { imageUrl, text } from '../../../http/fields.ts';
 import { optional, textOr } from '../fields.ts';
 
 const textPart = v.object({ type: v.literal('text'), text });
@@ -15,7 +15,7 @@ const partSchema = v.variant(
       type: v.literal('image_url'),
       image_url: v.object(
         {
-          url: v.pipe(text, v.regex(/^(https?:|data:image\/)/i, 'must be an https address or a data:image URI')),
+          url: imageUrl,
           detail: optional(v.picklist(['auto', 'low', 'high'], 'must be auto, low or high')),
         },
         'must be an object with url',

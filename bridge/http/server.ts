@@ -1,0 +1,84 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import { BridgeError } from '#shared/errors.ts';
+
+import type { Limits } from '../limits.ts';
+import { errorReply } from './reply.ts';
+import type { JsonReply } from './route.ts';
+import { refuse, refuseSocket, securityHeaders } from './write.ts';
+
+/**
+ * Node's server with our limits, and our words for what it refuses by itself: the first of all guards. `isUpgrade` says
+ * which requests become an `upgrade` event.
+ */
+export function createHttpServer(
+  listener: RequestListener,
+  limits: Limits,
+  isUpgrade: (request: IncomingMessage) => boolean,
+): Server {
+  const server = createServer({
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    // Half a minute by default, which is how late a timeout would be.
+    connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 2),
+    maxHeaderSize: limits.maxHeaderBytes,
+    // Our own guard says what is wrong with the Host.
+    requireHostHeader: false,
+    shouldUpgradeCallback: isUpgrade,
+  });
+  server.maxConnections = limits.maxConnections;
+  server.maxRequestsPerSocket = limits.maxRequestsPerSocket;
+  // Node leaves out in silence what is beyond, and that may be the one header that decides. So one more than we take.
+  server.maxHeadersCount = limits.maxHeaders + 1;
+
+  /** The last request of each socket, which is the one that what comes next belongs to. */
+  const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
+  /** Each piece of what is broken is an error of its own. */
+  const refused = new WeakSet<Duplex>();
+
+  function take(request: IncomingMessage, response: ServerResponse): void {
+    latest.set(request.socket, { request, response });
+    if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
+    listener(request, response);
+  }
+
+  server.on('request', take);
+  // Whoever waits for a “100 Continue” gets it once somebody reads the body (app.ts), so that a refusal costs nothing.
+  server.on('checkContinue', take);
+  server.on('checkExpectation', (request, response) => refuseHead(request, response, 417));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    const { request, response } = latest.get(socket) ?? {};
+    const isOpen = response !== undefined && !response.writableFinished;
+    // What is broken may be the body of a request, or what follows one that is still being answered.
+    if (!socket.writable || (isOpen && (response.headersSent || request?.complete))) return void socket.destroy();
+    refuseSocket(socket, badHttp(statusOf(error)));
+  });
+  return server;
+}
+
+function refuseHead(request: IncomingMessage, response: ServerResponse, status: Status): void {
+  for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+  response.setHeader('Connection', 'close');
+  refuse(request, response, badHttp(status));
+}
+
+const sentences = {
+  400: 'The bridge cannot read this as HTTP/1.1.',
+  408: 'The request took too long to arrive.',
+  417: 'The bridge meets no other expectation than “100-continue”.',
+  431: 'The request has too many headers, or too long ones.',
+};
+type Status = keyof typeof sentences;
+
+const badHttp = (status: Status): JsonReply => ({
+  ...errorReply(new BridgeError('bad_http', sentences[status])),
+  status,
+});
+
+function statusOf({ code }: NodeJS.ErrnoException): Status {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408;
+  return code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
+}
