@@ -2,12 +2,14 @@ import { fileURLToPath } from 'node:url';
 
 import { defineConfig } from 'vitest/config';
 
+import { CatalogueReporter } from './catalogue/reporter.ts';
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export default defineConfig({
   test: {
     root,
-    reporters: ['default', ['json', { outputFile: 'dist/test-report.json' }]],
+    reporters: ['default', ['json', { outputFile: 'dist/test-report.json' }], new CatalogueReporter()],
     projects: [
       {
         test: {
