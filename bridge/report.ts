@@ -14,7 +14,7 @@ export function createReporter(options: {
 }): (status: BridgeStatus) => void {
   const { url, findExtensionFolder } = options;
   // Names come from the extension and from Puter: none may begin a line of its own or give the terminal an order.
-  const print = (line: string) => options.print(line.replace(/\p{C}/gu, ''));
+  const print = (line: string) => options.print(line.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ''));
   let told: string[] = [];
   let toldNext = '';
 

@@ -65,9 +65,7 @@ async function compile(given: Record<string, unknown>): Promise<ValidateFunction
 function findJson(text: string): { text: string; value: unknown } | null {
   // Some models think aloud first.
   const said = text.slice(text.lastIndexOf('</think>') + 1 && text.lastIndexOf('</think>') + '</think>'.length).trim();
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n?```/i.exec(said)?.[1];
-  const embedded = /[{[][\s\S]*[}\]]/.exec(said)?.[0];
-  for (const candidate of [said, fenced, embedded]) {
+  for (const candidate of [said, insideFence(said), insideWords(said)]) {
     if (candidate === undefined) continue;
     try {
       return { text: candidate.trim(), value: JSON.parse(candidate) as unknown };
@@ -76,6 +74,37 @@ function findJson(text: string): { text: string; value: unknown } | null {
     }
   }
   return null;
+}
+
+// By hand, and not by patterns: on a long answer without an end, those would look for it from every beginning.
+
+/** What stands in the first fence for JSON, or for nothing that is named. */
+function insideFence(text: string): string | undefined {
+  let start = -1;
+  for (let open = text.indexOf(fence); open !== -1; open = text.indexOf(fence, open + fence.length)) {
+    if (start < open) start = text.indexOf('\n', open);
+    if (start === -1) return undefined;
+    const kind =
+      start - open > 100
+        ? 'prose'
+        : text
+            .slice(open + fence.length, start)
+            .trim()
+            .toLowerCase();
+    if (kind !== '' && kind !== 'json') continue;
+    const end = text.indexOf(fence, start);
+    return end === -1 ? undefined : text.slice(start, end);
+  }
+  return undefined;
+}
+
+const fence = '```';
+
+/** From the first bracket that opens to the last that closes. */
+function insideWords(text: string): string | undefined {
+  const start = text.search(/[{[]/);
+  const end = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']'));
+  return start !== -1 && start < end ? text.slice(start, end + 1) : undefined;
 }
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

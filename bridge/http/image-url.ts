@@ -12,22 +12,29 @@ export function isPublicUrl(url: string): boolean {
   // With the dot of a full name, it is the same host.
   const { hostname } = parsed;
   const host = hostname.endsWith('.') ? hostname.slice(0, -1) : hostname;
-  if (isIPv4(host)) return !inside.check(host, 'ipv4');
-  if (isIPv6(host.slice(1, -1))) return !inside.check(host.slice(1, -1), 'ipv6');
+  if (isIPv4(host)) return !inside.ipv4.check(host, 'ipv4');
+  if (isIPv6(host.slice(1, -1))) return !inside.ipv6.check(host.slice(1, -1), 'ipv6');
   return host.includes('.') && !localNames.some((name) => host.endsWith(name));
 }
 
 const localNames = ['.localhost', '.local', '.internal', '.intranet', '.lan', '.home', '.home.arpa', '.corp'];
 
-const inside = new BlockList();
-for (const network of [
-  ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
-  ...['192.168.0.0/16', '198.18.0.0/15', '224.0.0.0/3'],
+const inside = {
+  ipv4: listOf('ipv4', [
+    ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.0.0.0/24'],
+    ...['192.168.0.0/16', '198.18.0.0/15', '224.0.0.0/3'],
+  ]),
   // All but what is given out to networks of the world; without what hides an address of the kind above.
-  ...['::/3', '4000::/2', '8000::/1', '2001::/23', '2002::/16'],
-]) {
-  const [address = '', bits] = network.split('/');
-  inside.addSubnet(address, Number(bits), isIPv4(address) ? 'ipv4' : 'ipv6');
+  ipv6: listOf('ipv6', ['::/3', '4000::/2', '8000::/1', '2001::/23', '2002::/16']),
+};
+
+function listOf(kind: 'ipv4' | 'ipv6', networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/');
+    list.addSubnet(address, Number(bits), kind);
+  }
+  return list;
 }
 
 /** An address that is fetched, or an image of a kind that models take, whole and in good base64. */

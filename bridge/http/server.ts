@@ -28,17 +28,20 @@ export function createHttpServer(
     shouldUpgradeCallback: isUpgrade,
   });
   server.maxConnections = limits.maxConnections;
-  server.maxRequestsPerSocket = limits.maxRequestsPerSocket;
   // Node leaves out in silence what is beyond, and that may be the one header that decides. So one more than we take.
   server.maxHeadersCount = limits.maxHeaders + 1;
 
   /** The last request of each socket, which is the one that what comes next belongs to. */
-  const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
+  const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse; count: number }>();
   /** Each piece of what is broken is an error of its own. */
   const refused = new WeakSet<Duplex>();
 
   function take(request: IncomingMessage, response: ServerResponse): void {
-    latest.set(request.socket, { request, response });
+    const count = (latest.get(request.socket)?.count ?? 0) + 1;
+    // Node's own limit answers what comes in one piece with the last one by a bare 503, and closes late.
+    if (count > limits.maxRequestsPerSocket) return;
+    if (count === limits.maxRequestsPerSocket) response.setHeader('Connection', 'close');
+    latest.set(request.socket, { request, response, count });
     if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
     listener(request, response);
   }

@@ -6,19 +6,24 @@ import { numberFrom, text, wholeFrom } from '../../http/fields.ts';
 export const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);
 
 /** Either a text or an array of something else: so an error names the place in the array. */
-export const textOr = <const S extends v.GenericSchema<unknown[]>>(array: S) =>
-  v.lazy((input): typeof text | S => (Array.isArray(input) ? array : text));
+export const textOr = <const S extends v.GenericSchema<unknown[]>>(array: S, single: v.GenericSchema<string> = text) =>
+  v.lazy((input): v.GenericSchema<string> | S => (Array.isArray(input) ? array : single));
 
 export const yesOrNo = v.boolean('must be true or false');
 
-const filled = v.pipe(text, v.minLength(1, 'must not be empty'));
+/** It is looked for in every piece of the answer. */
+const stop = v.pipe(text, v.maxLength(1000, 'must have at most 1000 characters'));
+const stops = v.pipe(
+  v.array(v.pipe(stop, v.minLength(1, 'must not be empty'))),
+  v.maxLength(4, 'must have at most four texts'),
+);
 
 export const common = {
   model: optional(v.pipe(text, v.maxLength(200, 'must have at most 200 characters'))),
   stream: optional(yesOrNo),
   stream_options: optional(v.looseObject({ include_usage: optional(yesOrNo) }, 'must be an object')),
   n: optional(wholeFrom(1, 8)),
-  stop: optional(textOr(v.pipe(v.array(filled), v.maxLength(4, 'must have at most four texts')))),
+  stop: optional(textOr(stops, stop)),
   temperature: optional(numberFrom(0, 2)),
   top_p: optional(numberFrom(0, 1)),
   max_tokens: optional(wholeFrom(1, 10_000_000)),
