@@ -11,6 +11,8 @@ export interface ChromiumProcessOptions {
   executable: string;
   profileDir: string;
   headed: boolean;
+  /** Beside those that every test has. */
+  flags: readonly string[];
 }
 
 /** One browser process and its DevTools pipe. */
@@ -67,7 +69,7 @@ export async function startChromiumProcess(options: ChromiumProcessOptions): Pro
 
 // Not puppeteer's defaults: those switch off timer throttling, occlusion and the popup blocker, and a test
 // should meet the browser people have. What is left: silence towards the network, and no first-run questions.
-function chromiumFlags({ profileDir, headed }: ChromiumProcessOptions): string[] {
+function chromiumFlags({ profileDir, headed, flags }: ChromiumProcessOptions): string[] {
   return [
     `--user-data-dir=${profileDir}`,
     '--remote-debugging-pipe',
@@ -90,6 +92,7 @@ function chromiumFlags({ profileDir, headed }: ChromiumProcessOptions): string[]
     // Chromium refuses to start its sandbox as root, which is what containers run as.
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
     ...(headed ? [] : ['--headless=new', '--disable-gpu', '--mute-audio', '--window-size=1280,900']),
+    ...flags,
     'about:blank',
   ];
 }

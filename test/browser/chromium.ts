@@ -25,6 +25,8 @@ export interface ChromiumOptions {
   /** Kept after close(); without it, a new profile that close() removes. */
   profileDir?: string;
   headed?: boolean;
+  /** More flags for the browser. */
+  flags?: readonly string[];
   /** Abandons the start; afterwards it has no effect. */
   signal?: AbortSignal;
 }
@@ -181,10 +183,11 @@ export async function startChromium(options: ChromiumOptions): Promise<Chromium>
   return chromium;
 }
 
-async function launch({ extensionPath, headed, signal }: Launch, profileDir: string): Promise<Running> {
+async function launch({ extensionPath, headed, flags, signal }: Launch, profileDir: string): Promise<Running> {
   signal?.throwIfAborted();
   const kept = await prepareProfile(profileDir);
-  const process = await startChromiumProcess({ executable: await findChrome(), profileDir, headed: headed ?? false });
+  const executable = await findChrome();
+  const process = await startChromiumProcess({ executable, profileDir, headed: headed ?? false, flags: flags ?? [] });
   const deadline = AbortSignal.any([AbortSignal.timeout(START_MS), ...(signal ? [signal] : [])]);
   try {
     return await Promise.race([
@@ -200,7 +203,7 @@ async function launch({ extensionPath, headed, signal }: Launch, profileDir: str
   }
 }
 
-type Launch = Pick<ChromiumOptions, 'extensionPath' | 'headed'> & { signal?: AbortSignal | undefined };
+type Launch = Pick<ChromiumOptions, 'extensionPath' | 'headed' | 'flags'> & { signal?: AbortSignal | undefined };
 
 async function drive(process: ChromiumProcess, extensionPath: string, kept: string[]): Promise<Running> {
   const browser = await connect({
