@@ -126,7 +126,7 @@ it('I3 no name is resolved and nothing fetched, since there is nothing here that
     // The script of the bridge's own page runs in the browser.
     .filter((file) => !file.includes('browser'))
     .filter((file) =>
-      /\bfetch\(|\bconnect\(|\bhttps?\.(get|request)\b|'(node:)?(dns|https|undici)/.test(
+      /\bfetch\(|\bconnect\(|\bhttps?\.(get|request)\b|'(node:)?(dns|https|undici)['/]/.test(
         readFileSync(folder + file, 'utf8'),
       ),
     );
