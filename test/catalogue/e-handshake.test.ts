@@ -58,6 +58,16 @@ describe('a handshake', () => {
     expect(refusalOf(await rig.send('GET /ws', lines))).toEqual({ status: 403, code: 'origin_required' });
   });
 
+  it('E5 that is refused is so in good order, although its caller goes on writing', async () => {
+    const errors: Error[] = [];
+    const socket = connect(rig.port, '127.0.0.1').on('error', (error) => errors.push(error));
+    socket.write(upgradeHead(rig.port).replace(/^Origin: .*\r\n/m, ''));
+    const piece = Buffer.alloc(64 * 1024);
+    for (let count = 0; count < 64; count += 1) socket.write(piece);
+    expect(refusalOf(parseAnswer(await readToEnd(socket)))).toEqual({ status: 403, code: 'origin_required' });
+    expect(errors).toEqual([]);
+  });
+
   it.each(['/', '/ws/', '/ws?x', `/ws?token=${canary}`, '/socket.io/', '/WS', '/health', '/nothing'])(
     'E7 at %s is refused',
     async (path) => {

@@ -134,7 +134,7 @@ it('G20 one extension does not answer, fail or start the call of another', async
 });
 
 describe('an answer', () => {
-  it('G22 may come in one piece of 5 MB, or in 100,000 of one letter', async () => {
+  it('G22 may come in one piece of 5 MB, or in 100,000 of one letter', { timeout: 30_000 }, async () => {
     const large = 'x'.repeat(5_000_000);
     const one = rig.r0();
     await answered(one, large);
@@ -144,7 +144,7 @@ describe('an answer', () => {
     expect(JSON.parse((await many).body)).toMatchObject({ result: 'y'.repeat(100_000) });
   });
 
-  it('G22 that does not end fails, and its call is cancelled', async () => {
+  it('G22 that does not end fails, and its call is cancelled', { timeout: 30_000 }, async () => {
     const asked = rig.r1(json({ messages: [{ role: 'user', content: 'x' }] }));
     const requestId = await next('request');
     const piece = 'x'.repeat(5_000_000);

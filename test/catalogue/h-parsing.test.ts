@@ -136,6 +136,19 @@ describe('a head that is too large', () => {
     expect(refusalOf(page)).toEqual({ status: 403, code: 'origin_not_allowed' });
   });
 
+  it('H24 is refused in good order, although the caller goes on writing it', async () => {
+    const errors: Error[] = [];
+    const socket = connect(rig.port, '127.0.0.1').on('error', (error) => errors.push(error));
+    socket.write('GET /health HTTP/1.1\r\nX: ');
+    const piece = 'x'.repeat(64 * 1024);
+    for (let count = 0; count < 64; count += 1) socket.write(piece);
+    const { ms, ...answer } = await timed(readToEnd(socket).then(parseAnswer));
+    expect(refusalOf(answer)).toEqual(refused);
+    expect(errors).toEqual([]);
+    // Not only when the bridge loses patience.
+    expect(ms).toBeLessThan(900);
+  });
+
   it('H29 is refused for a long address', async () => {
     expect(refusalOf(await rig.send(`GET /${'x'.repeat(20 * 1024)}`))).toEqual(refused);
   });
@@ -220,6 +233,24 @@ it('H30 a thousand requests in one piece are answered in order, up to the limit 
   const statuses = [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
   expect(statuses).toEqual(paths.slice(0, 100).map((path) => (path === '/health' ? 200 : 404)));
   expect(answers.match(/^Connection: .*$/gim)?.at(-1)).toBe('Connection: close');
+});
+
+describe('a socket of two requests', () => {
+  const short = useBridge({ limits: { maxRequestsPerSocket: 2 } });
+
+  it('H30 calls nothing by a third', async () => {
+    const body = json({ prompt: 'x', model: 'echo' });
+    const head = [
+      'POST /api/process HTTP/1.1',
+      `Host: 127.0.0.1:${short.port}`,
+      jsonHeader,
+      `Content-Length: ${body.length}`,
+    ];
+    const call = `${head.join('\r\n')}\r\n\r\n${body}`;
+    const answers = (await sendBytes(short.port, call.repeat(5))).body;
+    expect(answers.match(/You said: x/g)).toHaveLength(2);
+    short.expectCalls(2);
+  });
 });
 
 it('H31 whoever closes its half hung up, and its call ends', async () => {

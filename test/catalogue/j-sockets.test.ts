@@ -39,7 +39,7 @@ describe('a bridge of 64 connections', () => {
 describe('10,000 requests that are refused', () => {
   const rig = useBridge();
 
-  it('J10 are refused one and all, and print nothing', async () => {
+  it('J10 are refused one and all, and print nothing', { timeout: 60_000 }, async () => {
     const request = `POST /api/process HTTP/1.1\r\nHost: 127.0.0.1:${rig.port}\r\nOrigin: https://evil.com\r\nContent-Length: 0\r\n\r\n`;
     let refusals = 0;
     for (let round = 0; round < 100; round += 1) {
