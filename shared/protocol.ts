@@ -22,7 +22,7 @@ import { modelSchema } from './models.ts';
  * `seq` counts the frames of one answer from 0, `end` included, so that a lost connection can be resumed
  * without a gap and without a doubled chunk.
  */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** The version stands in the WebSocket subprotocol, so that both sides know it before the first frame. */
 export const subprotocol = `puter-bridge.v${protocolVersion}`;
@@ -136,6 +136,16 @@ export type FrameToExtension = v.InferOutput<typeof frameToExtensionSchema>;
 export type Frame<F extends { type: string }, T extends F['type']> = Extract<F, { type: T }>;
 /** The frames that carry one answer. */
 export type AnswerFrame = Frame<FrameToBridge, 'started' | 'chunk' | 'end' | 'error'>;
+
+/**
+ * An answer that is whole, as `POST /api/result` takes it beside its `request_id`: what each chunk holds, in the place
+ * of its `seq`, also what the socket already carried; or the failure.
+ */
+export const deliverySchema = v.union(
+  [v.object({ chunks: v.array(v.array(answerPartSchema)), end: answerEndSchema }), v.object({ error: failureSchema })],
+  'must have “chunks” and “end”, or “error”',
+);
+export type Delivery = v.InferOutput<typeof deliverySchema>;
 
 /** What arrived is not a frame. The message says why and never repeats what was sent. */
 export class FrameError extends Error {

@@ -1,11 +1,11 @@
 import type { AnswerEnd, AnswerPart, ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError, type ErrorCode } from '#shared/errors.ts';
 import { findHindrance, takesRequests } from '#shared/hindrance.ts';
-import { maxAnswerChars, type AnswerFrame } from '#shared/protocol.ts';
+import { maxAnswerChars, type AnswerFrame, type Delivery } from '#shared/protocol.ts';
 
 import { abortReason, addPart, closeEntry, createEntry, type Entry } from './entry.ts';
 import type { Peer } from './peer.ts';
-import { isHeld, isTerminal, transition, type RequestEvent, type RequestState } from './request-state.ts';
+import { isHeld, isTerminal, nextSeqOf, transition, type RequestEvent, type RequestState } from './request-state.ts';
 import { createSlots } from './slots.ts';
 
 export interface Submission {
@@ -26,7 +26,7 @@ export interface Dispatcher {
   detach(peer: Peer): void;
   receive(peer: Peer, frame: AnswerFrame): void;
   /** A whole answer, or its failure, that came beside the socket. False where this instance holds no such request. */
-  deliver(instance: string, requestId: string, outcome: (AnswerEnd & { text: string }) | BridgeError): boolean;
+  deliver(instance: string, requestId: string, delivery: Delivery): boolean;
   /** Something that decides about dispatching changed: a session, or a pause, began or ended. */
   pump(): void;
   /** Ends whatever is still open with `error`. */
@@ -135,9 +135,12 @@ export function createDispatcher(options: {
     return 'instance' in state && state.instance === instance ? entry : undefined;
   }
 
-  function receivePart(entry: Entry, part: AnswerPart): void {
-    addPart(entry, part);
-    if (entry.chars > maxAnswerChars) fail(entry, 'answer_too_large', sentences.tooLarge);
+  function receiveParts(entry: Entry, parts: readonly AnswerPart[]): void {
+    for (const part of parts) {
+      if (isTerminal(entry.state)) return;
+      addPart(entry, part);
+      if (entry.chars > maxAnswerChars) fail(entry, 'answer_too_large', sentences.tooLarge);
+    }
   }
 
   return {
@@ -200,8 +203,7 @@ export function createDispatcher(options: {
           if (entry) apply(entry, { type: 'started' });
           return;
         case 'chunk':
-          if (!entry || !apply(entry, { type: 'chunk', seq: frame.seq })) return;
-          for (const part of frame.parts) if (!isTerminal(entry.state)) receivePart(entry, part);
+          if (entry && apply(entry, { type: 'chunk', seq: frame.seq })) receiveParts(entry, frame.parts);
           return;
         case 'end': {
           const { finishReason, model, usage } = frame;
@@ -219,19 +221,18 @@ export function createDispatcher(options: {
       laneFreed();
     },
 
-    deliver(instance, requestId, outcome) {
+    deliver(instance, requestId, delivery) {
       const entry = heldBy(instance, requestId);
       if (!entry) return false;
       const peer = peerOf(instance);
       if (peer) slots.free(peer, requestId);
-      if (outcome instanceof BridgeError) {
-        apply(entry, { type: 'failed', error: outcome.failure });
+      if ('error' in delivery) {
+        apply(entry, { type: 'failed', error: delivery.error });
       } else {
-        // The socket already carried the beginning: what is missing is the rest of the text.
-        const rest = outcome.text.slice(entry.textChars);
-        if (rest) entry.controller.enqueue({ type: 'text', text: rest });
-        const { finishReason, model, usage } = outcome;
-        apply(entry, { type: 'delivered' }, { finishReason, model, usage });
+        const { chunks, end } = delivery;
+        // The socket already carried the beginning.
+        receiveParts(entry, chunks.slice(nextSeqOf(entry.state)).flat());
+        apply(entry, { type: 'delivered', seq: chunks.length }, end);
       }
       pump();
       return true;

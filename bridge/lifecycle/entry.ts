@@ -15,9 +15,8 @@ export interface Entry {
   state: RequestState;
   /** Of the extension that holds it, for as long as one does. */
   profile: string | undefined;
-  /** Characters of all parts so far, and of the text among them. */
+  /** Characters of all parts so far. */
   chars: number;
-  textChars: number;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -31,7 +30,6 @@ export function createEntry(options: Pick<Entry, 'requestId' | 'chat' | 'caller'
     state: queued,
     profile: undefined,
     chars: 0,
-    textChars: 0,
     timer: undefined,
   };
 }
@@ -39,7 +37,6 @@ export function createEntry(options: Pick<Entry, 'requestId' | 'chat' | 'caller'
 export function addPart(entry: Entry, part: AnswerPart): void {
   entry.controller.enqueue(part);
   entry.chars += partChars(part);
-  if (part.type === 'text') entry.textChars += part.text.length;
 }
 
 /** Closes the caller's stream with its one `finish`, or breaks it. */

@@ -1,9 +1,4 @@
-import type { AnswerEnd } from '#shared/chat.ts';
-import type { Failure } from '#shared/errors.ts';
-import type { AnswerFrame, Frame } from '#shared/protocol.ts';
-
-/** An answer that is whole, in the shape that `POST /api/result` takes. */
-export type Delivery = { result: string; end: AnswerEnd } | { error: Failure };
+import type { AnswerFrame, Delivery } from '#shared/protocol.ts';
 
 /**
  * The answer frames of every request, kept until the bridge acknowledges the last one: an answer was paid for,
@@ -68,11 +63,6 @@ function toDelivery(frames: AnswerFrame[]): Delivery | undefined {
   if (last?.type === 'error') return { error: last.error };
   if (last?.type !== 'end') return undefined;
   const { finishReason, model, usage } = last;
-  return { result: textOf(frames), end: { finishReason, model, usage } };
+  const chunks = frames.flatMap((frame) => (frame.type === 'chunk' ? [frame.parts] : []));
+  return { chunks, end: { finishReason, model, usage } };
 }
-
-const textOf = (frames: AnswerFrame[]): string =>
-  frames
-    .filter((frame): frame is Frame<AnswerFrame, 'chunk'> => frame.type === 'chunk')
-    .flatMap((frame) => frame.parts.map((part) => (part.type === 'text' ? part.text : '')))
-    .join('');

@@ -33,6 +33,8 @@ export interface FakeExtension {
   /** The last one. */
   readonly welcome: Frame<FrameToExtension, 'welcome'>;
   nextCall(): Promise<Call>;
+  /** Ids of what the bridge has not acknowledged. */
+  heldRequests(): string[];
   /** Whatever a test wants to put on the wire. */
   sendRaw(data: string | Buffer): void;
   /** Tells the bridge what changed. */
@@ -162,6 +164,7 @@ export async function startFakeExtension(options: {
       return welcome;
     },
     nextCall: () => new Promise((resolve) => waiting.push(resolve)),
+    heldRequests: () => [...outbox.keys()],
     sendRaw: (data) => socket.send(data),
     tell(change) {
       paused = change.paused ?? paused;

@@ -132,24 +132,17 @@ describe('after a lost connection', () => {
 });
 
 describe('a finished answer', () => {
-  it('is delivered as its whole text and its end', () => {
-    const { outbox } = filled([[text('You '), text('said')], [text(': hi')]]);
-    expect(outbox.finished()).toEqual([{ requestId: 'r', delivery: { result: 'You said: hi', end } }]);
-  });
-
-  it('is delivered without what is not text', () => {
-    const outbox = createOutbox();
-    outbox.open('r');
-    outbox.add('r', {
-      type: 'chunk',
-      parts: [
-        { type: 'reasoning', text: 'Hmm' },
-        text('42'),
-        { type: 'tool_call', id: 'c', name: 'n', arguments: '{}' },
-      ],
-    });
-    outbox.add('r', { type: 'end', ...end });
-    expect(outbox.finished()[0]?.delivery).toEqual({ result: '42', end });
+  it('is delivered as the parts of its chunks, each in the place of its number, and its end', () => {
+    fc.assert(
+      fc.property(chunks, answerEnd, (parts, closing) => {
+        const outbox = createOutbox();
+        outbox.open('r');
+        outbox.add('r', { type: 'started' });
+        for (const chunk of parts) outbox.add('r', { type: 'chunk', parts: chunk });
+        outbox.add('r', { type: 'end', ...closing });
+        expect(outbox.finished()).toEqual([{ requestId: 'r', delivery: { chunks: parts, end: closing } }]);
+      }),
+    );
   });
 
   it('is delivered as its failure, whatever came before', () => {

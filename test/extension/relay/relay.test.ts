@@ -272,7 +272,9 @@ describe('when the line is lost', () => {
     call.onEnd(end);
     await expect
       .poll(() => bridge.handedIn, patiently)
-      .toEqual([{ secret: 'Bearer the secret', body: { request_id: requestId, result: 'ab', end } }]);
+      .toEqual([
+        { secret: 'Bearer the secret', body: { request_id: requestId, chunks: [[text('a')], [text('b')]], end } },
+      ]);
     const line = await resume();
     expect(line.hello.requests).toEqual([]);
   });
