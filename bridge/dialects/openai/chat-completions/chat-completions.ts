@@ -170,6 +170,8 @@ async function answerStream(options: {
         usages.push(event.end.usage);
         send(index, {}, event.end.finishReason);
       }
+      // Whoever reads slowly slows the answer down, all the way to the extension.
+      await stream?.ready();
     }
   }
 
