@@ -1,9 +1,9 @@
 import type { AnswerEnd, AnswerPart, ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError, type ErrorCode } from '#shared/errors.ts';
 import { findHindrance, takesRequests } from '#shared/hindrance.ts';
-import { maxAnswerChars, type AnswerFrame, type Delivery } from '#shared/protocol.ts';
+import { maxAnswerChars, type AnswerFrame, type Delivery, type Resumption } from '#shared/protocol.ts';
 
-import { abortReason, addPart, closeEntry, createEntry, type Entry } from './entry.ts';
+import { abortReason, addParts, closeEntry, createEntry, resetRoom, stopTimer, takeRoom, type Entry } from './entry.ts';
 import type { Peer } from './peer.ts';
 import { isHeld, isTerminal, nextSeqOf, transition, type RequestEvent, type RequestState } from './request-state.ts';
 import { createSlots } from './slots.ts';
@@ -21,7 +21,7 @@ export interface Dispatcher {
    * Takes a connection in; returns which of the requests that it still holds are wanted, and from where on.
    * Nothing is dispatched to it before the next `pump`.
    */
-  attach(peer: Peer, heldRequests: readonly string[]): { requestId: string; nextSeq: number }[];
+  attach(peer: Peer, heldRequests: readonly string[]): Resumption[];
   /** The connection is gone. What it holds may come back within the grace. */
   detach(peer: Peer): void;
   receive(peer: Peer, frame: AnswerFrame): void;
@@ -61,8 +61,7 @@ export function createDispatcher(options: {
     const state = transition(before, event);
     if (state === before) return false;
     entry.state = state;
-    clearTimeout(entry.timer);
-    entry.timer = undefined;
+    stopTimer(entry);
     if (state.status === 'unknown')
       entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
     if (state.status === 'queued') queue.unshift(entry);
@@ -135,12 +134,14 @@ export function createDispatcher(options: {
     return 'instance' in state && state.instance === instance ? entry : undefined;
   }
 
+  function tellRoom(entry: Entry): void {
+    const peer = isHeld(entry.state) ? peerOf(entry.state.instance) : undefined;
+    const chars = peer ? takeRoom(entry) : 0;
+    if (chars > 0) peer?.send({ type: 'room', requestId: entry.requestId, chars });
+  }
+
   function receiveParts(entry: Entry, parts: readonly AnswerPart[]): void {
-    for (const part of parts) {
-      if (isTerminal(entry.state)) return;
-      addPart(entry, part);
-      if (entry.chars > maxAnswerChars) fail(entry, 'answer_too_large', sentences.tooLarge);
-    }
+    if (!isTerminal(entry.state) && !addParts(entry, parts)) fail(entry, 'answer_too_large', sentences.tooLarge);
   }
 
   return {
@@ -150,7 +151,8 @@ export function createDispatcher(options: {
         const reason = abortReason(signal);
         apply(entry, { type: reason.code === 'timed_out' ? 'timed_out' : 'cancelled' }, reason);
       };
-      const entry: Entry = createEntry({ requestId, chat, caller, signal, onAbort });
+      const onRead = () => tellRoom(entry);
+      const entry: Entry = createEntry({ requestId, chat, caller, signal, onAbort, onRead });
       entries.set(requestId, entry);
       queue.push(entry);
       if (signal.aborted) onAbort();
@@ -162,7 +164,7 @@ export function createDispatcher(options: {
 
     attach(peer, heldRequests) {
       slots.add(peer);
-      const resume: { requestId: string; nextSeq: number }[] = [];
+      const resume: Resumption[] = [];
       // Newest first: each that goes back to the queue goes to its head, so the oldest ends up first.
       for (const entry of [...entries.values()].toReversed()) {
         const { state } = entry;
@@ -170,7 +172,7 @@ export function createDispatcher(options: {
         if (state.instance === peer.instance && heldRequests.includes(entry.requestId)) {
           apply(entry, { type: 'resumed' });
           slots.take(peer, entry.requestId);
-          resume.push({ requestId: entry.requestId, nextSeq: state.nextSeq });
+          resume.push({ requestId: entry.requestId, nextSeq: state.nextSeq, room: resetRoom(entry) });
         } else if (state.instance === peer.instance && apply(entry, { type: 'never_started' })) {
           continue;
         } else if (state.instance === peer.instance || peer.profile === entry.profile) {
@@ -178,10 +180,7 @@ export function createDispatcher(options: {
           fail(entry, 'extension_disconnected', sentences.disconnected);
         }
       }
-      for (const entry of queue) {
-        clearTimeout(entry.timer);
-        entry.timer = undefined;
-      }
+      queue.forEach(stopTimer);
       onChange();
       return resume;
     },
@@ -229,10 +228,9 @@ export function createDispatcher(options: {
       if ('error' in delivery) {
         apply(entry, { type: 'failed', error: delivery.error });
       } else {
-        const { chunks, end } = delivery;
         // The socket already carried the beginning.
-        receiveParts(entry, chunks.slice(nextSeqOf(entry.state)).flat());
-        apply(entry, { type: 'delivered', seq: chunks.length }, end);
+        receiveParts(entry, delivery.chunks.slice(nextSeqOf(entry.state)).flat());
+        apply(entry, { type: 'delivered', seq: delivery.chunks.length }, delivery.end);
       }
       pump();
       return true;

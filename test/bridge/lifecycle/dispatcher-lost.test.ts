@@ -38,7 +38,7 @@ describe('a call whose connection is lost', () => {
     rig.dispatcher.receive(peer, chunk(call.requestId, 0, text('You ')));
     rig.dispatcher.detach(peer);
     const back = again();
-    expect(rig.connect(back, [call.requestId])).toEqual([{ requestId: call.requestId, nextSeq: 1 }]);
+    expect(rig.connect(back, [call.requestId])).toMatchObject([{ requestId: call.requestId, nextSeq: 1 }]);
     expect(back.idsOf('request')).toEqual([]);
     expect(rig.dispatcher.busyLanes(back)).toBe(1);
     rig.dispatcher.receive(back, chunk(call.requestId, 1, text('said')));

@@ -1,7 +1,7 @@
 import type { AnswerPart, ChatEvent } from '#shared/chat.ts';
 import { BridgeError, type ErrorCode } from '#shared/errors.ts';
 import type { AccountState, HopState } from '#shared/hops.ts';
-import type { Delivery, FrameToExtension } from '#shared/protocol.ts';
+import type { Delivery, FrameToExtension, Resumption } from '#shared/protocol.ts';
 
 import { createDispatcher, type Dispatcher } from '../../../bridge/lifecycle/dispatcher.ts';
 import type { Peer } from '../../../bridge/lifecycle/peer.ts';
@@ -59,7 +59,7 @@ export interface Rig {
   dispatcher: Dispatcher;
   submit(prompt?: string): TestCall;
   /** Attaches and pumps, as a connection does; returns what is to be resumed. */
-  connect(peer: Peer, held?: string[]): { requestId: string; nextSeq: number }[];
+  connect(peer: Peer, held?: string[]): Resumption[];
 }
 
 export function createRig(onChange: () => void = () => {}): Rig {
