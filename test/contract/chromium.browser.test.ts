@@ -1,6 +1,7 @@
 import { startRig } from '../browser/rig.ts';
 import { describeChatCompletions } from './chat-completions-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
+import { describeSlowCallers } from './slow-caller-contract.ts';
 
 async function start(): Promise<Subject> {
   const rig = await startRig();
@@ -13,3 +14,4 @@ async function start(): Promise<Subject> {
 
 describeProcessContract('the real extension in Chromium', start);
 describeChatCompletions('the real extension in Chromium', start);
+describeSlowCallers('the real extension in Chromium', start);

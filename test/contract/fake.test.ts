@@ -8,6 +8,7 @@ import { ask, until } from '../browser/rig.ts';
 import { startFakeExtension, type FakeExtension } from './fake-extension.ts';
 import { describeChatCompletions } from './chat-completions-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
+import { describeSlowCallers } from './slow-caller-contract.ts';
 
 const openBridge = (config = {}): Promise<Bridge> =>
   startBridge({ ...defaults, port: 0, ...config }, { onUnexpected: (error) => expect.fail(String(error)) });
@@ -29,6 +30,7 @@ async function startSubject(): Promise<Subject> {
 
 describeProcessContract('a fake extension', startSubject);
 describeChatCompletions('a fake extension', startSubject);
+describeSlowCallers('a fake extension', startSubject);
 
 describe('a bridge', () => {
   async function start(config = {}): Promise<Bridge> {
