@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 
 import { BridgeError } from '#shared/errors.ts';
@@ -120,9 +122,17 @@ function createExchange(request: Request, response: Response): Exchange {
       isStream = true;
       if (request.method === 'HEAD') response.end();
       const sendRaw = (lines: string) => void (response.writableEnded || response.write(`${lines}\n\n`));
+      let drained: Promise<void> | undefined;
       return {
         send: (value) => sendRaw(`data: ${JSON.stringify(value)}`),
         sendRaw,
+        ready() {
+          if (!response.writableNeedDrain) return Promise.resolve();
+          // One listener, however many wait. It rejects when the caller hung up, and then nothing is worth waiting for.
+          const forget = () => void (drained = undefined);
+          drained ??= once(response, 'drain', { signal: hangUp.signal }).then(forget, forget);
+          return drained;
+        },
         end: () => void response.end(),
       };
     },

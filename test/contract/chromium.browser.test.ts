@@ -4,6 +4,7 @@ import { describeClients } from './clients-contract.ts';
 import { describeCompletions } from './completions-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
 import { describeToolsAndJson } from './tools-and-json-contract.ts';
+import { describeSlowCallers } from './slow-caller-contract.ts';
 
 async function start(): Promise<Subject> {
   const rig = await startRig();
@@ -19,3 +20,4 @@ describeChatCompletions('the real extension in Chromium', start);
 describeToolsAndJson('the real extension in Chromium', start);
 describeCompletions('the real extension in Chromium', start);
 describeClients('the real extension in Chromium', start);
+describeSlowCallers('the real extension in Chromium', start);

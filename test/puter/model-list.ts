@@ -51,6 +51,7 @@ export const listedModels: readonly ListedModel[] = [
   local('fail-mid'),
   local('hang'),
   local('hang-mid'),
+  local('huge'),
   local('no-usage'),
   local('reasoning'),
   local('slow-stream'),

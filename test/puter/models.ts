@@ -81,6 +81,12 @@ const answers: Record<string, Answer> = {
     yield usage(ollamaUsage);
   }),
 
+  /** 16 MiB in 256 lines: more than sockets and programs on the way keep. */
+  huge: streaming(function* () {
+    for (let block = 0; block < 256; block++) yield text(bigBlock);
+    yield usage(ollamaUsage);
+  }),
+
   utf8(call) {
     const lines: PuterLine[] = [...utf8Lines, { type: 'usage', usage: ollamaUsage }];
     return call.stream ? cutInsideCharacters(lines) : collected(lines.map((line) => ({ line })));

@@ -148,8 +148,11 @@ describe('an extension that says hello', () => {
 
 describe('a socket of another version', () => {
   it.each([
-    [[`puter-bridge.v${protocolVersion + 1}`], `Update the bridge: it speaks v2, the extension v3.`],
-    [['puter-bridge.v0'], 'Update the extension: it speaks v0, the bridge v2.'],
+    [
+      [`puter-bridge.v${protocolVersion + 1}`],
+      `Update the bridge: it speaks v${protocolVersion}, the extension v${protocolVersion + 1}.`,
+    ],
+    [['puter-bridge.v0'], `Update the extension: it speaks v0, the bridge v${protocolVersion}.`],
     [['chat'], 'This is not the Puter Bridge extension.'],
     [[], 'This is not the Puter Bridge extension.'],
   ])('%j is told who has to update', async (protocols, reason) => {
@@ -165,7 +168,7 @@ describe('a socket of another version', () => {
     expect(bridgeHop()).toMatchObject({
       state: 'wrong_version',
       since: '2030-01-01T00:00:00.000Z',
-      cause: 'Update the extension: it speaks v1, the bridge v2.',
+      cause: `Update the extension: it speaks v1, the bridge v${protocolVersion}.`,
       fix: 'update',
     });
     vi.advanceTimersByTime(5000);
@@ -243,7 +246,7 @@ describe('a frame that breaks the rules closes the socket', () => {
     async (text) => {
       const { code, reason } = await closedAfter(({ socket }) => socket.send(text));
       expect(code).toBe(closeCodes.badFrame);
-      expect(reason).toMatch(/^(A frame must be JSON\.|Not a frame of puter-bridge\.v2: .+ is wrong\.)$/);
+      expect(reason).toMatch(/^(A frame must be JSON\.|Not a frame of puter-bridge\.v\d+: .+ is wrong\.)$/);
     },
   );
 
