@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 
 const count = v.nullable(v.pipe(v.number(), v.minValue(0)));
-const name = v.pipe(v.string(), v.maxLength(300));
+export const maxNameChars = 300;
+const name = v.pipe(v.string(), v.maxLength(maxNameChars));
 
 /** A chat model as Puter lists it; null is what Puter does not tell. Prices are dollars per million tokens. */
 export const modelSchema = v.object({
@@ -24,3 +25,9 @@ export type Model = v.InferOutput<typeof modelSchema>;
 
 /** Every name that `model` answers to. */
 export const namesOf = (model: Model): string[] => [model.id, ...model.aliases];
+
+/** The model that answers to `name`, as Puter finds it: in capitals or not. */
+export function findModel(models: readonly Model[], name: string): Model | undefined {
+  const wanted = name.toLowerCase();
+  return models.find((model) => namesOf(model).some((candidate) => candidate.toLowerCase() === wanted));
+}

@@ -95,6 +95,7 @@ const owners: Record<string, string> = {
   commander: 'bridge/',
   '@heyputer/puter.js': 'extension/puter/',
   esbuild: 'extension/build/',
+  'fastest-levenshtein': 'shared/nearest-names.ts',
   preact: 'extension/',
 };
 
@@ -126,9 +127,13 @@ const rules: Record<string, Rule> = {
     ],
   ),
 
-  'shared needs nothing but valibot': onImports(
-    (from, target) => topOf(from) === 'shared' && target.startsWith('package ') && target !== 'package valibot',
-    [file('shared/x.ts', "import { randomUUID } from 'node:crypto';"), file('shared/x.ts', "import 'ws';")],
+  'shared needs nothing but valibot, and a measure of how far apart two names are': onImports(
+    (from, target) => topOf(from) === 'shared' && /^package (?!(valibot|fastest-levenshtein)$)/.test(target),
+    [
+      file('shared/x.ts', "import { randomUUID } from 'node:crypto';"),
+      file('shared/x.ts', "import 'ws';"),
+      file('shared/nearest-names.ts', "import Fuse from 'fuse.js';"),
+    ],
   ),
 
   '#shared/ crosses a border, and nothing else does': onImports(
@@ -150,6 +155,7 @@ const rules: Record<string, Rule> = {
       file('bridge/lifecycle/x.ts', "import type { Request } from 'express';"),
       file('bridge/results.ts', "import { DatabaseSync } from 'node:sqlite';"),
       file('extension/lanes/x.ts', "import { puter } from '@heyputer/puter.js';"),
+      file('shared/models-2.ts', "import { distance } from 'fastest-levenshtein';"),
     ],
   ),
 

@@ -5,10 +5,11 @@ import { puter } from '@heyputer/puter.js';
 import type { AnswerEnd, AnswerPart, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 import { namesOf } from '#shared/models.ts';
+import { nearestNames } from '#shared/nearest-names.ts';
 
 import { toPuterArguments } from './chat-arguments.ts';
 import { toFailure } from './failures.ts';
-import { fetchModels, nearestNames } from './models.ts';
+import { fetchModels } from './models.ts';
 import { createStreamReader, readWhole } from './normalise.ts';
 
 /**

@@ -7,6 +7,7 @@ import type { AnswerPart } from '#shared/chat.ts';
 import { BridgeError, type Failure } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import type { AccountState, HopState } from '#shared/hops.ts';
+import { nearestNames } from '#shared/nearest-names.ts';
 import {
   decodeFrameToExtension,
   encodeFrame,
@@ -18,7 +19,7 @@ import {
 
 import { isSafeToStream, toPuterArguments } from '../../extension/puter/chat-arguments.ts';
 import { toFailure } from '../../extension/puter/failures.ts';
-import { nearestNames, readModels } from '../../extension/puter/models.ts';
+import { readModels } from '../../extension/puter/models.ts';
 import { createStreamReader, readWhole } from '../../extension/puter/normalise.ts';
 import { listedModels } from '../puter/model-list.ts';
 import { findModel } from '../puter/models.ts';
