@@ -5,7 +5,7 @@ export const maxNameChars = 300;
 const name = v.pipe(v.string(), v.maxLength(maxNameChars));
 
 /** A chat model as Puter lists it; null is what Puter does not tell. Prices are dollars per million tokens. */
-export const modelSchema = v.object({
+const modelSchema = v.object({
   id: name,
   /** Other names that it answers to. */
   aliases: v.array(name),
@@ -14,12 +14,16 @@ export const modelSchema = v.object({
   maxOutputTokens: count,
   inputPrice: count,
   outputPrice: count,
-  /** Whether it calls tools, and whether it sees images. */
+  /** What it reads, in Puter's words: text, image, audio, pdf, video. */
+  inputs: v.nullable(v.array(name)),
+  /** Whether it calls tools, and whether it thinks before it answers. */
   tools: v.nullable(v.boolean()),
-  vision: v.nullable(v.boolean()),
+  reasoning: v.nullable(v.boolean()),
   /** Milliseconds since 1970. */
   releasedAt: count,
 });
+
+export const modelListSchema = v.pipe(v.array(modelSchema), v.maxLength(5000));
 
 export type Model = v.InferOutput<typeof modelSchema>;
 

@@ -13,6 +13,8 @@ const modelsSchema = v.object({
       max_tokens: v.nullish(v.number()),
       modalities: v.nullish(v.object({ input: v.optional(v.array(v.string())) })),
       tool_call: v.nullish(v.boolean()),
+      // Puter's source types no such field, yet lets any through: of another shape, it tells nothing.
+      reasoning: v.fallback(v.nullish(v.boolean()), null),
       release_date: v.nullish(v.string()),
       costs: v.optional(v.record(v.string(), v.unknown()), {}),
       costs_currency: v.optional(v.string()),
@@ -36,8 +38,9 @@ export function readModels(body: unknown): Model[] {
     maxOutputTokens: model.max_tokens ?? null,
     inputPrice: currency === 'usd-cents' ? priceOf(costs, /^(input|prompt)_tokens?$/) : null,
     outputPrice: currency === 'usd-cents' ? priceOf(costs, /^(output|completion)_tokens?$/) : null,
+    inputs: model.modalities?.input ?? null,
     tools: model.tool_call ?? null,
-    vision: model.modalities?.input?.includes('image') ?? null,
+    reasoning: model.reasoning ?? null,
     releasedAt: Date.parse(model.release_date ?? '') || null,
   }));
 }

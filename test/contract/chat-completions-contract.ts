@@ -307,7 +307,9 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
         context_length: 128_000,
         max_output_tokens: 16_384,
         pricing: { input: 2.5, output: 10 },
-        capabilities: { tools: false, vision: false },
+        capabilities: { tools: false, vision: false, reasoning: false },
+        supports_tools: false,
+        supports_vision: false,
       });
       for (const name of ['whole-only', 'openai/whole-only', 'OpenAI:openai/whole-only']) {
         const path = name.split('/').map(encodeURIComponent).join('/');

@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { findModel, type Model } from '#shared/models.ts';
+import { findModel } from '#shared/models.ts';
 
-const model = (id: string, ...aliases: string[]): Model => ({
-  ...{ id, aliases, provider: null, contextTokens: null, maxOutputTokens: null, inputPrice: null, outputPrice: null },
-  ...{ tools: null, vision: null, releasedAt: null },
-});
+import { modelNamed } from './model-named.ts';
 
 describe('a model', () => {
-  const models = [model('gpt-5', 'openai/gpt-5'), model('Claude-4')];
+  const models = [modelNamed('gpt-5', 'openai/gpt-5'), modelNamed('Claude-4')];
 
   it.each([
     ['gpt-5', 'gpt-5'],

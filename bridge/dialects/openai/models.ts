@@ -39,7 +39,8 @@ export function createModelRoutes(options: {
 
 /** OpenAI's four fields, and what else programs ask for. */
 function describe(model: Model): object {
-  const { id, aliases, provider, contextTokens, maxOutputTokens, inputPrice, outputPrice, tools, vision } = model;
+  const { id, aliases, provider, contextTokens, maxOutputTokens, inputPrice, outputPrice, tools } = model;
+  const vision = model.inputs?.includes('image') ?? null;
   return {
     id,
     object: 'model',
@@ -50,6 +51,9 @@ function describe(model: Model): object {
     max_output_tokens: maxOutputTokens,
     /** Dollars per million tokens. */
     pricing: { input: inputPrice, output: outputPrice },
-    capabilities: { tools, vision },
+    capabilities: { tools, vision, reasoning: model.reasoning },
+    // For clients that ask for these instead.
+    supports_tools: tools,
+    supports_vision: vision,
   };
 }

@@ -38,8 +38,9 @@ describe('Puter’s list', () => {
       maxOutputTokens: 64_000,
       inputPrice: 3,
       outputPrice: 15,
+      inputs: ['text', 'image'],
       tools: true,
-      vision: true,
+      reasoning: null,
       releasedAt: Date.UTC(2026, 1, 17),
     });
     expect(named('big')).toEqual({
@@ -50,11 +51,14 @@ describe('Puter’s list', () => {
       maxOutputTokens: 8192,
       inputPrice: 0,
       outputPrice: 0,
+      inputs: null,
       tools: null,
-      vision: null,
+      reasoning: null,
       releasedAt: null,
     });
     expect(named('long-stream')).toMatchObject({ inputPrice: 0.05, outputPrice: 0.4 });
+    expect(named('all-ears')?.inputs).toEqual(['text', 'image', 'audio', 'pdf']);
+    expect([named('reasoning')?.reasoning, named('whole-only')?.reasoning]).toEqual([true, false]);
   });
 
   it.each([
@@ -85,6 +89,14 @@ describe('Puter’s list', () => {
     [{}, null],
   ])('tells the context where Puter does: %j', async (fields, contextTokens) => {
     expect(await readOne(fields)).toMatchObject({ contextTokens });
+  });
+
+  it.each([
+    [{ reasoning: { efforts: ['low'] } }, { reasoning: null }],
+    [{ modalities: null }, { inputs: null }],
+    [{ modalities: { output: ['text'] } }, { inputs: null }],
+  ])('tells nothing of what Puter says in another way: %j', async (fields, told) => {
+    expect(await readOne(fields)).toMatchObject(told);
   });
 
   it('holds every name that a model answers to', async () => {

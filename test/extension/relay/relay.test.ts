@@ -4,6 +4,7 @@ import { maxAnswerChars, type Frame, type FrameToBridge, type FrameToExtension }
 
 import { startBridge } from '../../../bridge/bridge.ts';
 import { defaults } from '../../../bridge/config.ts';
+import { modelNamed } from '../../shared/model-named.ts';
 import { startRelayRig } from './relay-rig.ts';
 import { patiently, startScriptedBridge, type Line } from './scripted-bridge.ts';
 
@@ -315,10 +316,7 @@ describe('what Puter offers', () => {
     const { rig, line } = await start();
     line.welcome();
     await rig.become('connected');
-    const model = { id: 'm', aliases: [], provider: null, contextTokens: null, maxOutputTokens: null };
-    rig.settings.models = [
-      { ...model, inputPrice: null, outputPrice: null, tools: null, vision: null, releasedAt: null },
-    ];
+    rig.settings.models = [modelNamed('m')];
     expect(line.frames.filter(({ type }: FrameToBridge) => type === 'models')).toEqual([]);
     rig.relay.tellModels();
     expect(await line.frame('models')).toEqual({ type: 'models', models: rig.settings.models });
