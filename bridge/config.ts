@@ -1,9 +1,14 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 /** Flags win over the environment, the environment over the defaults. */
 export interface Config {
   /** 0 takes any free port. */
   port: number;
+  /** The folder for what is kept between runs; absolute. */
+  stateDir: string;
   /** How long a request waits for an extension when none is connected. */
   connectGraceMs: number;
   /** How long a call whose extension vanished waits for it to come back. */
@@ -12,7 +17,8 @@ export interface Config {
   cancelGraceMs: number;
 }
 
-export const defaults: Config = {
+/** Without a state folder: whoever starts a bridge names one, so that only main.ts comes to the person's own. */
+export const defaults: Omit<Config, 'stateDir'> = {
   port: 5001,
   connectGraceMs: 3000,
   lostGraceMs: 30_000,
@@ -30,10 +36,38 @@ export function readConfig(args: readonly string[], version: string): Config {
         .default(defaults.port)
         .argParser(parsePort),
     )
+    .addOption(
+      new Option('--state-dir <folder>', 'folder for what it keeps between runs, the list of models')
+        .env('PUTER_BRIDGE_STATE_DIR')
+        .default(findStateDir(process.platform, process.env, homedir()))
+        .argParser(parseFolder),
+    )
     .showHelpAfterError('Try --help.')
     .exitOverride();
-  const { port } = command.parse(args, { from: 'user' }).opts<{ port: number }>();
-  return { ...defaults, port };
+  const { port, stateDir } = command.parse(args, { from: 'user' }).opts<Pick<Config, 'port' | 'stateDir'>>();
+  return { ...defaults, port, stateDir };
+}
+
+/** Where programs of this platform keep their state. */
+export function findStateDir(
+  platform: NodeJS.Platform,
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+): string {
+  const { join, isAbsolute } = platform === 'win32' ? path.win32 : path.posix;
+  // The specification of XDG wants a relative path ignored; empty is as good as unset.
+  const absolute = (folder: string | undefined) => (folder && isAbsolute(folder) ? folder : undefined);
+  const folderOf = (): string => {
+    if (platform === 'win32') return absolute(env['LOCALAPPDATA']) ?? join(home, 'AppData', 'Local');
+    if (platform === 'darwin') return join(home, 'Library', 'Application Support');
+    return absolute(env['XDG_STATE_HOME']) ?? join(home, '.local', 'state');
+  };
+  return join(folderOf(), 'puter-bridge');
+}
+
+function parseFolder(value: string): string {
+  if (value.trim() !== '') return path.resolve(value);
+  throw new InvalidArgumentError('Name a folder.');
 }
 
 /** Also used by the demo, so that both take the same ports. */

@@ -2,8 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { maxAnswerChars, type Frame, type FrameToBridge, type FrameToExtension } from '#shared/protocol.ts';
 
-import { startBridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
+import { startTemporaryBridge } from '../../bridge/temporary-bridge.ts';
 import { modelNamed } from '../../shared/model-named.ts';
 import { startRelayRig } from './relay-rig.ts';
 import { patiently, startScriptedBridge, type Line } from './scripted-bridge.ts';
@@ -25,7 +24,7 @@ const { fetch: callAsProgram } = globalThis;
 
 describe('with the bridge itself', () => {
   async function start() {
-    const bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => expect.fail(String(error)) });
+    const bridge = await startTemporaryBridge();
     onTestFinished(() => bridge.close());
     const rig = startRelayRig(bridge.url);
     await rig.become('connected');
