@@ -102,6 +102,7 @@ const owners: Record<string, string> = {
 /** Where text becomes a value. Each checks with a schema what it read, or reads what we wrote ourselves. */
 const codecs: Record<string, string> = {
   'shared/protocol.ts': 'frames',
+  'bridge/catalogue/model-file.ts': 'the list of models that we kept',
   'bridge/http/body.ts': 'the bodies of callers',
   'bridge/version.ts': 'our package.json',
   'extension/puter/globals.ts': 'the name that the pool gives a lane',
