@@ -319,6 +319,16 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
       await expect(client.models.retrieve('no/such')).rejects.toBeInstanceOf(OpenAI.NotFoundError);
     });
 
+    it('asks which model was meant where there is none of that name', async () => {
+      const wrong = client.chat.completions.create({ model: 'eccho', messages: ask('x') });
+      await expect(wrong).rejects.toMatchObject({
+        status: 404,
+        code: 'model_not_found',
+        param: 'model',
+        message: expect.stringContaining('Did you mean echo, ') as string,
+      });
+    });
+
     it('waits its turn with all others', async () => {
       const release = await fillLanes(subject);
       const answer = client.chat.completions.create({ model: 'echo', messages: ask('patient') });

@@ -7,7 +7,6 @@ import type { AnswerPart } from '#shared/chat.ts';
 import { BridgeError, type Failure } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import type { AccountState, HopState } from '#shared/hops.ts';
-import { nearestNames } from '#shared/nearest-names.ts';
 import {
   decodeFrameToExtension,
   encodeFrame,
@@ -148,9 +147,7 @@ export async function startFakeExtension(options: {
       const failure: Failure = abort.signal.aborted
         ? { code: 'cancelled', message: 'The call was cancelled.' }
         : toFailure(error);
-      const names = listedModels.flatMap(({ id, aliases = [] }) => [id, ...aliases]);
-      const suggestions = failure.code === 'model_not_found' ? { suggestions: nearestNames(call.model, names) } : {};
-      send({ type: 'error', requestId, error: { ...failure, ...suggestions } });
+      send({ type: 'error', requestId, error: failure });
     }
     running.delete(requestId);
     call.status = abort.signal.aborted ? 'aborted' : 'finished';
