@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { answerEndSchema, answerPartSchema, chatRequestSchema } from './chat.ts';
 import { failureSchema } from './errors.ts';
 import { statesOf, type HopName } from './hops.ts';
-import { modelSchema } from './models.ts';
+import { modelListSchema } from './models.ts';
 
 /**
  * The wire between bridge and extension, declared once for both sides: JSON text frames over one WebSocket.
@@ -103,7 +103,7 @@ export const frameToBridgeSchema = v.variant('type', [
   v.object({ type: v.literal('status'), ...extensionStatus }),
   v.object({ type: v.literal('sign_in'), state: signInState }),
   /** What Puter offers, as soon as the extension knows, and whenever it changes. */
-  v.object({ type: v.literal('models'), models: v.pipe(v.array(modelSchema), v.maxLength(5000)) }),
+  v.object({ type: v.literal('models'), models: modelListSchema }),
   v.object({ type: v.literal('pong') }),
 ]);
 

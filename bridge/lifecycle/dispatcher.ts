@@ -1,5 +1,5 @@
 import type { AnswerEnd, AnswerPart, CallEvent, ChatRequest } from '#shared/chat.ts';
-import { BridgeError, type ErrorCode } from '#shared/errors.ts';
+import { BridgeError, type ErrorCode, type Failure } from '#shared/errors.ts';
 import { findHindrance, takesRequests } from '#shared/hindrance.ts';
 import { maxAnswerChars, type AnswerFrame, type Delivery, type Resumption } from '#shared/protocol.ts';
 
@@ -49,9 +49,11 @@ export function createDispatcher(options: {
   /** How long a cancelled call may keep its slot before we stop believing in it. */
   cancelGraceMs: number;
   newRequestId: () => string;
+  /** What the caller is told of a failure of this call. */
+  explain: (failure: Failure, chat: ChatRequest) => Failure;
   onChange: () => void;
 }): Dispatcher {
-  const { connectGraceMs, lostGraceMs, cancelGraceMs, newRequestId, onChange } = options;
+  const { connectGraceMs, lostGraceMs, cancelGraceMs, newRequestId, explain, onChange } = options;
   const entries = new Map<string, Entry>();
   const queue: Entry[] = [];
   const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed });
@@ -65,7 +67,7 @@ export function createDispatcher(options: {
     if (state.status === 'unknown')
       entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
     if (state.status === 'queued') queue.unshift(entry);
-    if (state.status === 'failed') settle(entry, before, BridgeError.from(state.error));
+    if (state.status === 'failed') settle(entry, before, BridgeError.from(explain(state.error, entry.chat)));
     else if (isTerminal(state))
       settle(entry, before, settlement ?? new BridgeError('internal_error', 'The call ended without an outcome.'));
     if (state.status !== before.status) onChange();

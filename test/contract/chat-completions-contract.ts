@@ -336,7 +336,9 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
         context_length: 128_000,
         max_output_tokens: 16_384,
         pricing: { input: 2.5, output: 10 },
-        capabilities: { tools: false, vision: false },
+        capabilities: { tools: false, vision: false, reasoning: false },
+        supports_tools: false,
+        supports_vision: false,
       });
       for (const name of ['whole-only', 'openai/whole-only', 'OpenAI:openai/whole-only']) {
         const path = name.split('/').map(encodeURIComponent).join('/');
@@ -344,6 +346,16 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
         expect(await response.json()).toMatchObject({ id: 'whole-only' });
       }
       await expect(client.models.retrieve('no/such')).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    });
+
+    it('asks which model was meant where there is none of that name', async () => {
+      const wrong = client.chat.completions.create({ model: 'eccho', messages: ask('x') });
+      await expect(wrong).rejects.toMatchObject({
+        status: 404,
+        code: 'model_not_found',
+        param: 'model',
+        message: expect.stringContaining('Did you mean echo, ') as string,
+      });
     });
 
     it('waits its turn with all others', async () => {

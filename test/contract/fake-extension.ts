@@ -17,7 +17,7 @@ import {
 
 import { isSafeToStream, toPuterArguments } from '../../extension/puter/chat-arguments.ts';
 import { toFailure } from '../../extension/puter/failures.ts';
-import { nearestNames, readModels } from '../../extension/puter/models.ts';
+import { readModels } from '../../extension/puter/models.ts';
 import { createStreamReader, readWhole } from '../../extension/puter/normalise.ts';
 import { toolNamesOf } from '../puter/driver-call.ts';
 import { createOutbox } from '../../extension/relay/outbox.ts';
@@ -156,9 +156,7 @@ export async function startFakeExtension(options: {
       const failure: Failure = abort.signal.aborted
         ? { code: 'cancelled', message: 'The call was cancelled.' }
         : toFailure(error);
-      const names = listedModels.flatMap(({ id, aliases = [] }) => [id, ...aliases]);
-      const suggestions = failure.code === 'model_not_found' ? { suggestions: nearestNames(call.model, names) } : {};
-      send(requestId, { type: 'error', error: { ...failure, ...suggestions } });
+      send(requestId, { type: 'error', error: failure });
     }
     running.delete(requestId);
     call.status = abort.signal.aborted ? 'aborted' : 'finished';

@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { encodeFrame } from '#shared/protocol.ts';
 
-import { startBridge, type Bridge } from '../../bridge/bridge.ts';
-import { defaults } from '../../bridge/config.ts';
+import type { Bridge } from '../../bridge/bridge.ts';
+import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { ask, until } from '../browser/rig.ts';
 import { startFakeExtension, type FakeExtension } from './fake-extension.ts';
 import { describeChatCompletions } from './chat-completions-contract.ts';
@@ -13,11 +13,8 @@ import { describeProcessContract, type Subject } from './process-contract.ts';
 import { describeToolsAndJson } from './tools-and-json-contract.ts';
 import { describeSlowCallers } from './slow-caller-contract.ts';
 
-const openBridge = (config = {}): Promise<Bridge> =>
-  startBridge({ ...defaults, port: 0, ...config }, { onUnexpected: (error) => expect.fail(String(error)) });
-
 async function startSubject(): Promise<Subject> {
-  const bridge = await openBridge();
+  const bridge = await startTemporaryBridge();
   const extension = await startFakeExtension({ bridgeUrl: bridge.url });
   return {
     url: bridge.url,
@@ -40,7 +37,7 @@ describeSlowCallers('a fake extension', startSubject);
 
 describe('a bridge', () => {
   async function start(config = {}): Promise<Bridge> {
-    const bridge = await openBridge({ connectGraceMs: 50, lostGraceMs: 200, ...config });
+    const bridge = await startTemporaryBridge({ connectGraceMs: 50, lostGraceMs: 200, ...config });
     onTestFinished(() => bridge.close());
     return bridge;
   }
@@ -287,7 +284,7 @@ describe('a bridge', () => {
   });
 
   it('fails what is open when it shuts down', async () => {
-    const bridge = await openBridge();
+    const bridge = await startTemporaryBridge();
     const extension = await connect(bridge);
     const call = extension.nextCall();
     const answer = ask(bridge.url, { prompt: 'x', model: 'hang' });

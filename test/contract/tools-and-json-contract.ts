@@ -175,6 +175,22 @@ export function describeToolsAndJson(name: string, start: () => Promise<Subject>
       expect(asked).toEqual(['Paris']);
     });
 
+    it('hands audio and files on to a model that takes them', async () => {
+      await expect
+        .poll(async () => (await client.models.list().catch(() => ({ data: [] }))).data.length)
+        .toBeGreaterThan(0);
+      const content: OpenAI.ChatCompletionContentPart[] = [
+        { type: 'text', text: 'What is this?' },
+        { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
+        { type: 'file', file: { file_data: 'data:application/pdf;base64,JVBERi0=', filename: 'a.pdf' } },
+      ];
+      await client.chat.completions.create({ model: 'all-ears', messages: [{ role: 'user', content }] });
+      expect(subject.calls.at(-1)?.messages).toEqual([{ role: 'user', content }]);
+      await expect(
+        client.chat.completions.create({ model: 'whole-only', messages: [{ role: 'user', content }] }),
+      ).rejects.toMatchObject({ status: 400, param: 'messages.0.content.1' });
+    });
+
     it('says in a header what was done here', async () => {
       const { response } = await client.chat.completions
         .create({

@@ -61,6 +61,9 @@ const answers: Record<string, Answer> = {
     return call.stream ? steps : collected(steps, said.cut ? 'length' : 'stop');
   },
 
+  /** Listed as one that takes sounds and documents, too. */
+  'all-ears': (call) => answers['echo']!(call),
+
   /** Ten seconds, or until the caller hangs up. */
   'slow-stream': streaming(function* () {
     for (let tick = 1; tick <= 100; tick++) {

@@ -122,8 +122,9 @@ const model: fc.Arbitrary<Model> = record({
   maxOutputTokens: amount,
   inputPrice: amount,
   outputPrice: amount,
+  inputs: fc.option(fc.array(text, { maxLength: 2 })),
   tools: fc.option(fc.boolean()),
-  vision: fc.option(fc.boolean()),
+  reasoning: fc.option(fc.boolean()),
   releasedAt: amount,
 });
 

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import { closeCodes, maxFrameBytes, protocolVersion, subprotocol } from '#shared/protocol.ts';
 
-import { startBridge, type Bridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
+import type { Bridge } from '../../../bridge/bridge.ts';
 import { sendRaw } from '../raw-socket.ts';
+import { startTemporaryBridge } from '../temporary-bridge.ts';
 import {
   account,
   closeCodeFor,
@@ -23,7 +23,7 @@ let port: number;
 const unexpected: unknown[] = [];
 
 beforeEach(async () => {
-  bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => unexpected.push(error) });
+  bridge = await startTemporaryBridge({}, (error) => unexpected.push(error));
   port = Number(new URL(bridge.url).port);
 });
 afterEach(async () => {
@@ -142,7 +142,7 @@ describe('an extension that says hello', () => {
     const stopped = bridge.close();
     expect(await client.closed).toEqual({ code: closeCodes.goingAway, reason: 'The bridge stops.' });
     await stopped;
-    bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => unexpected.push(error) });
+    bridge = await startTemporaryBridge({}, (error) => unexpected.push(error));
   });
 });
 

@@ -64,7 +64,12 @@ export interface Rig {
 
 export function createRig(onChange: () => void = () => {}): Rig {
   let ids = 0;
-  const dispatcher = createDispatcher({ ...graces, newRequestId: () => `r${(ids += 1)}`, onChange });
+  const dispatcher = createDispatcher({
+    ...graces,
+    newRequestId: () => `r${(ids += 1)}`,
+    explain: (failure) => failure,
+    onChange,
+  });
   return {
     dispatcher,
     submit(prompt = 'hi') {

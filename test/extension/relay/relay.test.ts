@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { maxAnswerChars, maxUnreadChars, type FrameToBridge } from '#shared/protocol.ts';
 
-import { startBridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
+import { startTemporaryBridge } from '../../bridge/temporary-bridge.ts';
+import { modelNamed } from '../../shared/model-named.ts';
 import { end, otherId, request, requestId, start, startConnected, startRelayRig, text, typesOf } from './relay-rig.ts';
 import { patiently, type Line } from './scripted-bridge.ts';
 
@@ -12,7 +12,7 @@ const { fetch: callAsProgram } = globalThis;
 
 describe('with the bridge itself', () => {
   async function start() {
-    const bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => expect.fail(String(error)) });
+    const bridge = await startTemporaryBridge();
     onTestFinished(() => bridge.close());
     const rig = startRelayRig(bridge.url);
     await rig.become('connected');
@@ -288,10 +288,7 @@ describe('what Puter offers', () => {
     const { rig, line } = await start();
     line.welcome();
     await rig.become('connected');
-    const model = { id: 'm', aliases: [], provider: null, contextTokens: null, maxOutputTokens: null };
-    rig.settings.models = [
-      { ...model, inputPrice: null, outputPrice: null, tools: null, vision: null, releasedAt: null },
-    ];
+    rig.settings.models = [modelNamed('m')];
     expect(line.frames.filter(({ type }: FrameToBridge) => type === 'models')).toEqual([]);
     rig.relay.tellModels();
     expect(await line.frame('models')).toEqual({ type: 'models', models: rig.settings.models });
