@@ -5,9 +5,11 @@ import { numberFrom, text, wholeFrom } from '../../http/fields.ts';
 /** Fields that OpenAI's routes have in common. Clients send null for what they leave out. */
 export const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);
 
+const textOrArray = v.pipe(v.string('must be a string or an array'), text);
+
 /** Either a text or an array of something else: so an error names the place in the array. */
 export const textOr = <const S extends v.GenericSchema<unknown[]>>(array: S) =>
-  v.lazy((input): typeof text | S => (Array.isArray(input) ? array : text));
+  v.lazy((input): typeof textOrArray | S => (Array.isArray(input) ? array : textOrArray));
 
 export const yesOrNo = v.boolean('must be true or false');
 

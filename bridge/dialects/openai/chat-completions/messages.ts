@@ -54,7 +54,11 @@ const saidSchema = textOr(
 );
 
 const callSchema = v.object(
-  { id: text, type: v.literal('function', 'must be “function”'), function: v.object({ name: text, arguments: text }) },
+  {
+    id: text,
+    type: v.literal('function', 'must be “function”'),
+    function: v.object({ name: text, arguments: text }, 'must be an object with name and arguments'),
+  },
   'must be an object with id, type and function',
 );
 
@@ -68,7 +72,7 @@ const messageSchema = v.variant(
       role: v.literal('assistant'),
       content: optional(saidSchema),
       refusal: optional(text),
-      tool_calls: optional(v.array(callSchema)),
+      tool_calls: optional(v.array(callSchema, 'must be an array')),
       name,
     }),
     v.object({ role: v.literal('tool'), tool_call_id: text, content: saidSchema }),

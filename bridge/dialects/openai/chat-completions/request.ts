@@ -11,12 +11,15 @@ import { messagesSchema, toMessages } from './messages.ts';
 const toolSchema = v.object(
   {
     type: v.literal('function', 'must be “function”'),
-    function: v.object({
-      name: v.pipe(text, v.regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots, dashes or underscores')),
-      description: optional(text),
-      parameters: optional(v.record(v.string(), v.unknown(), 'must be a JSON Schema')),
-      strict: optional(yesOrNo),
-    }),
+    function: v.object(
+      {
+        name: v.pipe(text, v.regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots, dashes or underscores')),
+        description: optional(text),
+        parameters: optional(v.record(v.string(), v.unknown(), 'must be a JSON Schema')),
+        strict: optional(yesOrNo),
+      },
+      'must be an object with name',
+    ),
   },
   'must be an object with type and function',
 );
