@@ -203,6 +203,11 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
       expect(await running.closed).toBe('aborted');
     });
 
+    it.each(['', [], null])('ends at no stop where there is none: %j', async (stop) => {
+      const answer = await client.chat.completions.create({ model: 'echo', messages: ask('x'), stop });
+      expect(answer.choices[0]?.message.content).toBe('You said: x');
+    });
+
     it('answers n times, each as a choice of its own', async () => {
       const before = subject.calls.length;
       const answer = await client.chat.completions.create({ model: 'echo', messages: ask('twice'), n: 2 });

@@ -33,7 +33,8 @@ export function toCommon(body: {
   temperature: number | null;
   top_p: number | null;
 }) {
-  const stops = typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []);
+  // Forms send an empty field for none. It would end every text before it begins.
+  const stops = [body.stop ?? []].flat().filter((stop) => stop !== '');
   return {
     ...(body.model !== null && { model: body.model }),
     ...(stops.length > 0 && { stops }),
