@@ -4,6 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { fillLanes, type Subject } from './process-contract.ts';
 
+/** Objects in each other, so many levels deep. */
+function nested(levels: number): Record<string, unknown> {
+  let value: Record<string, unknown> = {};
+  for (let level = 1; level < levels; level += 1) value = { a: value };
+  return value;
+}
+
 /** Chat Completions, as OpenAI's own client understands them: it is the judge of the format. */
 export function describeChatCompletions(name: string, start: () => Promise<Subject>): void {
   describe(`/v1/chat/completions through ${name}`, () => {
@@ -243,6 +250,15 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
 
     it.each([
       ['tools', { tools: [{ type: 'function', function: { name: 'no such name!' } }] }],
+      [
+        'tools.0.function.parameters',
+        { tools: [{ type: 'function', function: { name: 'f', parameters: nested(1000) } }] },
+      ],
+      ['tools.0.function.parameters', { tools: [{ type: 'function', function: { name: 'f', parameters: ['x'] } }] }],
+      [
+        'response_format.json_schema.schema',
+        { response_format: { type: 'json_schema', json_schema: { name: 'n', schema: nested(1000) } } },
+      ],
       ['tool_choice', { tool_choice: 'required' }],
       ['tool_choice', { tools: [weather], tool_choice: { type: 'function', function: { name: 'other' } } }],
       ['parallel_tool_calls', { parallel_tool_calls: 1 }],
@@ -361,6 +377,12 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
         param: 'model',
         message: expect.stringContaining('Did you mean echo, ') as string,
       });
+    });
+
+    it('takes a schema that is as deep as one gets', async () => {
+      const tools = [{ type: 'function' as const, function: { name: 'f', parameters: nested(150) } }];
+      const answer = await client.chat.completions.create({ model: 'echo', messages: ask('x'), tools });
+      expect(answer.choices[0]?.message.content).toBe('You said: x');
     });
 
     it('waits its turn with all others', async () => {

@@ -13,6 +13,27 @@ export const textOr = <const S extends v.GenericSchema<unknown[]>>(array: S) =>
 
 export const yesOrNo = v.boolean('must be true or false');
 
+const maxSchemaLevels = 200;
+
+/** Deeper ones are no schemas that anybody means, and overflow the stack wherever they are written down. */
+export const jsonSchema = v.pipe(
+  v.unknown(),
+  v.check((value) => !Array.isArray(value), 'must be a JSON Schema'),
+  v.record(v.string(), v.unknown(), 'must be a JSON Schema'),
+  v.check(
+    (value) => !isDeeperThan(maxSchemaLevels, value),
+    `must be a JSON Schema of at most ${maxSchemaLevels} levels`,
+  ),
+);
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  let layer = [value];
+  for (let level = 0; level < levels && layer.length > 0; level += 1) {
+    layer = layer.flatMap((it) => (typeof it === 'object' && it !== null ? (Object.values(it) as unknown[]) : []));
+  }
+  return layer.length > 0;
+}
+
 const filled = v.pipe(text, v.minLength(1, 'must not be empty'));
 
 export const common = {

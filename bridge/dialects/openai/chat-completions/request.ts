@@ -4,7 +4,7 @@ import type { ChatRequest } from '#shared/chat.ts';
 
 import { text, wholeFrom } from '../../../http/fields.ts';
 import { describeFidelity, refuseUncarried, type Treatment } from '../fidelity.ts';
-import { common, optional, toCommon, yesOrNo } from '../fields.ts';
+import { common, jsonSchema, optional, toCommon, yesOrNo } from '../fields.ts';
 import type { Question } from '../respond.ts';
 import { messagesSchema, toMessages } from './messages.ts';
 
@@ -15,7 +15,7 @@ const toolSchema = v.object(
       {
         name: v.pipe(text, v.regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots, dashes or underscores')),
         description: optional(text),
-        parameters: optional(v.record(v.string(), v.unknown(), 'must be a JSON Schema')),
+        parameters: optional(jsonSchema),
         strict: optional(yesOrNo),
       },
       'must be an object with name',
@@ -43,7 +43,7 @@ const responseFormatSchema = v.variant(
         {
           name: v.pipe(text, v.regex(/^[\w-]{1,64}$/, 'must have 1 to 64 letters, digits, dashes or underscores')),
           description: optional(text),
-          schema: optional(v.record(v.string(), v.unknown(), 'must be a JSON Schema')),
+          schema: optional(jsonSchema),
           strict: optional(yesOrNo),
         },
         'must be an object with name and schema',
