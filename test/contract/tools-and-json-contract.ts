@@ -94,6 +94,18 @@ export function describeToolsAndJson(name: string, start: () => Promise<Subject>
       expect(systemOf()).toMatch(/^Be brief\.\n\nAnswer with one JSON object/);
     });
 
+    it('json_object with a schema, as other servers take it, is held to the schema', async () => {
+      const asked = (model: string) =>
+        client.chat.completions.create({
+          model,
+          messages: ask('Weather as JSON?'),
+          response_format: { type: 'json_object', schema: { properties: { city: { type: 'string' } } } } as never,
+        });
+      expect((await asked('json-misfit-first')).choices[0]?.message.content).toBe('{"city":"Paris","celsius":21}');
+      expect(systemOf()).toContain('"city"');
+      await expect(asked('json-misfit')).rejects.toMatchObject({ status: 502, code: 'unusable_answer' });
+    });
+
     const tool = (toolName: string) => ({
       type: 'function' as const,
       function: { name: toolName, parameters: { type: 'object', properties: { city: { type: 'string' } } } },

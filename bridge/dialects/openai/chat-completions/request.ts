@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-import type { ChatRequest } from '#shared/chat.ts';
+import type { ChatRequest, ResponseFormat } from '#shared/chat.ts';
 
 import { text, wholeFrom } from '../../../http/fields.ts';
 import { describeFidelity, refuseUncarried, type Treatment } from '../fidelity.ts';
@@ -36,7 +36,8 @@ const responseFormatSchema = v.variant(
   'type',
   [
     v.object({ type: v.literal('text') }),
-    v.object({ type: v.literal('json_object') }),
+    // OpenAI knows no schema here; llama.cpp, Together, Fireworks and their clients do.
+    v.object({ type: v.literal('json_object'), schema: optional(jsonSchema) }),
     v.object({
       type: v.literal('json_schema'),
       json_schema: v.object(
@@ -109,8 +110,7 @@ function toChatRequest(body: Body): ChatRequest {
     ...(tools !== null && tools.length > 0 && { tools: tools.map(toTool) }),
     ...(choice !== null && { toolChoice: typeof choice === 'string' ? choice : { name: choice.function.name } }),
     ...(body.parallel_tool_calls !== null && { parallelToolCalls: body.parallel_tool_calls }),
-    ...(format?.type === 'json_object' && { responseFormat: { type: 'json_object' as const } }),
-    ...(format?.type === 'json_schema' && { responseFormat: toFormat(format.json_schema) }),
+    ...(format !== null && format.type !== 'text' && { responseFormat: toFormat(format) }),
     ...(maxTokens !== null && { maxTokens }),
     ...(body.reasoning_effort !== null && { reasoningEffort: body.reasoning_effort }),
     ...(body.verbosity !== null && { verbosity: body.verbosity }),
@@ -126,12 +126,21 @@ function toTool({ function: { name, description, parameters, strict } }: NonNull
   };
 }
 
-type JsonSchema = Extract<NonNullable<Body['response_format']>, { type: 'json_schema' }>['json_schema'];
+type Format = Exclude<NonNullable<Body['response_format']>, { type: 'text' }>;
 
-const toFormat = ({ name, description, schema, strict }: JsonSchema) => ({
-  type: 'json_schema' as const,
-  name,
-  ...(description !== null && { description }),
-  schema: schema ?? {},
-  strict: strict === true,
-});
+function toFormat(format: Format): ResponseFormat {
+  if (format.type === 'json_object') {
+    const { type, schema: given } = format;
+    return given
+      ? { type: 'json_schema', name: 'answer', schema: { type: 'object', ...given }, strict: true }
+      : { type };
+  }
+  const { name, description, schema, strict } = format.json_schema;
+  return {
+    type: 'json_schema',
+    name,
+    ...(description !== null && { description }),
+    schema: schema ?? {},
+    strict: strict === true,
+  };
+}
