@@ -31,8 +31,8 @@ export async function createJsonCheck(format: ResponseFormat): Promise<Check> {
     settle(answer, problem) {
       const found = findJson(answer.text);
       // Plain words, twice, where JSON was asked for: the model will not.
-      if (!found) return { ...answer, text: '', refusal: answer.text };
-      if (isStrict || !validate) throw unusable(problem);
+      if (!found && isProse(answer.text)) return { ...answer, text: '', refusal: answer.text };
+      if (!found || isStrict || !validate) throw unusable(problem);
       return { ...answer, text: found.text };
     },
   };
@@ -63,8 +63,7 @@ async function compile(given: Record<string, unknown>): Promise<ValidateFunction
 
 /** The JSON in an answer: bare, in a fence of Markdown, or with words around it. */
 function findJson(text: string): { text: string; value: unknown } | null {
-  // Some models think aloud first.
-  const said = text.slice(text.lastIndexOf('</think>') + 1 && text.lastIndexOf('</think>') + '</think>'.length).trim();
+  const said = afterThoughts(text).trim();
   const fenced = /```(?:json)?\s*\n([\s\S]*?)\n?```/i.exec(said)?.[1];
   const embedded = /[{[][\s\S]*[}\]]/.exec(said)?.[0];
   for (const candidate of [said, fenced, embedded]) {
@@ -77,5 +76,11 @@ function findJson(text: string): { text: string; value: unknown } | null {
   }
   return null;
 }
+
+/** Some models think aloud first. */
+const afterThoughts = (text: string): string => text.split('</think>').at(-1) ?? text;
+
+/** Neither nothing nor JSON that went wrong. */
+const isProse = (text: string): boolean => /^\s*[^\s{[`]/.test(afterThoughts(text));
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
