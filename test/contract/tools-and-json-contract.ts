@@ -106,6 +106,18 @@ export function describeToolsAndJson(name: string, start: () => Promise<Subject>
       await expect(asked('json-misfit')).rejects.toMatchObject({ status: 502, code: 'unusable_answer' });
     });
 
+    it.each(['json', 'json-in-prose', 'json-late'])('a stop ends JSON, not what %s says around it', async (model) => {
+      const request = { model, messages: ask('x'), stop: ',', response_format: { type: 'json_object' as const } };
+      const whole = await client.chat.completions.create(request);
+      expect(whole.choices[0]).toMatchObject({
+        finish_reason: 'stop',
+        message: { content: '{"city":"Paris"', refusal: null },
+      });
+      expect(whole.usage).toBeDefined();
+      const streamed = await client.chat.completions.stream(request).finalChatCompletion();
+      expect(streamed.choices[0]?.message.content).toBe('{"city":"Paris"');
+    });
+
     const tool = (toolName: string) => ({
       type: 'function' as const,
       function: { name: toolName, parameters: { type: 'object', properties: { city: { type: 'string' } } } },
