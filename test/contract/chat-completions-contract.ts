@@ -298,6 +298,20 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
       ['temperature', { temperature: 3 }],
       ['messages', { messages: [] }],
       ['messages', { messages: [{ role: 'robot', content: 'x' }] }],
+      ['messages.0.content', { messages: [{ role: 'user', content: [] }] }],
+      ['messages.0.tool_call_id', { messages: [{ role: 'tool', tool_call_id: 'call_a', content: 'x' }] }],
+      [
+        'messages.1.tool_call_id',
+        {
+          messages: [
+            {
+              role: 'assistant',
+              tool_calls: [{ id: 'call_a', type: 'function', function: { name: 'f', arguments: '{}' } }],
+            },
+            { role: 'tool', tool_call_id: 'call_b', content: 'x' },
+          ],
+        },
+      ],
       [
         'messages',
         { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }] }] },
