@@ -9,6 +9,7 @@ import { startFakeExtension, type FakeExtension } from './fake-extension.ts';
 import { describeChatCompletions } from './chat-completions-contract.ts';
 import { describeClients } from './clients-contract.ts';
 import { describeCompletions } from './completions-contract.ts';
+import { describeModels } from './models-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
 import { describeToolsAndJson } from './tools-and-json-contract.ts';
 import { describeSlowCallers } from './slow-caller-contract.ts';
@@ -32,6 +33,7 @@ describeProcessContract('a fake extension', startSubject);
 describeChatCompletions('a fake extension', startSubject);
 describeToolsAndJson('a fake extension', startSubject);
 describeCompletions('a fake extension', startSubject);
+describeModels('a fake extension', startSubject);
 describeClients('a fake extension', startSubject);
 describeSlowCallers('a fake extension', startSubject);
 
