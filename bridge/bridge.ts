@@ -8,6 +8,8 @@ import { BridgeError } from '#shared/errors.ts';
 import { createAudience, type Audience } from './audience.ts';
 import { createAuthRoutes } from './auth/routes.ts';
 import { createSignIns } from './auth/sign-ins.ts';
+import { startCatalogue } from './catalogue/catalogue.ts';
+import { withSuggestions } from './catalogue/with-suggestions.ts';
 import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
 import { createDeliverRoute } from './connection/deliver.ts';
@@ -60,12 +62,19 @@ export async function startBridge(
     status.changed();
     connections.announce();
   };
-  const dispatcher: Dispatcher = createDispatcher({ ...config, newRequestId: uuid, onChange });
+  const catalogue = startCatalogue({ folder: config.stateDir, ...options });
+  const dispatcher: Dispatcher = createDispatcher({
+    ...config,
+    newRequestId: uuid,
+    explain: (failure, { model }) => withSuggestions(failure, catalogue, model),
+    onChange,
+  });
   const audience: Audience = createAudience({ onChange: () => connections.announce() });
   const signIns = createSignIns<Peer>({ now });
   const connections: Connections = createConnections({
     dispatcher,
     signIns,
+    catalogue,
     version,
     limits: config.limits,
     facts: () => ({ queued: dispatcher.counts().queued, watched: audience.watched() }),
@@ -79,7 +88,7 @@ export async function startBridge(
   });
 
   const counter = createTokenCounter();
-  const chats = createChats({ dispatcher, counter, inputsOf: () => null });
+  const chats = createChats({ dispatcher, counter, inputsOf: (model) => catalogue.find(model)?.inputs ?? null });
 
   const app = createApp(
     [
@@ -88,7 +97,7 @@ export async function startBridge(
         [
           ...createChatCompletionsRoutes({ chats, now: Date.now }),
           ...createCompletionsRoutes({ chats, now: Date.now }),
-          ...createModelRoutes({ catalogues: () => connections.list().map(({ models }) => models) }),
+          ...createModelRoutes({ catalogue, hasExtension: () => connections.list().length > 0 }),
         ],
         { newRequestId: uuid },
       ),
@@ -118,6 +127,8 @@ export async function startBridge(
       setTimeout(() => server.closeAllConnections(), 200).unref();
       server.closeIdleConnections();
       await closed;
+      // Last: by now no extension can tell of another list.
+      await catalogue.close();
     },
   };
 }

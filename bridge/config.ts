@@ -1,3 +1,6 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { defaultLimits, type Limits } from './limits.ts';
@@ -9,6 +12,8 @@ export interface Config {
   port: number;
   /** The origins whose web pages may call what programs call, word for word as browsers send them. */
   allowedOrigins: readonly string[];
+  /** The folder for what is kept between runs; absolute. */
+  stateDir: string;
   /** How long a request waits for an extension when none is connected. */
   connectGraceMs: number;
   /** How long a call whose extension vanished waits for it to come back. */
@@ -18,7 +23,8 @@ export interface Config {
   limits: Limits;
 }
 
-export const defaults: Config = {
+/** Without a state folder: whoever starts a bridge names one, so that only main.ts comes to the person's own. */
+export const defaults: Omit<Config, 'stateDir'> = {
   port: 5001,
   allowedOrigins: [],
   connectGraceMs: 3000,
@@ -44,12 +50,40 @@ export function readConfig(args: readonly string[], version: string): Config {
         .default(defaults.allowedOrigins, 'none')
         .argParser(parseOrigins),
     )
+    .addOption(
+      new Option('--state-dir <folder>', 'folder for what it keeps between runs, the list of models')
+        .env('PUTER_BRIDGE_STATE_DIR')
+        .default(findStateDir(process.platform, process.env, homedir()))
+        .argParser(parseFolder),
+    )
     .showHelpAfterError('Try --help.')
     .exitOverride();
-  const { port, allowOrigin } = command
+  const { port, stateDir, allowOrigin } = command
     .parse(args, { from: 'user' })
-    .opts<{ port: number; allowOrigin: readonly string[] }>();
-  return { ...defaults, port, allowedOrigins: allowOrigin };
+    .opts<Pick<Config, 'port' | 'stateDir'> & { allowOrigin: readonly string[] }>();
+  return { ...defaults, port, stateDir, allowedOrigins: allowOrigin };
+}
+
+/** Where programs of this platform keep their state. */
+export function findStateDir(
+  platform: NodeJS.Platform,
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+): string {
+  const { join, isAbsolute } = platform === 'win32' ? path.win32 : path.posix;
+  // The specification of XDG wants a relative path ignored; empty is as good as unset.
+  const absolute = (folder: string | undefined) => (folder && isAbsolute(folder) ? folder : undefined);
+  const folderOf = (): string => {
+    if (platform === 'win32') return absolute(env['LOCALAPPDATA']) ?? join(home, 'AppData', 'Local');
+    if (platform === 'darwin') return join(home, 'Library', 'Application Support');
+    return absolute(env['XDG_STATE_HOME']) ?? join(home, '.local', 'state');
+  };
+  return join(folderOf(), 'puter-bridge');
+}
+
+function parseFolder(value: string): string {
+  if (value.trim() !== '') return path.resolve(value);
+  throw new InvalidArgumentError('Name a folder.');
 }
 
 /** Also used by the demo, so that both take the same ports. */

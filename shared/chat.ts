@@ -111,8 +111,11 @@ export type AnswerEnd = v.InferOutput<typeof answerEndSchema>;
 export const partChars = (part: AnswerPart): number =>
   part.type === 'tool_call' ? part.arguments.length : part.text.length;
 
+/** What a running call gives: parts, then exactly one finish (or the stream fails). */
+export type CallEvent = AnswerPart | ({ type: 'finish' } & AnswerEnd);
+
 /**
- * What a caller's side sees of a running call: parts, then exactly one finish (or the stream fails). A `refusal` is what
- * the model said where it was asked for JSON and gave none.
+ * What a caller's side sees of a chat: the same, or a `refusal`, which is what the model said where it was asked for JSON
+ * and gave none.
  */
-export type ChatEvent = AnswerPart | { type: 'refusal'; text: string } | ({ type: 'finish' } & AnswerEnd);
+export type ChatEvent = CallEvent | { type: 'refusal'; text: string };

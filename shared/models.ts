@@ -1,10 +1,11 @@
 import * as v from 'valibot';
 
 const count = v.nullable(v.pipe(v.number(), v.minValue(0)));
-const name = v.pipe(v.string(), v.maxLength(300));
+export const maxNameChars = 300;
+const name = v.pipe(v.string(), v.maxLength(maxNameChars));
 
 /** A chat model as Puter lists it; null is what Puter does not tell. Prices are dollars per million tokens. */
-export const modelSchema = v.object({
+const modelSchema = v.object({
   id: name,
   /** Other names that it answers to. */
   aliases: v.array(name),
@@ -13,14 +14,24 @@ export const modelSchema = v.object({
   maxOutputTokens: count,
   inputPrice: count,
   outputPrice: count,
-  /** Whether it calls tools, and whether it sees images. */
+  /** What it reads, in Puter's words: text, image, audio, pdf, video. */
+  inputs: v.nullable(v.array(name)),
+  /** Whether it calls tools, and whether it thinks before it answers. */
   tools: v.nullable(v.boolean()),
-  vision: v.nullable(v.boolean()),
+  reasoning: v.nullable(v.boolean()),
   /** Milliseconds since 1970. */
   releasedAt: count,
 });
+
+export const modelListSchema = v.pipe(v.array(modelSchema), v.maxLength(5000));
 
 export type Model = v.InferOutput<typeof modelSchema>;
 
 /** Every name that `model` answers to. */
 export const namesOf = (model: Model): string[] => [model.id, ...model.aliases];
+
+/** The model that answers to `name`, as Puter finds it: in capitals or not. */
+export function findModel(models: readonly Model[], name: string): Model | undefined {
+  const wanted = name.toLowerCase();
+  return models.find((model) => namesOf(model).some((candidate) => candidate.toLowerCase() === wanted));
+}

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { answerEndSchema, answerPartSchema, chatRequestSchema } from './chat.ts';
 import { failureSchema } from './errors.ts';
 import { statesOf, type HopName } from './hops.ts';
-import { modelSchema } from './models.ts';
+import { modelListSchema } from './models.ts';
 
 /**
  * The wire between bridge and extension, declared once for both sides: JSON text frames over one WebSocket.
@@ -13,6 +13,7 @@ import { modelSchema } from './models.ts';
  *          ◀───────────────────────── welcome  the secret for POST /api/result, where to resume
  *          ◀───────────────────────── request
  *   started, chunk 0, chunk 1 … end ▶          (or error)
+ *          ◀───────────────────────── room     the caller reads: so much more of its answer may come
  *          ◀───────────────────────── ack      recorded: the extension may forget it
  *   status ◀────────────────────────▶ status   what one side alone knows, whenever it changes
  *   models  ────────────────────────▶          what Puter offers
@@ -21,8 +22,12 @@ import { modelSchema } from './models.ts';
  *
  * `seq` counts the frames of one answer from 0, `end` included, so that a lost connection can be resumed
  * without a gap and without a doubled chunk.
+ *
+ * An answer runs ahead of its caller by `maxUnreadChars` and no further: a frame with characters goes out only while
+ * there is room, and takes its characters from it. What is more waits in the extension, which keeps it anyway until
+ * the `ack`, and nothing overtakes it.
  */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** The version stands in the WebSocket subprotocol, so that both sides know it before the first frame. */
 export const subprotocol = `puter-bridge.v${protocolVersion}`;
@@ -32,6 +37,9 @@ export const maxFrameBytes = 48 * 1024 * 1024;
 
 /** An answer beyond this many characters fails instead of filling the memory of both sides. */
 export const maxAnswerChars = 32 * 1024 * 1024;
+
+/** The room that an answer begins with, in characters. */
+export const maxUnreadChars = 256 * 1024;
 
 /** The bridge sends a ping this often; either side gives the other up after two that stay unanswered. */
 export const heartbeatMs = 15_000;
@@ -54,6 +62,7 @@ const id = v.pipe(v.string(), v.uuid());
 const label = v.pipe(v.string(), v.maxLength(100));
 const laneCount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64));
 const seq = v.pipe(v.number(), v.integer(), v.minValue(0));
+const chars = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /** Up to the last moment that a Date can be. */
 const time = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15));
@@ -96,7 +105,7 @@ export const frameToBridgeSchema = v.variant('type', [
   v.object({ type: v.literal('status'), ...extensionStatus }),
   v.object({ type: v.literal('sign_in'), state: signInState }),
   /** What Puter offers, as soon as the extension knows, and whenever it changes. */
-  v.object({ type: v.literal('models'), models: v.pipe(v.array(modelSchema), v.maxLength(5000)) }),
+  v.object({ type: v.literal('models'), models: modelListSchema }),
   v.object({ type: v.literal('pong') }),
 ]);
 
@@ -106,8 +115,8 @@ export const frameToExtensionSchema = v.variant('type', [
     version: label,
     /** Lets this instance deliver an answer by POST /api/result while its socket is down. */
     secret: v.string(),
-    /** The requests the bridge still wants of those in `hello`, and the next seq it expects; drop the rest. */
-    resume: v.array(v.object({ requestId: id, nextSeq: seq })),
+    /** The requests the bridge still wants of those in `hello`, the next seq it expects, and its room; drop the rest. */
+    resume: v.array(v.object({ requestId: id, nextSeq: seq, room: chars })),
   }),
   v.object({
     type: v.literal('request'),
@@ -117,6 +126,8 @@ export const frameToExtensionSchema = v.variant('type', [
     caller: v.nullable(v.pipe(v.string(), v.maxLength(maxCallerChars))),
   }),
   v.object({ type: v.literal('cancel'), requestId: id }),
+  /** So many characters beside those that there was room for already. */
+  v.object({ type: v.literal('room'), requestId: id, chars }),
   v.object({ type: v.literal('ack'), requestId: id }),
   v.object({
     type: v.literal('status'),
@@ -138,6 +149,18 @@ export type FrameToExtension = v.InferOutput<typeof frameToExtensionSchema>;
 export type Frame<F extends { type: string }, T extends F['type']> = Extract<F, { type: T }>;
 /** The frames that carry one answer. */
 export type AnswerFrame = Frame<FrameToBridge, 'started' | 'chunk' | 'end' | 'error'>;
+/** Where a lost answer goes on. */
+export type Resumption = Frame<FrameToExtension, 'welcome'>['resume'][number];
+
+/**
+ * An answer that is whole, as `POST /api/result` takes it beside its `request_id`: what each chunk holds, in the place
+ * of its `seq`, also what the socket already carried; or the failure.
+ */
+export const deliverySchema = v.union(
+  [v.object({ chunks: v.array(v.array(answerPartSchema)), end: answerEndSchema }), v.object({ error: failureSchema })],
+  'must have “chunks” and “end”, or “error”',
+);
+export type Delivery = v.InferOutput<typeof deliverySchema>;
 
 /** What arrived is not a frame. The message says why and never repeats what was sent. */
 export class FrameError extends Error {

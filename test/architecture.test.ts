@@ -95,12 +95,14 @@ const owners: Record<string, string> = {
   commander: 'bridge/',
   '@heyputer/puter.js': 'extension/puter/',
   esbuild: 'extension/build/',
+  'fastest-levenshtein': 'shared/nearest-names.ts',
   preact: 'extension/',
 };
 
 /** Where text becomes a value. Each checks with a schema what it read, or reads what we wrote ourselves. */
 const codecs: Record<string, string> = {
   'shared/protocol.ts': 'frames',
+  'bridge/catalogue/model-file.ts': 'the list of models that we kept',
   'bridge/http/body.ts': 'the bodies of callers',
   'bridge/chat/json-answer.ts': 'the JSON that a model was asked for',
   'bridge/version.ts': 'our package.json',
@@ -127,9 +129,13 @@ const rules: Record<string, Rule> = {
     ],
   ),
 
-  'shared needs nothing but valibot': onImports(
-    (from, target) => topOf(from) === 'shared' && target.startsWith('package ') && target !== 'package valibot',
-    [file('shared/x.ts', "import { randomUUID } from 'node:crypto';"), file('shared/x.ts', "import 'ws';")],
+  'shared needs nothing but valibot, and a measure of how far apart two names are': onImports(
+    (from, target) => topOf(from) === 'shared' && /^package (?!(valibot|fastest-levenshtein)$)/.test(target),
+    [
+      file('shared/x.ts', "import { randomUUID } from 'node:crypto';"),
+      file('shared/x.ts', "import 'ws';"),
+      file('shared/nearest-names.ts', "import Fuse from 'fuse.js';"),
+    ],
   ),
 
   '#shared/ crosses a border, and nothing else does': onImports(
@@ -151,6 +157,7 @@ const rules: Record<string, Rule> = {
       file('bridge/lifecycle/x.ts', "import type { Request } from 'express';"),
       file('bridge/results.ts', "import { DatabaseSync } from 'node:sqlite';"),
       file('extension/lanes/x.ts', "import { puter } from '@heyputer/puter.js';"),
+      file('shared/models-2.ts', "import { distance } from 'fastest-levenshtein';"),
     ],
   ),
 

@@ -6,7 +6,7 @@ import { createCheck, type Check } from './check.ts';
 import { collect, tell, type WholeAnswer } from './collect.ts';
 import { refuseForeignParts, type InputsOf } from './parts.ts';
 import { prepare } from './prepare.ts';
-import { endAtStop } from './stop.ts';
+import { cutAtStop, endAtStop } from './stop.ts';
 import type { TokenCounter } from './token-counter.ts';
 import { addUsage, countUsage } from './usage.ts';
 
@@ -40,30 +40,32 @@ export function createChats(options: {
   return {
     async begin(request, signal, caller) {
       refuseForeignParts(request, inputsOf);
-      const asked = prepare(request);
+      const { stops = [], ...asked } = prepare(request);
       const check = await createCheck(request);
+      if (!check) return call(asked, stops);
       const first = call(asked);
-      if (check) return { requestId: first.requestId, events: answerAsked(first.events, asked, check) };
-      return first;
+      return { requestId: first.requestId, events: answerAsked(first.events, asked, check) };
 
-      /** One call, its text ended at the first stop. */
-      function call({ stops = [], ...chat }: ChatRequest): Chat {
+      /** One call, its text ended at the first of `until`. */
+      function call(chat: ChatRequest, until: readonly string[] = []): Chat {
         const stop = new AbortController();
         const { requestId, events } = dispatcher.submit(chat, AbortSignal.any([signal, stop.signal]), caller);
         const cancel = () => stop.abort(new BridgeError('cancelled', 'The text ended at a stop.'));
-        const cut = stops.length === 0 ? events : endAtStop(events, stops, cancel);
+        const cut = until.length === 0 ? events : endAtStop(events, until, cancel);
         const single = chat.parallelToolCalls === false ? keepFirstCall(cut) : cut;
         return { requestId, events: countUsage(single, chat, counter) };
       }
 
+      /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
       async function* answerAsked(events: AsyncIterable<ChatEvent>, chat: ChatRequest, check: Check) {
         const answer = await collect(events);
         const verdict = check.judge(answer);
-        if ('answer' in verdict) return yield* tell(verdict.answer);
+        if ('answer' in verdict) return yield* tell(cutAtStop(verdict.answer, stops));
         const again = await collect(call(askAgain(chat, answer, verdict.problem)).events);
         const second = { ...again, usage: addUsage(answer.usage, again.usage) };
         const judged = check.judge(second);
-        yield* tell('answer' in judged ? judged.answer : check.settle(second, judged.problem));
+        const settled = 'answer' in judged ? judged.answer : check.settle(second, judged.problem);
+        yield* tell(cutAtStop(settled, stops));
       }
     },
   };

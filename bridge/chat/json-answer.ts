@@ -31,8 +31,8 @@ export async function createJsonCheck(format: ResponseFormat): Promise<Check> {
     settle(answer, problem) {
       const found = findJson(answer.text);
       // Plain words, twice, where JSON was asked for: the model will not.
-      if (!found) return { ...answer, text: '', refusal: answer.text };
-      if (isStrict || !validate) throw unusable(problem);
+      if (!found && isProse(answer.text)) return { ...answer, text: '', refusal: answer.text };
+      if (!found || isStrict || !validate) throw unusable(problem);
       return { ...answer, text: found.text };
     },
   };
@@ -63,8 +63,7 @@ async function compile(given: Record<string, unknown>): Promise<ValidateFunction
 
 /** The JSON in an answer: bare, in a fence of Markdown, or with words around it. */
 function findJson(text: string): { text: string; value: unknown } | null {
-  // Some models think aloud first.
-  const said = text.slice(text.lastIndexOf('</think>') + 1 && text.lastIndexOf('</think>') + '</think>'.length).trim();
+  const said = afterThoughts(text).trim();
   for (const candidate of [said, insideFence(said), insideWords(said)]) {
     if (candidate === undefined) continue;
     try {
@@ -106,5 +105,11 @@ function insideWords(text: string): string | undefined {
   const end = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']'));
   return start !== -1 && start < end ? text.slice(start, end + 1) : undefined;
 }
+
+/** Some models think aloud first. */
+const afterThoughts = (text: string): string => text.split('</think>').at(-1) ?? text;
+
+/** Neither nothing nor JSON that went wrong. */
+const isProse = (text: string): boolean => /^\s*[^\s{[`]/.test(afterThoughts(text));
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,7 @@
 import type { ChatEvent } from '#shared/chat.ts';
 
+import type { WholeAnswer } from './collect.ts';
+
 /**
  * Ends a text before the first of `stops` to be complete, wherever the pieces of the text begin and end: what could
  * still become a stop is held back until the next piece tells.
@@ -83,4 +85,12 @@ export async function* endAtStop(
     if (!isOver) throw error;
   }
   if (isOver) yield { type: 'finish', finishReason: 'stop', model: null, usage: null };
+}
+
+/** The same for an answer that is there as a whole. Its tools were called before anybody looked for a stop. */
+export function cutAtStop(answer: WholeAnswer, stops: readonly string[]): WholeAnswer {
+  const start = firstStop(answer.text, stops);
+  if (start === undefined) return answer;
+  const finishReason = answer.toolCalls.length > 0 ? answer.finishReason : 'stop';
+  return { ...answer, text: answer.text.slice(0, start), finishReason };
 }

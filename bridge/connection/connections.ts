@@ -1,7 +1,6 @@
 import type { WebSocket } from 'ws';
 
 import type { AccountState } from '#shared/hops.ts';
-import type { Model } from '#shared/models.ts';
 import {
   closeCodes,
   encodeFrame,
@@ -12,6 +11,7 @@ import {
 } from '#shared/protocol.ts';
 
 import type { SignIns } from '../auth/sign-ins.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Peer } from '../lifecycle/peer.ts';
 import type { Limits } from '../limits.ts';
@@ -28,8 +28,6 @@ export interface Connection extends Peer {
   pausedSince: Date | null;
   account: AccountState;
   lanes: number;
-  /** What Puter offers; null until the extension told. */
-  models: Model[] | null;
 }
 
 export interface Connections {
@@ -56,13 +54,14 @@ const knockMs = 6000;
 export function createConnections(options: {
   dispatcher: Dispatcher;
   signIns: SignIns<Peer>;
+  catalogue: Catalogue;
   version: string;
   limits: Limits;
   /** What the extensions are told of the bridge. */
   facts: () => Facts;
   onChange: () => void;
 }): Connections {
-  const { dispatcher, signIns, version, limits, facts, onChange } = options;
+  const { dispatcher, signIns, catalogue, version, limits, facts, onChange } = options;
   const sockets = new Set<WebSocket>();
   const pending = new Set<WebSocket>();
   const connections = new Map<Connection, WebSocket>();
@@ -129,7 +128,6 @@ export function createConnections(options: {
       browser,
       version: hello.version,
       account,
-      models: null,
       since,
       pausedSince: hello.paused ? since : null,
       get paused() {
@@ -147,7 +145,7 @@ export function createConnections(options: {
 
   function receive(connection: Connection, frame: Exclude<FrameToBridge, { type: 'hello' | 'pong' }>): void {
     if (frame.type === 'sign_in') return signIns.begin(connection, frame.state);
-    if (frame.type === 'models') return void (connection.models = frame.models);
+    if (frame.type === 'models') return catalogue.learn(frame.models);
     if (frame.type !== 'status') return dispatcher.receive(connection, frame);
     connection.account = frame.account;
     connection.lanes = frame.lanes;

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
-import { answerEndSchema } from '#shared/chat.ts';
-import { BridgeError, failureSchema } from '#shared/errors.ts';
+import { BridgeError } from '#shared/errors.ts';
+import { deliverySchema } from '#shared/protocol.ts';
 
 import { parseBody } from '../http/body.ts';
 import type { Route } from '../http/route.ts';
@@ -9,15 +9,7 @@ import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Results } from '../lifecycle/results.ts';
 import type { Secrets } from './secrets.ts';
 
-const deliverySchema = v.object({
-  request_id: v.string('must be a string'),
-  /** The whole text of the answer, also what the socket already carried. */
-  result: v.exactOptional(v.string('must be a string')),
-  end: v.exactOptional(answerEndSchema),
-  error: v.exactOptional(failureSchema),
-});
-
-const unknownEnd = { finishReason: 'stop', model: null, usage: null } as const;
+const bodySchema = v.intersect([v.object({ request_id: v.string('must be a string') }), deliverySchema]);
 
 /** The extension's second way to hand in an answer, for when its socket is down. */
 export function createDeliverRoute(options: { dispatcher: Dispatcher; results: Results; secrets: Secrets }): Route {
@@ -32,14 +24,8 @@ export function createDeliverRoute(options: { dispatcher: Dispatcher; results: R
       if (instance === undefined) {
         throw new BridgeError('not_the_extension', 'Only the connected extension may deliver answers.');
       }
-      const { request_id: requestId, result, end, error } = parseBody(deliverySchema, await exchange.json());
-      const outcome = error
-        ? BridgeError.from(error)
-        : result === undefined
-          ? undefined
-          : { text: result, ...(end ?? unknownEnd) };
-      if (!outcome) throw new BridgeError('invalid_request', 'Send either “result” or “error”.', { param: 'result' });
-      if (!dispatcher.deliver(instance, requestId, outcome)) {
+      const { request_id: requestId, ...delivery } = parseBody(bodySchema, await exchange.json());
+      if (!dispatcher.deliver(instance, requestId, delivery)) {
         const known = results.get(requestId);
         if (known && known.status !== 'pending')
           throw new BridgeError('already_answered', 'This request already has its answer.');

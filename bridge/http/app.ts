@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
 
 import express, { type NextFunction, type Request, type Response } from 'express';
@@ -125,9 +126,17 @@ function createExchange(request: Request, response: Response, limits: Limits): E
       isStream = true;
       if (request.method === 'HEAD') response.end();
       const sendRaw = (lines: string) => void (response.writableEnded || response.write(`${lines}\n\n`));
+      let drained: Promise<void> | undefined;
       return {
         send: (value) => sendRaw(`data: ${JSON.stringify(value)}`),
         sendRaw,
+        ready() {
+          if (!response.writableNeedDrain) return Promise.resolve();
+          // One listener, however many wait. It rejects when the caller hung up, and then nothing is worth waiting for.
+          const forget = () => void (drained = undefined);
+          drained ??= once(response, 'drain', { signal: hangUp.signal }).then(forget, forget);
+          return drained;
+        },
         end: () => void response.end(),
       };
     },

@@ -24,6 +24,8 @@ export interface EventStream {
   send(value: object): void;
   /** Lines as they are, without the empty one that ends an event. */
   sendRaw(lines: string): void;
+  /** Resolves once the caller has taken what was sent, as far as a buffer goes, or hung up: what is more waits till then. */
+  ready(): Promise<void>;
   end(): void;
 }
 

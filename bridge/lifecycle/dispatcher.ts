@@ -1,17 +1,17 @@
-import type { AnswerEnd, AnswerPart, ChatEvent, ChatRequest } from '#shared/chat.ts';
-import { BridgeError, type ErrorCode } from '#shared/errors.ts';
+import type { AnswerEnd, AnswerPart, CallEvent, ChatRequest } from '#shared/chat.ts';
+import { BridgeError, type ErrorCode, type Failure } from '#shared/errors.ts';
 import { findHindrance, takesRequests } from '#shared/hindrance.ts';
-import { maxAnswerChars, type AnswerFrame } from '#shared/protocol.ts';
+import { maxAnswerChars, type AnswerFrame, type Delivery, type Resumption } from '#shared/protocol.ts';
 
-import { abortReason, addPart, closeEntry, createEntry, type Entry } from './entry.ts';
+import { abortReason, addParts, closeEntry, createEntry, resetRoom, stopTimer, takeRoom, type Entry } from './entry.ts';
 import type { Peer } from './peer.ts';
-import { isHeld, isTerminal, transition, type RequestEvent, type RequestState } from './request-state.ts';
+import { isHeld, isTerminal, nextSeqOf, transition, type RequestEvent, type RequestState } from './request-state.ts';
 import { createSlots } from './slots.ts';
 
 export interface Submission {
   requestId: string;
   /** Parts as they arrive, then one `finish`; the stream errors with a `BridgeError` otherwise. */
-  events: ReadableStream<ChatEvent>;
+  events: ReadableStream<CallEvent>;
 }
 
 export interface Dispatcher {
@@ -21,12 +21,12 @@ export interface Dispatcher {
    * Takes a connection in; returns which of the requests that it still holds are wanted, and from where on.
    * Nothing is dispatched to it before the next `pump`.
    */
-  attach(peer: Peer, heldRequests: readonly string[]): { requestId: string; nextSeq: number }[];
+  attach(peer: Peer, heldRequests: readonly string[]): Resumption[];
   /** The connection is gone. What it holds may come back within the grace. */
   detach(peer: Peer): void;
   receive(peer: Peer, frame: AnswerFrame): void;
   /** A whole answer, or its failure, that came beside the socket. False where this instance holds no such request. */
-  deliver(instance: string, requestId: string, outcome: (AnswerEnd & { text: string }) | BridgeError): boolean;
+  deliver(instance: string, requestId: string, delivery: Delivery): boolean;
   /** Something that decides about dispatching changed: a session, or a pause, began or ended. */
   pump(): void;
   /** Ends whatever is still open with `error`. */
@@ -49,9 +49,11 @@ export function createDispatcher(options: {
   /** How long a cancelled call may keep its slot before we stop believing in it. */
   cancelGraceMs: number;
   newRequestId: () => string;
+  /** What the caller is told of a failure of this call. */
+  explain: (failure: Failure, chat: ChatRequest) => Failure;
   onChange: () => void;
 }): Dispatcher {
-  const { connectGraceMs, lostGraceMs, cancelGraceMs, newRequestId, onChange } = options;
+  const { connectGraceMs, lostGraceMs, cancelGraceMs, newRequestId, explain, onChange } = options;
   const entries = new Map<string, Entry>();
   const queue: Entry[] = [];
   const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed });
@@ -61,12 +63,11 @@ export function createDispatcher(options: {
     const state = transition(before, event);
     if (state === before) return false;
     entry.state = state;
-    clearTimeout(entry.timer);
-    entry.timer = undefined;
+    stopTimer(entry);
     if (state.status === 'unknown')
       entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
     if (state.status === 'queued') queue.unshift(entry);
-    if (state.status === 'failed') settle(entry, before, BridgeError.from(state.error));
+    if (state.status === 'failed') settle(entry, before, BridgeError.from(explain(state.error, entry.chat)));
     else if (isTerminal(state))
       settle(entry, before, settlement ?? new BridgeError('internal_error', 'The call ended without an outcome.'));
     if (state.status !== before.status) onChange();
@@ -135,9 +136,14 @@ export function createDispatcher(options: {
     return 'instance' in state && state.instance === instance ? entry : undefined;
   }
 
-  function receivePart(entry: Entry, part: AnswerPart): void {
-    addPart(entry, part);
-    if (entry.chars > maxAnswerChars) fail(entry, 'answer_too_large', sentences.tooLarge);
+  function tellRoom(entry: Entry): void {
+    const peer = isHeld(entry.state) ? peerOf(entry.state.instance) : undefined;
+    const chars = peer ? takeRoom(entry) : 0;
+    if (chars > 0) peer?.send({ type: 'room', requestId: entry.requestId, chars });
+  }
+
+  function receiveParts(entry: Entry, parts: readonly AnswerPart[]): void {
+    if (!isTerminal(entry.state) && !addParts(entry, parts)) fail(entry, 'answer_too_large', sentences.tooLarge);
   }
 
   return {
@@ -147,7 +153,8 @@ export function createDispatcher(options: {
         const reason = abortReason(signal);
         apply(entry, { type: reason.code === 'timed_out' ? 'timed_out' : 'cancelled' }, reason);
       };
-      const entry: Entry = createEntry({ requestId, chat, caller, signal, onAbort });
+      const onRead = () => tellRoom(entry);
+      const entry: Entry = createEntry({ requestId, chat, caller, signal, onAbort, onRead });
       entries.set(requestId, entry);
       queue.push(entry);
       if (signal.aborted) onAbort();
@@ -159,7 +166,7 @@ export function createDispatcher(options: {
 
     attach(peer, heldRequests) {
       slots.add(peer);
-      const resume: { requestId: string; nextSeq: number }[] = [];
+      const resume: Resumption[] = [];
       // Newest first: each that goes back to the queue goes to its head, so the oldest ends up first.
       for (const entry of [...entries.values()].toReversed()) {
         const { state } = entry;
@@ -167,7 +174,7 @@ export function createDispatcher(options: {
         if (state.instance === peer.instance && heldRequests.includes(entry.requestId)) {
           apply(entry, { type: 'resumed' });
           slots.take(peer, entry.requestId);
-          resume.push({ requestId: entry.requestId, nextSeq: state.nextSeq });
+          resume.push({ requestId: entry.requestId, nextSeq: state.nextSeq, room: resetRoom(entry) });
         } else if (state.instance === peer.instance && apply(entry, { type: 'never_started' })) {
           continue;
         } else if (state.instance === peer.instance || peer.profile === entry.profile) {
@@ -175,10 +182,7 @@ export function createDispatcher(options: {
           fail(entry, 'extension_disconnected', sentences.disconnected);
         }
       }
-      for (const entry of queue) {
-        clearTimeout(entry.timer);
-        entry.timer = undefined;
-      }
+      queue.forEach(stopTimer);
       onChange();
       return resume;
     },
@@ -200,8 +204,7 @@ export function createDispatcher(options: {
           if (entry) apply(entry, { type: 'started' });
           return;
         case 'chunk':
-          if (!entry || !apply(entry, { type: 'chunk', seq: frame.seq })) return;
-          for (const part of frame.parts) if (!isTerminal(entry.state)) receivePart(entry, part);
+          if (entry && apply(entry, { type: 'chunk', seq: frame.seq })) receiveParts(entry, frame.parts);
           return;
         case 'end': {
           const { finishReason, model, usage } = frame;
@@ -219,19 +222,17 @@ export function createDispatcher(options: {
       laneFreed();
     },
 
-    deliver(instance, requestId, outcome) {
+    deliver(instance, requestId, delivery) {
       const entry = heldBy(instance, requestId);
       if (!entry) return false;
       const peer = peerOf(instance);
       if (peer) slots.free(peer, requestId);
-      if (outcome instanceof BridgeError) {
-        apply(entry, { type: 'failed', error: outcome.failure });
+      if ('error' in delivery) {
+        apply(entry, { type: 'failed', error: delivery.error });
       } else {
-        // The socket already carried the beginning: what is missing is the rest of the text.
-        const rest = outcome.text.slice(entry.textChars);
-        if (rest) entry.controller.enqueue({ type: 'text', text: rest });
-        const { finishReason, model, usage } = outcome;
-        apply(entry, { type: 'delivered' }, { finishReason, model, usage });
+        // The socket already carried the beginning.
+        receiveParts(entry, delivery.chunks.slice(nextSeqOf(entry.state)).flat());
+        apply(entry, { type: 'delivered', seq: delivery.chunks.length }, delivery.end);
       }
       pump();
       return true;

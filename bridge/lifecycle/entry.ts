@@ -1,5 +1,6 @@
-import { partChars, type AnswerEnd, type AnswerPart, type ChatEvent, type ChatRequest } from '#shared/chat.ts';
+import { partChars, type AnswerEnd, type AnswerPart, type CallEvent, type ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
+import { maxAnswerChars, maxUnreadChars } from '#shared/protocol.ts';
 
 import { queued, type RequestState } from './request-state.ts';
 
@@ -10,20 +11,31 @@ export interface Entry {
   readonly caller: string | null;
   readonly signal: AbortSignal;
   readonly onAbort: () => void;
-  readonly events: ReadableStream<ChatEvent>;
-  readonly controller: ReadableStreamDefaultController<ChatEvent>;
+  /** The caller took something, or waits for it. */
+  readonly onRead: () => void;
+  readonly events: ReadableStream<CallEvent>;
+  readonly controller: ReadableStreamDefaultController<CallEvent>;
   state: RequestState;
   /** Of the extension that holds it, for as long as one does. */
   profile: string | undefined;
-  /** Characters of all parts so far, and of the text among them. */
+  /** Characters of all parts so far. */
   chars: number;
-  textChars: number;
+  /** How many more the extension may send, as it was told; below zero where its last frame was larger than that. */
+  room: number;
   timer: NodeJS.Timeout | undefined;
 }
 
-export function createEntry(options: Pick<Entry, 'requestId' | 'chat' | 'caller' | 'signal' | 'onAbort'>): Entry {
+/** In steps, so that not every part that is read costs a frame. */
+const roomStep = maxUnreadChars / 2;
+
+export function createEntry(
+  options: Pick<Entry, 'requestId' | 'chat' | 'caller' | 'signal' | 'onAbort' | 'onRead'>,
+): Entry {
   let controller!: Entry['controller'];
-  const events = new ReadableStream<ChatEvent>({ start: (it) => void (controller = it) });
+  const events = new ReadableStream<CallEvent>(
+    { start: (it) => void (controller = it), pull: options.onRead },
+    { highWaterMark: maxUnreadChars, size: (event) => (event.type === 'finish' ? 0 : partChars(event)) },
+  );
   return {
     ...options,
     events,
@@ -31,15 +43,42 @@ export function createEntry(options: Pick<Entry, 'requestId' | 'chat' | 'caller'
     state: queued,
     profile: undefined,
     chars: 0,
-    textChars: 0,
+    room: maxUnreadChars,
     timer: undefined,
   };
 }
 
-export function addPart(entry: Entry, part: AnswerPart): void {
-  entry.controller.enqueue(part);
-  entry.chars += partChars(part);
-  if (part.type === 'text') entry.textChars += part.text.length;
+/** False where the answer gets longer than an answer may be. */
+export function addParts(entry: Entry, parts: readonly AnswerPart[]): boolean {
+  for (const part of parts) {
+    entry.chars += partChars(part);
+    // Before the caller can read it, and thereby make room.
+    entry.room -= partChars(part);
+    entry.controller.enqueue(part);
+    if (entry.chars > maxAnswerChars) return false;
+  }
+  return true;
+}
+
+/** Room that reading has made and that the extension does not know of; from now on it counts as told. */
+export function takeRoom(entry: Entry): number {
+  const chars = freeChars(entry) - entry.room;
+  if (chars < roomStep) return 0;
+  entry.room += chars;
+  return chars;
+}
+
+/** All the room there is, for an extension that came back: what was on its way to it or from it is lost. */
+export function resetRoom(entry: Entry): number {
+  entry.room = Math.max(0, freeChars(entry));
+  return entry.room;
+}
+
+const freeChars = ({ controller }: Entry): number => controller.desiredSize ?? 0;
+
+export function stopTimer(entry: Entry): void {
+  clearTimeout(entry.timer);
+  entry.timer = undefined;
 }
 
 /** Closes the caller's stream with its one `finish`, or breaks it. */

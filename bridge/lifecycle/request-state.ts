@@ -30,8 +30,8 @@ export type RequestEvent =
   | { type: 'started' }
   | { type: 'chunk'; seq: number }
   | { type: 'ended'; seq: number }
-  /** The whole answer came another way than by its frames. */
-  | { type: 'delivered' }
+  /** The whole answer came another way than by its frames; `seq` is what its end would have had. */
+  | { type: 'delivered'; seq: number }
   | { type: 'failed'; error: Failure }
   | { type: 'cancelled' }
   | { type: 'timed_out' }
@@ -66,7 +66,8 @@ export function transition(state: RequestState, event: RequestEvent): RequestSta
       if (!isHeld(state)) return state;
       return event.seq === state.nextSeq ? { status: 'succeeded' } : incomplete;
     case 'delivered':
-      return state.status === 'queued' ? state : { status: 'succeeded' };
+      if (state.status === 'queued') return state;
+      return event.seq >= nextSeqOf(state) ? { status: 'succeeded' } : incomplete;
     case 'failed':
       return { status: 'failed', error: event.error };
     case 'cancelled':
@@ -98,3 +99,6 @@ function resumedStatus(state: { started: boolean; nextSeq: number }): Held['stat
 
 export const isHeld = (state: RequestState): state is Held =>
   state.status === 'dispatched' || state.status === 'started' || state.status === 'streaming';
+
+/** How many frames of its answer are here. */
+export const nextSeqOf = (state: RequestState): number => ('nextSeq' in state ? state.nextSeq : 0);

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 
-import { namesOf, type Model } from '#shared/models.ts';
+import { findModel, namesOf, type Model } from '#shared/models.ts';
+import { nearestNames } from '#shared/nearest-names.ts';
 
 import { count, dollars } from '../components/format.ts';
 import { say } from '../components/say.ts';
-import { fetchModels, nearestNames } from '../puter/models.ts';
+import { fetchModels } from '../puter/models.ts';
 import type { Settings } from '../settings.ts';
 import { Field } from './field.tsx';
 
@@ -42,8 +43,7 @@ export function ModelField({ settings }: { settings: Settings }) {
 }
 
 function ModelDetails({ models, name }: { models: Model[]; name: string }) {
-  const wanted = name.toLowerCase();
-  const model = models.find((it) => namesOf(it).some((candidate) => candidate.toLowerCase() === wanted));
+  const model = findModel(models, name);
   if (model) return <>{describe(model)}</>;
   if (models.length === 0) return <span class="muted">{say('models_unavailable')}</span>;
   const nearest = nearestNames(name, models.flatMap(namesOf));

@@ -3,12 +3,10 @@ import './globals.ts';
 import { puter } from '@heyputer/puter.js';
 
 import type { AnswerEnd, AnswerPart, ChatRequest } from '#shared/chat.ts';
-import { BridgeError } from '#shared/errors.ts';
-import { namesOf } from '#shared/models.ts';
+import { BridgeError, type Failure } from '#shared/errors.ts';
 
 import { isBeyondChat, toPuterArguments } from './chat-arguments.ts';
 import { toFailure, unwrapEnvelope } from './failures.ts';
-import { fetchModels, nearestNames } from './models.ts';
 import { createStreamReader, readWhole } from './normalise.ts';
 
 /**
@@ -31,7 +29,7 @@ export async function runChat(
     // A server may answer whole although a stream was asked for.
     return isStream(answer) ? await readStream(answer, chat, onPart) : readWhole(answer, chat, onPart);
   } catch (error) {
-    throw await explain(toFailure(error), chat);
+    throw BridgeError.from(explain(toFailure(error), chat));
   }
 }
 
@@ -48,16 +46,9 @@ async function readStream(
 const isStream = (answer: unknown): answer is AsyncIterable<unknown> =>
   typeof answer === 'object' && answer !== null && Symbol.asyncIterator in answer;
 
-/** Says which models there are when the one that was asked for is not among them. */
-async function explain(failure: ReturnType<typeof toFailure>, chat: ChatRequest): Promise<BridgeError> {
-  if (failure.code !== 'model_not_found') return BridgeError.from(failure);
-  if (chat.model === undefined) {
-    const message =
-      'This Puter has no default model. Name one in “model”, or set a default in the extension’s options.';
-    return BridgeError.from({ ...failure, message });
-  }
-  const models = await fetchModels(puter.APIOrigin).catch(() => []);
-  const suggestions = nearestNames(chat.model, models.flatMap(namesOf));
-  const hint = suggestions.length > 0 ? ` Did you mean ${suggestions.join(', ')}?` : '';
-  return BridgeError.from({ ...failure, message: `Puter has no model of that name.${hint}`, suggestions });
+/** Where nobody named a model, a better name is no way out. */
+function explain(failure: Failure, chat: ChatRequest): Failure {
+  if (failure.code !== 'model_not_found' || chat.model !== undefined) return failure;
+  const message = 'This Puter has no default model. Name one in “model”, or set a default in the extension’s options.';
+  return { ...failure, message };
 }

@@ -1,4 +1,3 @@
-import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 
 import type { Model } from '#shared/models.ts';
@@ -14,6 +13,8 @@ const modelsSchema = v.object({
       max_tokens: v.nullish(v.number()),
       modalities: v.nullish(v.object({ input: v.optional(v.array(v.string())) })),
       tool_call: v.nullish(v.boolean()),
+      // Puter's source types no such field, yet lets any through: of another shape, it tells nothing.
+      reasoning: v.fallback(v.nullish(v.boolean()), null),
       release_date: v.nullish(v.string()),
       costs: v.optional(v.record(v.string(), v.unknown()), {}),
       costs_currency: v.optional(v.string()),
@@ -37,8 +38,9 @@ export function readModels(body: unknown): Model[] {
     maxOutputTokens: model.max_tokens ?? null,
     inputPrice: currency === 'usd-cents' ? priceOf(costs, /^(input|prompt)_tokens?$/) : null,
     outputPrice: currency === 'usd-cents' ? priceOf(costs, /^(output|completion)_tokens?$/) : null,
+    inputs: model.modalities?.input ?? null,
     tools: model.tool_call ?? null,
-    vision: model.modalities?.input?.includes('image') ?? null,
+    reasoning: model.reasoning ?? null,
     releasedAt: Date.parse(model.release_date ?? '') || null,
   }));
 }
@@ -50,22 +52,3 @@ function priceOf(costs: Record<string, unknown>, key: RegExp): number | null {
   if (typeof tokens !== 'number' || tokens <= 0 || typeof cents !== 'number') return null;
   return (cents / 100) * (1_000_000 / tokens);
 }
-
-/** The up to three names that are closest to `wanted`: those that contain it first, then those of few edits. */
-export function nearestNames(wanted: string, names: readonly string[]): string[] {
-  const needle = wanted.toLowerCase();
-  return [...new Set(names)]
-    .map((name) => {
-      const candidate = name.toLowerCase();
-      const whole = distance(needle, candidate);
-      // People leave the provider out (“gpt-5” for “openai/gpt-5”), or name another: that is no edit at all.
-      const edits = candidate.includes(needle) ? 0 : distance(withoutProvider(needle), withoutProvider(candidate));
-      return { name, edits, whole };
-    })
-    .filter(({ edits }) => edits <= Math.max(2, needle.length / 3))
-    .sort((a, b) => a.edits - b.edits || a.whole - b.whole)
-    .slice(0, 3)
-    .map(({ name }) => name);
-}
-
-const withoutProvider = (name: string): string => name.split(/[/:]/).at(-1) ?? name;

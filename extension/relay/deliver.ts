@@ -1,4 +1,4 @@
-import type { Delivery } from './outbox.ts';
+import type { Delivery } from '#shared/protocol.ts';
 
 /** The bridge has the answer, or wants none. What it cannot take this way may still go through the socket. */
 const settledStatuses = new Set([200, 404, 409]);

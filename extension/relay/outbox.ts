@@ -1,24 +1,26 @@
-import type { AnswerEnd } from '#shared/chat.ts';
-import type { Failure } from '#shared/errors.ts';
-import type { AnswerFrame, Frame } from '#shared/protocol.ts';
-
-/** An answer that is whole, in the shape that `POST /api/result` takes. */
-export type Delivery = { result: string; end: AnswerEnd } | { error: Failure };
+import { partChars } from '#shared/chat.ts';
+import { maxUnreadChars, type AnswerFrame, type Delivery, type Resumption } from '#shared/protocol.ts';
 
 /**
  * The answer frames of every request, kept until the bridge acknowledges the last one: an answer was paid for,
- * and a connection may drop between any two frames.
+ * and a connection may drop between any two frames. They go out in order, as far as the bridge has room.
  */
 export interface Outbox {
-  /** Numbers and keeps a frame. Undefined where the request is not open (any more). */
-  add(requestId: string, frame: Unnumbered): AnswerFrame | undefined;
+  /** Numbers and keeps a frame. Does nothing where the request is not open (any more). */
+  add(requestId: string, frame: Unnumbered): void;
+  /** The frames that may go out now; they count as sent. */
+  take(requestId: string): AnswerFrame[];
+  /** The bridge has room for so many characters more. */
+  addRoom(requestId: string, chars: number): void;
+  /** What the bridge has not goes out again, as far as it has room. */
+  resume(resumption: Resumption): void;
+  /** Nobody reads what waits for room: of it, only the last frame of a finished answer still goes out. */
+  skip(requestId: string): void;
   open(requestId: string): void;
   has(requestId: string): boolean;
   forget(requestId: string): void;
   /** Ids of all requests, running or finished. */
   held(): string[];
-  /** The kept frames from `nextSeq` on. */
-  since(requestId: string, nextSeq: number): AnswerFrame[];
   /** Finished requests, ready to be handed in whole. */
   finished(): { requestId: string; delivery: Delivery }[];
 }
@@ -30,24 +32,47 @@ type Unnumbered = AnswerFrame extends infer F
   : never;
 
 export function createOutbox(): Outbox {
-  const requests = new Map<string, { frames: AnswerFrame[]; nextSeq: number }>();
+  const requests = new Map<string, Kept>();
 
   return {
-    open: (requestId) => void requests.set(requestId, { frames: [], nextSeq: 0 }),
+    open: (requestId) => void requests.set(requestId, { frames: [], nextSeq: 0, sent: 0, room: maxUnreadChars }),
     has: (requestId) => requests.has(requestId),
     forget: (requestId) => void requests.delete(requestId),
     held: () => [...requests.keys()],
     add(requestId, frame) {
       const request = requests.get(requestId);
-      if (!request) return undefined;
+      if (!request) return;
       const numbered = number(requestId, request.nextSeq, frame);
       if ('seq' in numbered) request.nextSeq += 1;
       request.frames.push(numbered);
-      return numbered;
     },
-    since(requestId, nextSeq) {
-      const frames = requests.get(requestId)?.frames ?? [];
-      return frames.filter((frame) => !('seq' in frame) || frame.seq >= nextSeq);
+    take(requestId) {
+      const request = requests.get(requestId);
+      if (!request) return [];
+      const { frames, sent } = request;
+      for (let next = frames[sent]; next; next = frames[request.sent]) {
+        const chars = charsOf(next);
+        if (chars > 0 && request.room <= 0) break;
+        request.room -= chars;
+        request.sent += 1;
+      }
+      return frames.slice(sent, request.sent);
+    },
+    addRoom(requestId, chars) {
+      const request = requests.get(requestId);
+      if (request) request.room += chars;
+    },
+    resume({ requestId, nextSeq, room }) {
+      const request = requests.get(requestId);
+      if (!request) return;
+      request.sent = request.frames.findLastIndex((frame) => 'seq' in frame && frame.seq < nextSeq) + 1;
+      request.room = room;
+    },
+    skip(requestId) {
+      const request = requests.get(requestId);
+      if (!request) return;
+      const { frames, sent } = request;
+      request.sent = Math.max(sent, toDelivery(frames) ? frames.length - 1 : frames.length);
     },
     finished() {
       return [...requests].flatMap(([requestId, { frames }]) => {
@@ -57,6 +82,18 @@ export function createOutbox(): Outbox {
     },
   };
 }
+
+interface Kept {
+  frames: AnswerFrame[];
+  nextSeq: number;
+  /** How many of the frames went out. */
+  sent: number;
+  /** How many characters more may go out; below zero where the last frame was larger than that. */
+  room: number;
+}
+
+const charsOf = (frame: AnswerFrame): number =>
+  frame.type === 'chunk' ? frame.parts.reduce((sum, part) => sum + partChars(part), 0) : 0;
 
 function number(requestId: string, seq: number, frame: Unnumbered): AnswerFrame {
   const isNumbered = frame.type === 'chunk' || frame.type === 'end';
@@ -68,11 +105,6 @@ function toDelivery(frames: AnswerFrame[]): Delivery | undefined {
   if (last?.type === 'error') return { error: last.error };
   if (last?.type !== 'end') return undefined;
   const { finishReason, model, usage } = last;
-  return { result: textOf(frames), end: { finishReason, model, usage } };
+  const chunks = frames.flatMap((frame) => (frame.type === 'chunk' ? [frame.parts] : []));
+  return { chunks, end: { finishReason, model, usage } };
 }
-
-const textOf = (frames: AnswerFrame[]): string =>
-  frames
-    .filter((frame): frame is Frame<AnswerFrame, 'chunk'> => frame.type === 'chunk')
-    .flatMap((frame) => frame.parts.map((part) => (part.type === 'text' ? part.text : '')))
-    .join('');

@@ -76,11 +76,11 @@ export function startRelay(options: {
 
   function onWelcome(welcome: Frame<FrameToExtension, 'welcome'>): void {
     secret = welcome.secret;
-    const wanted = new Map(welcome.resume.map(({ requestId, nextSeq }) => [requestId, nextSeq]));
-    for (const requestId of outbox.held()) {
-      const nextSeq = wanted.get(requestId);
-      if (nextSeq === undefined) drop(requestId);
-      else for (const frame of outbox.since(requestId, nextSeq)) link.send(frame);
+    const wanted = new Set(welcome.resume.map(({ requestId }) => requestId));
+    for (const requestId of outbox.held()) if (!wanted.has(requestId)) drop(requestId);
+    for (const resumption of welcome.resume) {
+      outbox.resume(resumption);
+      flush(resumption.requestId);
     }
     // Between the hello and now, the account may have changed.
     link.send({ type: 'status', ...status() });
@@ -100,7 +100,13 @@ export function startRelay(options: {
         return run(frame);
       case 'cancel':
         // The lane is free the moment its worker is gone; saying so gives the bridge its slot back.
-        return stop(frame.requestId, 'The call was cancelled.');
+        stop(frame.requestId, 'The call was cancelled.');
+        // So does the end of a call that had ended, and waited for room behind what nobody reads any more.
+        outbox.skip(frame.requestId);
+        return flush(frame.requestId);
+      case 'room':
+        outbox.addRoom(frame.requestId, frame.chars);
+        return flush(frame.requestId);
       case 'ack':
         return outbox.forget(frame.requestId);
       case 'status':
@@ -150,8 +156,12 @@ export function startRelay(options: {
     chat.model === undefined && defaultModel() !== '' ? { ...chat, model: defaultModel() } : chat;
 
   function send(requestId: string, frame: Parameters<typeof outbox.add>[1]): void {
-    const numbered = outbox.add(requestId, frame);
-    if (numbered) link.send(numbered);
+    outbox.add(requestId, frame);
+    flush(requestId);
+  }
+
+  function flush(requestId: string): void {
+    for (const frame of outbox.take(requestId)) link.send(frame);
   }
 
   function fail(requestId: string, error: Failure): void {
@@ -178,6 +188,7 @@ export function startRelay(options: {
   function stop(requestId: string, message: string): void {
     if (!calls.has(requestId)) return;
     stopCall(requestId);
+    outbox.skip(requestId);
     fail(requestId, { code: 'cancelled', message });
   }
 

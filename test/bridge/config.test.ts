@@ -1,14 +1,18 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+
 import { CommanderError, InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { defaults, parsePort, readConfig } from '../../bridge/config.ts';
+import { defaults, findStateDir, parsePort, readConfig } from '../../bridge/config.ts';
 
 let printed = '';
 beforeEach(() => {
   printed = '';
   vi.stubEnv('PUTER_BRIDGE_PORT', undefined);
   vi.stubEnv('PUTER_BRIDGE_ALLOW_ORIGINS', undefined);
+  vi.stubEnv('PUTER_BRIDGE_STATE_DIR', undefined);
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((text) => {
       printed += String(text);
@@ -31,12 +35,13 @@ const thrownBy = (args: string[]): unknown => {
 
 describe('the config', () => {
   it('is that of the defaults where nothing is said', () => {
-    expect(readConfig([], '1.2.3')).toEqual(defaults);
+    const stateDir = findStateDir(process.platform, process.env, homedir());
+    expect(readConfig([], '1.2.3')).toEqual({ ...defaults, stateDir });
     expect(defaults.port).toBe(5001);
   });
 
   it.each([[['--port', '5002']], [['-p', '5002']], [['--port=5002']]])('takes the port from %j', (args) => {
-    expect(readConfig(args, '1.2.3')).toEqual({ ...defaults, port: 5002 });
+    expect(readConfig(args, '1.2.3')).toMatchObject({ ...defaults, port: 5002 });
   });
 
   it('takes the port from the environment, unless a flag says another', () => {
@@ -45,7 +50,14 @@ describe('the config', () => {
     expect(readConfig(['--port', '5002'], '1.2.3').port).toBe(5002);
   });
 
+  it('takes the state folder from the environment, unless a flag says another, and makes it absolute', () => {
+    vi.stubEnv('PUTER_BRIDGE_STATE_DIR', 'of-the-environment');
+    expect(readConfig([], '1.2.3').stateDir).toBe(path.resolve('of-the-environment'));
+    expect(readConfig(['--state-dir', 'of/the-flag'], '1.2.3').stateDir).toBe(path.resolve('of/the-flag'));
+  });
+
   it.each([
+    [['--state-dir', ' '], 'Name a folder.'],
     [['--port', 'five'], 'whole number from 0 to 65535'],
     [['--port', '65536'], 'whole number from 0 to 65535'],
     [['--port', '-1'], 'whole number from 0 to 65535'],
@@ -164,6 +176,21 @@ describe('the origins whose pages may call', () => {
         expect(accepted(new URL(url).origin)).toBe(true);
       }),
     );
+  });
+});
+
+describe('the state folder', () => {
+  it.each([
+    ['linux', {}, '/home/ada', '/home/ada/.local/state/puter-bridge'],
+    ['linux', { XDG_STATE_HOME: '/var/ada' }, '/home/ada', '/var/ada/puter-bridge'],
+    ['linux', { XDG_STATE_HOME: 'relative' }, '/home/ada', '/home/ada/.local/state/puter-bridge'],
+    ['linux', { XDG_STATE_HOME: '' }, '/home/ada', '/home/ada/.local/state/puter-bridge'],
+    ['freebsd', {}, '/home/ada', '/home/ada/.local/state/puter-bridge'],
+    ['darwin', { XDG_STATE_HOME: '/x' }, '/Users/ada', '/Users/ada/Library/Application Support/puter-bridge'],
+    ['win32', { LOCALAPPDATA: String.raw`D:\ada` }, String.raw`C:\Users\ada`, String.raw`D:\ada\puter-bridge`],
+    ['win32', {}, String.raw`C:\Users\ada`, String.raw`C:\Users\ada\AppData\Local\puter-bridge`],
+  ] as const)('lies on %s with %j and the home %s at %s', (platform, env, home, folder) => {
+    expect(findStateDir(platform, env, home)).toBe(folder);
   });
 });
 

@@ -2,12 +2,22 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import { expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+
+import { createTemporaryFolder, type TemporaryFolder } from '../temporary-folder.ts';
 
 const main = fileURLToPath(new URL('../../bridge/main.ts', import.meta.url));
 
+let state: TemporaryFolder;
+beforeAll(async () => {
+  state = await createTemporaryFolder('state');
+});
+afterAll(() => state.remove());
+
 function start(args: string[], env: Record<string, string> = {}): { child: ChildProcess; output: () => string } {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, PUTER_BRIDGE_STATE_DIR: state.dir, ...env },
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
@@ -56,6 +66,7 @@ it('explains itself with --help, and refuses what it does not know', async () =>
   const help = start(['--help']);
   expect(await once(help.child, 'exit')).toEqual([0, null]);
   expect(help.output()).toContain('PUTER_BRIDGE_PORT');
+  expect(help.output()).toContain('PUTER_BRIDGE_STATE_DIR');
   const wrong = start(['--prot', '5']);
   expect(await once(wrong.child, 'exit')).toEqual([2, null]);
   expect(wrong.output()).toContain('--port');

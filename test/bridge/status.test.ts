@@ -23,7 +23,6 @@ const createConnection = (browser: string, account: AccountState, pausedSince: D
   pausedSince,
   paused: pausedSince !== null,
   account,
-  models: null,
   send: () => {},
 });
 

@@ -11,7 +11,8 @@ import {
 } from 'puppeteer-core';
 import { startChromiumProcess, type ChromiumProcess } from './chromium-process.ts';
 import { findChrome } from './find-chrome.ts';
-import { createProfile, prepareProfile } from './profile.ts';
+import { createTemporaryFolder } from '../temporary-folder.ts';
+import { prepareProfile } from './profile.ts';
 
 const START_MS = 30_000;
 const SETTLE_MS = 5_000;
@@ -82,7 +83,7 @@ interface Running {
  * (playwright does not) and of whatever `targetFilter` refuses.
  */
 export async function startChromium(options: ChromiumOptions): Promise<Chromium> {
-  const profile = options.profileDir === undefined ? await createProfile() : undefined;
+  const profile = options.profileDir === undefined ? await createTemporaryFolder('profile') : undefined;
   const profileDir = options.profileDir ?? profile?.dir ?? '';
   let running: Running;
   try {

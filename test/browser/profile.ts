@@ -1,12 +1,7 @@
-import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as v from 'valibot';
-import { onParentEnd } from './parent-end.ts';
 
-// A killed browser's children may hold files for a moment, above all on Windows.
-const REMOVE = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 } as const;
 const UNPACKED = 4;
 // Chromium marks what Extensions.loadUnpacked brought and drops it at the next start.
 const DROP_AT_NEXT_START = 1 << 15;
@@ -30,19 +25,6 @@ const preferencesSchema = v.looseObject({
     {},
   ),
 });
-
-/** A new, empty profile folder, removed by `remove()` or when this Node process ends. */
-export async function createProfile(): Promise<{ dir: string; remove: () => Promise<void> }> {
-  const dir = await mkdtemp(path.join(tmpdir(), 'puter-bridge-profile-'));
-  const forget = onParentEnd(() => rmSync(dir, REMOVE));
-  return {
-    dir,
-    async remove() {
-      forget();
-      await rm(dir, REMOVE);
-    },
-  };
-}
 
 /**
  * Makes a profile what it is for a person who loads an unpacked extension: developer mode is on (without it

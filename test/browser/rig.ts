@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 
 import { startBridge, type Bridge } from '../../bridge/bridge.ts';
-import { defaults } from '../../bridge/config.ts';
+import { defaults, type Config } from '../../bridge/config.ts';
 import { startStandIn, type StandIn } from '../puter/stand-in.ts';
+import { createTemporaryFolder } from '../temporary-folder.ts';
 import { startChromium, type Chromium } from './chromium.ts';
 import { setOptions, signIn } from './person.ts';
 
@@ -47,15 +48,18 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     onStep = () => {},
     signal,
   } = options;
-  const openBridge = (at: number): Promise<Bridge> =>
-    startBridge({ ...defaults, port: at, allowedOrigins }, { onUnexpected: (error) => console.error(error) });
+  const openBridge = (config: Pick<Config, 'port' | 'stateDir'>): Promise<Bridge> =>
+    startBridge({ ...defaults, ...config, allowedOrigins }, { onUnexpected: (error) => console.error(error) });
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).toReversed()) await close();
   };
   try {
     onStep('Starting the bridge');
-    let bridge = await openBridge(port);
+    // A folder of its own, so that nothing touches the one that the person's bridge keeps; it lasts over restarts.
+    const { dir: stateDir, remove } = await createTemporaryFolder('state');
+    closers.push(remove);
+    let bridge = await openBridge({ port, stateDir });
     closers.push(() => bridge.close());
     onStep('Starting a Puter stand-in');
     const puter = await startStandIn(concurrency === undefined ? {} : { concurrency });
@@ -90,7 +94,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       stopBridge: () => bridge.close(),
       async restartBridge() {
         await bridge.close();
-        bridge = await openBridge(bridgePort);
+        bridge = await openBridge({ port: bridgePort, stateDir });
       },
       close: closeAll,
     };

@@ -2,11 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
 
 import { extensionOrigin } from '#shared/extension-id.ts';
 
-import { startBridge, type Bridge } from '../../bridge/bridge.ts';
-import { defaults, type Config } from '../../bridge/config.ts';
+import type { Bridge } from '../../bridge/bridge.ts';
+import type { Config } from '../../bridge/config.ts';
 import { defaultLimits, type Limits } from '../../bridge/limits.ts';
 import { upgradeLines } from '../bridge/connection/connections-rig.ts';
 import { sendRaw, type RawAnswer } from '../bridge/raw-socket.ts';
+import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { startFakeExtension, type FakeExtension } from '../contract/fake-extension.ts';
 
 /** Put it wherever an attacker's or a caller's text goes: no refusal and no output may show it. */
@@ -49,9 +50,8 @@ export function useBridge(
   let expected = 0;
 
   beforeAll(async () => {
-    bridge = await startBridge(
-      { ...defaults, port: 0, ...rest, limits: { ...defaultLimits, ...limits } },
-      { onUnexpected: (error) => unexpected.push(error) },
+    bridge = await startTemporaryBridge({ ...rest, limits: { ...defaultLimits, ...limits } }, (error) =>
+      unexpected.push(error),
     );
     if (withExtension !== false) extension = await startFakeExtension({ bridgeUrl: bridge.url });
     standing += extension ? 2 : 0;

@@ -7,10 +7,9 @@ import { WebSocket } from 'ws';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import { closeCodes, encodeFrame, protocolVersion, subprotocol } from '#shared/protocol.ts';
 
-import { startBridge } from '../../bridge/bridge.ts';
-import { defaults } from '../../bridge/config.ts';
 import { hello, open, rawFrame, upgradeHead, upgradeLines } from '../bridge/connection/connections-rig.ts';
 import { parseAnswer, readToEnd } from '../bridge/raw-socket.ts';
+import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { canary, refusalOf, useBridge } from './bridge-rig.ts';
 
 /** The WebSocket handshake. What stands in A about Host and target holds here, too (A18). */
@@ -189,7 +188,7 @@ describe('connections that say nothing', () => {
 });
 
 it('E13 a handshake while the bridge stops is refused', async () => {
-  const bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => expect.fail(String(error)) });
+  const bridge = await startTemporaryBridge();
   const socket = connect(Number(new URL(bridge.url).port), '127.0.0.1');
   const [start, ...rest] = upgradeHead(Number(new URL(bridge.url).port)).split('\r\n');
   socket.write(`${start}\r\n`);
@@ -202,7 +201,7 @@ it('E13 a handshake while the bridge stops is refused', async () => {
 });
 
 it('E9 E1 the extension’s own client gets what it asked for', async () => {
-  const bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => expect.fail(String(error)) });
+  const bridge = await startTemporaryBridge();
   onTestFinished(() => bridge.close());
   const socket = new WebSocket(`${bridge.url.replace('http', 'ws')}/ws`, subprotocol, { origin: extensionOrigin });
   await once(socket, 'open');

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import { nearestNames } from '#shared/nearest-names.ts';
+
 import { readCaller } from '../../bridge/http/caller.ts';
 import { createJsonCheck } from '../../bridge/chat/json-answer.ts';
 import { createStopFilter } from '../../bridge/chat/stop.ts';
@@ -8,7 +10,6 @@ import { preflightHeaders } from '../../bridge/http/cors.ts';
 import { isImageIfData, isPublicUrl } from '../../bridge/http/image-url.ts';
 import { isDeeperThan } from '../../bridge/http/json-depth.ts';
 import { toPuterArguments } from '../../extension/puter/chat-arguments.ts';
-import { nearestNames } from '../../extension/puter/models.ts';
 import { canary, fastest, json, refusalOf, useBridge } from './bridge-rig.ts';
 
 /** What is wrong with a body, on both routes that take one: in JSON, in its characters, in its fields. */
@@ -205,7 +206,7 @@ describe('a long text', () => {
       return (await jsonCheck).judge({ ...answer, toolCalls: [], refusal: null });
     },
     'stops in an answer': (text) => stopFilter.add(text),
-    'names of models': (text) => nearestNames(text.slice(0, 200), ['echo']),
+    'names of models': (text) => nearestNames(text, ['echo']),
     'a chat for Puter': (text) =>
       toPuterArguments({
         model: text.slice(0, 200),

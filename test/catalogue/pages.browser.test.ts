@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTes
 
 import { subprotocol } from '#shared/protocol.ts';
 
-import { startBridge, type Bridge } from '../../bridge/bridge.ts';
-import { defaults } from '../../bridge/config.ts';
+import type { Bridge } from '../../bridge/bridge.ts';
+import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { startChromium, type Chromium } from '../browser/chromium.ts';
 import { ask, until } from '../browser/rig.ts';
 import { startFakeExtension, type FakeExtension } from '../contract/fake-extension.ts';
@@ -22,7 +22,7 @@ let chromium: Chromium;
 const unexpected: unknown[] = [];
 
 beforeAll(async () => {
-  bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => unexpected.push(error) });
+  bridge = await startTemporaryBridge({}, (error) => unexpected.push(error));
   extension = await startFakeExtension({ bridgeUrl: bridge.url });
   site = await startHostileSite(Number(new URL(bridge.url).port));
   const flags = ['--host-resolver-rules=MAP *.test 127.0.0.1'];

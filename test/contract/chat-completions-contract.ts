@@ -4,6 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { fillLanes, type Subject } from './process-contract.ts';
 
+/** Objects in each other, so many levels deep. */
+function nested(levels: number): Record<string, unknown> {
+  let value: Record<string, unknown> = {};
+  for (let level = 1; level < levels; level += 1) value = { a: value };
+  return value;
+}
+
 /** Chat Completions, as OpenAI's own client understands them: it is the judge of the format. */
 export function describeChatCompletions(name: string, start: () => Promise<Subject>): void {
   describe(`/v1/chat/completions through ${name}`, () => {
@@ -203,6 +210,11 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
       expect(await running.closed).toBe('aborted');
     });
 
+    it.each(['', [], null])('ends at no stop where there is none: %j', async (stop) => {
+      const answer = await client.chat.completions.create({ model: 'echo', messages: ask('x'), stop });
+      expect(answer.choices[0]?.message.content).toBe('You said: x');
+    });
+
     it('answers n times, each as a choice of its own', async () => {
       const before = subject.calls.length;
       const answer = await client.chat.completions.create({ model: 'echo', messages: ask('twice'), n: 2 });
@@ -238,6 +250,7 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
 
     it.each([
       ['tools', { tools: [{ type: 'function', function: { name: 'no such name!' } }] }],
+      ['tools.0.function.parameters', { tools: [{ type: 'function', function: { name: 'f', parameters: ['x'] } }] }],
       ['tool_choice', { tool_choice: 'required' }],
       ['tool_choice', { tools: [weather], tool_choice: { type: 'function', function: { name: 'other' } } }],
       ['parallel_tool_calls', { parallel_tool_calls: 1 }],
@@ -277,6 +290,20 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
       ['temperature', { temperature: 3 }],
       ['messages', { messages: [] }],
       ['messages', { messages: [{ role: 'robot', content: 'x' }] }],
+      ['messages.0.content', { messages: [{ role: 'user', content: [] }] }],
+      ['messages.0.tool_call_id', { messages: [{ role: 'tool', tool_call_id: 'call_a', content: 'x' }] }],
+      [
+        'messages.1.tool_call_id',
+        {
+          messages: [
+            {
+              role: 'assistant',
+              tool_calls: [{ id: 'call_a', type: 'function', function: { name: 'f', arguments: '{}' } }],
+            },
+            { role: 'tool', tool_call_id: 'call_b', content: 'x' },
+          ],
+        },
+      ],
       [
         'messages',
         { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }] }] },
@@ -323,27 +350,16 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
       expect(await raw.text()).not.toContain('[DONE]');
     });
 
-    it('lists Puter’s models with what programs ask of them, and finds one by any of its names', async () => {
-      const list = async () => (await client.models.list()).data;
-      // The extension tells them in a moment of its own.
-      await expect.poll(() => list().catch(() => [])).not.toEqual([]);
-      expect((await list()).find(({ id }) => id === 'whole-only')).toEqual({
-        id: 'whole-only',
-        object: 'model',
-        created: Date.UTC(2025, 7, 7) / 1000,
-        owned_by: 'openai-completion',
-        aliases: ['openai/whole-only', 'openai:openai/whole-only'],
-        context_length: 128_000,
-        max_output_tokens: 16_384,
-        pricing: { input: 2.5, output: 10 },
-        capabilities: { tools: false, vision: false },
-      });
-      for (const name of ['whole-only', 'openai/whole-only', 'OpenAI:openai/whole-only']) {
-        const path = name.split('/').map(encodeURIComponent).join('/');
-        const response = await fetch(`${subject.url}/v1/models/${path}`);
-        expect(await response.json()).toMatchObject({ id: 'whole-only' });
-      }
-      await expect(client.models.retrieve('no/such')).rejects.toBeInstanceOf(OpenAI.NotFoundError);
+    it('takes a schema as deep as a body may be, and none that is deeper', async () => {
+      const askWith = (levels: number) => {
+        const tools = [{ type: 'function' as const, function: { name: 'f', parameters: nested(levels) } }];
+        return client.chat.completions.create({ model: 'echo', messages: ask('x'), tools });
+      };
+      // Body, tools, tool and function are the first four of 64 levels.
+      expect((await askWith(60)).choices[0]?.message.content).toBe('You said: x');
+      const error: unknown = await askWith(61).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(OpenAI.BadRequestError);
+      expect(error).toMatchObject({ code: 'json_too_deep' });
     });
 
     it('waits its turn with all others', async () => {

@@ -2,8 +2,10 @@ import { startRig } from '../browser/rig.ts';
 import { describeChatCompletions } from './chat-completions-contract.ts';
 import { describeClients } from './clients-contract.ts';
 import { describeCompletions } from './completions-contract.ts';
+import { describeModels } from './models-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
 import { describeToolsAndJson } from './tools-and-json-contract.ts';
+import { describeSlowCallers } from './slow-caller-contract.ts';
 
 async function start(): Promise<Subject> {
   const rig = await startRig();
@@ -18,4 +20,6 @@ describeProcessContract('the real extension in Chromium', start);
 describeChatCompletions('the real extension in Chromium', start);
 describeToolsAndJson('the real extension in Chromium', start);
 describeCompletions('the real extension in Chromium', start);
+describeModels('the real extension in Chromium', start);
 describeClients('the real extension in Chromium', start);
+describeSlowCallers('the real extension in Chromium', start);

@@ -52,6 +52,19 @@ export function describeClients(name: string, start: () => Promise<Subject>): vo
         expect(await stream.totalUsage).toMatchObject({ inputTokens: 22, outputTokens: 14 });
       });
 
+      it('runs the one of several tools that is wanted', async () => {
+        const files = {
+          ...tools,
+          read: tool({
+            inputSchema: z.object({ path: z.string() }),
+            execute: ({ path }) => Promise.resolve(`# ${path}`),
+          }),
+        };
+        const prompt = 'Please call read {"path":"a.md"}';
+        const answer = await generateText({ model: model('caller'), prompt, tools: files, stopWhen: stepCountIs(3) });
+        expect(answer.text).toBe('The tool says: # a.md');
+      });
+
       it('keeps two calls at once, streamed', async () => {
         const both = {
           ...tools,

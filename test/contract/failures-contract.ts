@@ -84,6 +84,7 @@ export function describeFailures(subject: () => Subject): void {
         status: 'error',
         code: 'model_not_found',
         param: 'model',
+        error: expect.stringMatching(/^Puter has no model of that name\. Did you mean echo, .*\?$/) as string,
         request_id: expect.any(String) as string,
         upstream: { message: 'Model not found: eccho', code: 'bad_request' },
       });

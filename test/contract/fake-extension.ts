@@ -12,15 +12,15 @@ import {
   encodeFrame,
   subprotocol,
   type Frame,
-  type FrameToBridge,
   type FrameToExtension,
 } from '#shared/protocol.ts';
 
 import { isSafeToStream, toPuterArguments } from '../../extension/puter/chat-arguments.ts';
 import { toFailure } from '../../extension/puter/failures.ts';
-import { nearestNames, readModels } from '../../extension/puter/models.ts';
+import { readModels } from '../../extension/puter/models.ts';
 import { createStreamReader, readWhole } from '../../extension/puter/normalise.ts';
 import { toolNamesOf } from '../puter/driver-call.ts';
+import { createOutbox } from '../../extension/relay/outbox.ts';
 import { listedModels } from '../puter/model-list.ts';
 import { findModel } from '../puter/models.ts';
 import { refuse } from '../puter/refusals.ts';
@@ -28,12 +28,14 @@ import type { Call } from './process-contract.ts';
 
 type Request = Frame<FrameToExtension, 'request'>;
 
-/** A double of the extension: the real wire and the stand-in's models, without a browser between them. */
+/** A double of the extension: the real wire, the real outbox and the stand-in's models, without a browser between them. */
 export interface FakeExtension {
   readonly calls: Call[];
   /** The last one. */
   readonly welcome: Frame<FrameToExtension, 'welcome'>;
   nextCall(): Promise<Call>;
+  /** Ids of what the bridge has not acknowledged. */
+  heldRequests(): string[];
   /** Whatever a test wants to put on the wire. */
   sendRaw(data: string | Buffer): void;
   /** Tells the bridge what changed. */
@@ -60,7 +62,7 @@ export async function startFakeExtension(options: {
   const profile = crypto.randomUUID();
   const calls: Call[] = [];
   const running = new Map<string, AbortController>();
-  const outbox = new Map<string, FrameToBridge[]>();
+  const outbox = createOutbox();
   const waiting: ((call: Call) => void)[] = [];
   let paused = false;
   const fact = { since: Date.now(), until: null };
@@ -84,21 +86,24 @@ export async function startFakeExtension(options: {
       switch (frame.type) {
         case 'welcome':
           welcome = frame;
-          for (const { requestId, nextSeq } of frame.resume) {
-            for (const kept of outbox.get(requestId) ?? []) {
-              if (!('seq' in kept) || kept.seq >= nextSeq) it.send(encodeFrame(kept));
-            }
-          }
-          // Only from here on: what was kept goes before what is new.
           socket = it;
+          for (const resumption of frame.resume) {
+            outbox.resume(resumption);
+            flush(resumption.requestId);
+          }
           it.send(encodeFrame({ type: 'models', models: readModels({ models: listedModels }) }));
           return welcomed.resolve();
         case 'request':
           return void run(frame);
         case 'cancel':
-          return running.get(frame.requestId)?.abort();
+          running.get(frame.requestId)?.abort();
+          outbox.skip(frame.requestId);
+          return flush(frame.requestId);
+        case 'room':
+          outbox.addRoom(frame.requestId, frame.chars);
+          return flush(frame.requestId);
         case 'ack':
-          return void outbox.delete(frame.requestId);
+          return outbox.forget(frame.requestId);
         case 'ping':
           return it.send(encodeFrame({ type: 'pong' }));
         // It shows nothing to anybody, and signs nobody in.
@@ -108,24 +113,30 @@ export async function startFakeExtension(options: {
       }
     });
     await once(it, 'open');
-    const requests = [...outbox.keys()];
+    const requests = outbox.held();
     const who = { instance, profile, version: '0.0.0', browser };
     it.send(encodeFrame({ type: 'hello', ...who, lanes, paused, account, requests }));
     await welcomed.promise;
   }
 
-  function send(frame: FrameToBridge & { requestId: string }): void {
-    outbox.get(frame.requestId)?.push(frame);
-    if (socket.readyState !== WebSocket.OPEN) return;
-    const isLast = frame.type === 'chunk' && frame.seq + 1 === lastChunk;
-    // Only once the bytes left, so that the bridge is known to have them.
-    socket.send(encodeFrame(frame), () => isLast && socket.terminate());
+  function send(requestId: string, frame: Parameters<typeof outbox.add>[1]): void {
+    outbox.add(requestId, frame);
+    flush(requestId);
+  }
+
+  function flush(requestId: string): void {
+    for (const frame of outbox.take(requestId)) {
+      if (socket.readyState !== WebSocket.OPEN) continue;
+      const isLast = frame.type === 'chunk' && frame.seq + 1 === lastChunk;
+      // Only once the bytes left, so that the bridge is known to have them.
+      socket.send(encodeFrame(frame), () => isLast && socket.terminate());
+    }
   }
 
   async function run({ requestId, chat }: Request): Promise<void> {
     const abort = new AbortController();
     running.set(requestId, abort);
-    outbox.set(requestId, []);
+    outbox.open(requestId);
     const closed = Promise.withResolvers<'finished' | 'aborted'>();
     const { messages, options: args } = toPuterArguments(chat);
     const call: Call = {
@@ -137,20 +148,15 @@ export async function startFakeExtension(options: {
     };
     calls.push(call);
     for (const offer of waiting.splice(0)) offer(call);
-    send({ type: 'started', requestId });
-    let seq = 0;
+    send(requestId, { type: 'started' });
     try {
-      const end = await answer(chat, abort.signal, (part) =>
-        send({ type: 'chunk', requestId, seq: seq++, parts: [part] }),
-      );
-      send({ type: 'end', requestId, seq, ...end });
+      const end = await answer(chat, abort.signal, (part) => send(requestId, { type: 'chunk', parts: [part] }));
+      send(requestId, { type: 'end', ...end });
     } catch (error) {
       const failure: Failure = abort.signal.aborted
         ? { code: 'cancelled', message: 'The call was cancelled.' }
         : toFailure(error);
-      const names = listedModels.flatMap(({ id, aliases = [] }) => [id, ...aliases]);
-      const suggestions = failure.code === 'model_not_found' ? { suggestions: nearestNames(call.model, names) } : {};
-      send({ type: 'error', requestId, error: { ...failure, ...suggestions } });
+      send(requestId, { type: 'error', error: failure });
     }
     running.delete(requestId);
     call.status = abort.signal.aborted ? 'aborted' : 'finished';
@@ -163,6 +169,7 @@ export async function startFakeExtension(options: {
       return welcome;
     },
     nextCall: () => new Promise((resolve) => waiting.push(resolve)),
+    heldRequests: outbox.held,
     sendRaw: (data) => socket.send(data),
     tell(change) {
       paused = change.paused ?? paused;

@@ -2,21 +2,20 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { encodeFrame } from '#shared/protocol.ts';
 
-import { startBridge, type Bridge } from '../../bridge/bridge.ts';
-import { defaults } from '../../bridge/config.ts';
+import type { Bridge } from '../../bridge/bridge.ts';
+import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { ask, until } from '../browser/rig.ts';
 import { startFakeExtension, type FakeExtension } from './fake-extension.ts';
 import { describeChatCompletions } from './chat-completions-contract.ts';
 import { describeClients } from './clients-contract.ts';
 import { describeCompletions } from './completions-contract.ts';
+import { describeModels } from './models-contract.ts';
 import { describeProcessContract, type Subject } from './process-contract.ts';
 import { describeToolsAndJson } from './tools-and-json-contract.ts';
-
-const openBridge = (config = {}): Promise<Bridge> =>
-  startBridge({ ...defaults, port: 0, ...config }, { onUnexpected: (error) => expect.fail(String(error)) });
+import { describeSlowCallers } from './slow-caller-contract.ts';
 
 async function startSubject(): Promise<Subject> {
-  const bridge = await openBridge();
+  const bridge = await startTemporaryBridge();
   const extension = await startFakeExtension({ bridgeUrl: bridge.url });
   return {
     url: bridge.url,
@@ -34,11 +33,13 @@ describeProcessContract('a fake extension', startSubject);
 describeChatCompletions('a fake extension', startSubject);
 describeToolsAndJson('a fake extension', startSubject);
 describeCompletions('a fake extension', startSubject);
+describeModels('a fake extension', startSubject);
 describeClients('a fake extension', startSubject);
+describeSlowCallers('a fake extension', startSubject);
 
 describe('a bridge', () => {
   async function start(config = {}): Promise<Bridge> {
-    const bridge = await openBridge({ connectGraceMs: 50, lostGraceMs: 200, ...config });
+    const bridge = await startTemporaryBridge({ connectGraceMs: 50, lostGraceMs: 200, ...config });
     onTestFinished(() => bridge.close());
     return bridge;
   }
@@ -60,6 +61,10 @@ describe('a bridge', () => {
     await until(() => bridge.status.read().queue.queued === 1);
     return { running, waiting, stop };
   }
+  const whole = (...texts: string[]) => ({
+    chunks: texts.map((text) => [{ type: 'text', text }]),
+    end: { finishReason: 'stop', model: null, usage: null },
+  });
   const deliver = (bridge: Bridge, secret: string, body: object) =>
     fetch(`${bridge.url}/api/result`, {
       method: 'POST',
@@ -173,7 +178,7 @@ describe('a bridge', () => {
     expect(nextSeq).toBeGreaterThanOrEqual(500);
     expect(nextSeq).toBeLessThan(2000);
     expect(extension.calls.length).toBe(1);
-    expect((await deliver(bridge, oldSecret, { request_id: body['request_id'], result: 'x' })).status).toBe(403);
+    expect((await deliver(bridge, oldSecret, { request_id: body['request_id'], ...whole('x') })).status).toBe(403);
   });
 
   describe('whose extension lost its socket in the middle of an answer', () => {
@@ -189,23 +194,59 @@ describe('a bridge', () => {
 
     it('takes the whole answer by POST, once', async () => {
       const { bridge, secret, id, fetched } = await lose();
-      const whole = { request_id: id, result: 'partial no more' };
-      expect((await deliver(bridge, secret, { request_id: id })).status).toBe(400);
-      expect((await deliver(bridge, secret, { ...whole, result: 5 })).status).toBe(400);
+      const answer = { request_id: id, ...whole('partial ', 'no more') };
+      for (const wrong of [{ chunks: undefined }, { end: undefined }, { chunks: [5] }, { request_id: 5 }])
+        expect((await deliver(bridge, secret, { ...answer, ...wrong })).status).toBe(400);
       expect((await fetched()).status).toBe(202);
-      const taken = await deliver(bridge, secret, whole);
+      const taken = await deliver(bridge, secret, answer);
       expect([taken.status, await taken.json()]).toEqual([200, { status: 'success', request_id: id }]);
       // “partial ” had arrived by the socket, and is not there twice.
       const result = async () => (await fetched()).json() as Promise<object>;
       await expect.poll(result).toMatchObject({ status: 'success', result: 'partial no more' });
-      const again = await deliver(bridge, secret, { ...whole, result: 'Again' });
+      const again = await deliver(bridge, secret, { ...answer, ...whole('Again') });
       expect([again.status, await again.json()]).toMatchObject([409, { code: 'already_answered' }]);
+    });
+
+    it('takes tool calls and reasoning with it, each once', async () => {
+      const bridge = await start({ lostGraceMs: 10_000 });
+      const holder = await connect(bridge);
+      holder.dropAfter(1);
+      const call = holder.nextCall();
+      const asked = fetch(`${bridge.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ model: 'hang-mid', messages: [{ role: 'user', content: 'x' }] }),
+      });
+      await call;
+      await until(() => bridge.status.read().extensions.length === 0);
+      const chunks = [
+        [{ type: 'text', text: 'partial ' }],
+        [
+          { type: 'reasoning', text: 'Hmm' },
+          { type: 'tool_call', id: 'call_a', name: 'get_time', arguments: '{"tz":"CET"}' },
+        ],
+      ];
+      const end = { finishReason: 'tool_calls', model: null, usage: null };
+      const request_id = holder.heldRequests()[0];
+      expect((await deliver(bridge, holder.welcome.secret, { request_id, chunks, end })).status).toBe(200);
+      expect(await (await asked).json()).toMatchObject({
+        choices: [
+          {
+            message: {
+              content: 'partial ',
+              reasoning_content: 'Hmm',
+              tool_calls: [{ id: 'call_a', function: { name: 'get_time', arguments: '{"tz":"CET"}' } }],
+            },
+            finish_reason: 'tool_calls',
+          },
+        ],
+      });
     });
 
     it('takes tokens and model with it', async () => {
       const { bridge, secret, id, fetched } = await lose();
       const end = { finishReason: 'stop', model: 'named', usage: { inputTokens: 1, outputTokens: 2 } };
-      await deliver(bridge, secret, { request_id: id, result: 'partial', end });
+      await deliver(bridge, secret, { request_id: id, ...whole('partial '), end });
       expect(await (await fetched()).json()).toMatchObject({
         model: 'named',
         usage: { input_tokens: 1, output_tokens: 2 },
@@ -226,10 +267,10 @@ describe('a bridge', () => {
     it('knows no such call of anybody else, and no call of another name', async () => {
       const { bridge, secret, id, fetched } = await lose();
       const stranger = await connect(bridge);
-      const stolen = await deliver(bridge, stranger.welcome.secret, { request_id: id, result: 'stolen' });
+      const stolen = await deliver(bridge, stranger.welcome.secret, { request_id: id, ...whole('stolen') });
       expect([stolen.status, await stolen.json()]).toMatchObject([404, { code: 'not_found' }]);
-      expect((await deliver(bridge, secret, { request_id: 'nobody', result: 'x' })).status).toBe(404);
-      expect((await deliver(bridge, 'guess', { request_id: id, result: 'x' })).status).toBe(403);
+      expect((await deliver(bridge, secret, { request_id: 'nobody', ...whole('x') })).status).toBe(404);
+      expect((await deliver(bridge, 'guess', { request_id: id, ...whole('x') })).status).toBe(403);
       expect((await fetched()).status).toBe(202);
     });
   });
@@ -245,7 +286,7 @@ describe('a bridge', () => {
   });
 
   it('fails what is open when it shuts down', async () => {
-    const bridge = await openBridge();
+    const bridge = await startTemporaryBridge();
     const extension = await connect(bridge);
     const call = extension.nextCall();
     const answer = ask(bridge.url, { prompt: 'x', model: 'hang' });

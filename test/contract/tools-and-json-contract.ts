@@ -94,6 +94,30 @@ export function describeToolsAndJson(name: string, start: () => Promise<Subject>
       expect(systemOf()).toMatch(/^Be brief\.\n\nAnswer with one JSON object/);
     });
 
+    it('json_object with a schema, as other servers take it, is held to the schema', async () => {
+      const asked = (model: string) =>
+        client.chat.completions.create({
+          model,
+          messages: ask('Weather as JSON?'),
+          response_format: { type: 'json_object', schema: { properties: { city: { type: 'string' } } } } as never,
+        });
+      expect((await asked('json-misfit-first')).choices[0]?.message.content).toBe('{"city":"Paris","celsius":21}');
+      expect(systemOf()).toContain('"city"');
+      await expect(asked('json-misfit')).rejects.toMatchObject({ status: 502, code: 'unusable_answer' });
+    });
+
+    it.each(['json', 'json-in-prose', 'json-late'])('a stop ends JSON, not what %s says around it', async (model) => {
+      const request = { model, messages: ask('x'), stop: ',', response_format: { type: 'json_object' as const } };
+      const whole = await client.chat.completions.create(request);
+      expect(whole.choices[0]).toMatchObject({
+        finish_reason: 'stop',
+        message: { content: '{"city":"Paris"', refusal: null },
+      });
+      expect(whole.usage).toBeDefined();
+      const streamed = await client.chat.completions.stream(request).finalChatCompletion();
+      expect(streamed.choices[0]?.message.content).toBe('{"city":"Paris"');
+    });
+
     const tool = (toolName: string) => ({
       type: 'function' as const,
       function: { name: toolName, parameters: { type: 'object', properties: { city: { type: 'string' } } } },
@@ -173,6 +197,22 @@ export function describeToolsAndJson(name: string, start: () => Promise<Subject>
         : client.chat.completions.runTools(request).finalContent();
       expect(await final).toBe('The tool says: sunny');
       expect(asked).toEqual(['Paris']);
+    });
+
+    it('hands audio and files on to a model that takes them', async () => {
+      await expect
+        .poll(async () => (await client.models.list().catch(() => ({ data: [] }))).data.length)
+        .toBeGreaterThan(0);
+      const content: OpenAI.ChatCompletionContentPart[] = [
+        { type: 'text', text: 'What is this?' },
+        { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } },
+        { type: 'file', file: { file_data: 'data:application/pdf;base64,JVBERi0=', filename: 'a.pdf' } },
+      ];
+      await client.chat.completions.create({ model: 'all-ears', messages: [{ role: 'user', content }] });
+      expect(subject.calls.at(-1)?.messages).toEqual([{ role: 'user', content }]);
+      await expect(
+        client.chat.completions.create({ model: 'whole-only', messages: [{ role: 'user', content }] }),
+      ).rejects.toMatchObject({ status: 400, param: 'messages.0.content.1' });
     });
 
     it('says in a header what was done here', async () => {

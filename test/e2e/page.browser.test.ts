@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { subprotocol } from '#shared/protocol.ts';
+
 import { waitForText } from '../browser/person.ts';
 import { ask, startRig, type Rig } from '../browser/rig.ts';
 
@@ -47,27 +49,31 @@ it('lets no other page call the bridge from the browser', async () => {
   const page = await rig.chromium.browser.newPage();
   await page.goto(`${rig.puter.origin}/whoami`);
   const before = rig.puter.calls.length;
-  const outcome = await page.evaluate(async (url) => {
-    const json = fetch(`${url}/api/process`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: '{"prompt":"stolen"}',
-    });
-    const simple = fetch(`${url}/api/process`, { method: 'POST', mode: 'no-cors', body: '{"prompt":"stolen"}' });
-    const socket = new Promise((resolve) => {
-      const it = new WebSocket(`${url.replace('http', 'ws')}/ws`, 'puter-bridge.v2');
-      it.addEventListener('open', () => resolve('open'));
-      it.addEventListener('error', () => resolve('refused'));
-    });
-    return Promise.all([
-      json.catch(() => 'refused'),
-      simple.then(
-        () => 'sent',
-        () => 'refused',
-      ),
-      socket,
-    ]);
-  }, rig.bridge.url);
+  const outcome = await page.evaluate(
+    async (url, subprotocol) => {
+      const json = fetch(`${url}/api/process`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: '{"prompt":"stolen"}',
+      });
+      const simple = fetch(`${url}/api/process`, { method: 'POST', mode: 'no-cors', body: '{"prompt":"stolen"}' });
+      const socket = new Promise((resolve) => {
+        const it = new WebSocket(`${url.replace('http', 'ws')}/ws`, subprotocol);
+        it.addEventListener('open', () => resolve('open'));
+        it.addEventListener('error', () => resolve('refused'));
+      });
+      return Promise.all([
+        json.catch(() => 'refused'),
+        simple.then(
+          () => 'sent',
+          () => 'refused',
+        ),
+        socket,
+      ]);
+    },
+    rig.bridge.url,
+    subprotocol,
+  );
   expect(outcome[0]).toBe('refused');
   expect(outcome[2]).toBe('refused');
   expect(rig.puter.calls.length).toBe(before);

@@ -12,6 +12,8 @@ interface ListedModel {
   costs: { tokens: number; [key: string]: number };
   modalities?: { input: string[]; output: string[] };
   tool_call?: boolean;
+  /** Not typed in Puter's source, which lets any field through. */
+  reasoning?: boolean;
   release_date?: string;
   subscriberOnly?: boolean;
 }
@@ -45,14 +47,16 @@ export const listedModels: readonly ListedModel[] = [
     tool_call: true,
     release_date: '2026-02-17',
   },
+  { ...local('all-ears'), modalities: { input: ['text', 'image', 'audio', 'pdf'], output: ['text'] } },
   local('big'),
   local('drop'),
   { ...local('echo'), aliases: ['echo-latest'], context: 8192 },
   local('fail-mid'),
   local('hang'),
   local('hang-mid'),
+  local('huge'),
   local('no-usage'),
-  local('reasoning'),
+  { ...local('reasoning'), reasoning: true },
   local('slow-stream'),
   local('utf8'),
   {
@@ -86,6 +90,7 @@ export const listedModels: readonly ListedModel[] = [
     costs: { tokens: 1_000_000, prompt_tokens: 250, completion_tokens: 1000 },
     modalities: { input: ['text'], output: ['text'] },
     tool_call: false,
+    reasoning: false,
     release_date: '2025-08-07',
   },
 ];

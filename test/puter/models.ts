@@ -61,6 +61,9 @@ const answers: Record<string, Answer> = {
     return call.stream ? steps : collected(steps, said.cut ? 'length' : 'stop');
   },
 
+  /** Listed as one that takes sounds and documents, too. */
+  'all-ears': (call) => answers['echo']!(call),
+
   /** Ten seconds, or until the caller hangs up. */
   'slow-stream': streaming(function* () {
     for (let tick = 1; tick <= 100; tick++) {
@@ -78,6 +81,12 @@ const answers: Record<string, Answer> = {
   /** 1 MiB in 16 lines. */
   big: streaming(function* () {
     for (let block = 0; block < 16; block++) yield text(bigBlock);
+    yield usage(ollamaUsage);
+  }),
+
+  /** 16 MiB in 256 lines: more than sockets and programs on the way keep. */
+  huge: streaming(function* () {
+    for (let block = 0; block < 256; block++) yield text(bigBlock);
     yield usage(ollamaUsage);
   }),
 

@@ -61,6 +61,19 @@ export const obedientModels: Record<string, Answer> = {
     return say(text(`The tool says: ${textOf(result['content'])}`))(call);
   },
 
+  /**
+   * Calls the tool that the person names, as in `call read {"path":"a.txt"}`, and says what came of it: for agents that
+   * offer many, of whom some quote what the person said.
+   */
+  caller(call) {
+    const result = call.messages.at(-1);
+    if (isRecord(result) && result['role'] === 'tool')
+      return say(text(`The tool says: ${textOf(result['content'])}`))(call);
+    const [, name, input] = /\bcall (\S+) (\{.*\})/.exec(lastTextOf(call.messages).replaceAll('\\"', '"')) ?? [];
+    if (name === undefined || input === undefined) return say(text('Nothing to call.'))(call);
+    return say(toolUse('call_1', name, JSON.parse(input)))(call);
+  },
+
   /** As some local servers do: calls without ids, arguments as a text. */
   'nameless-calls': (call) =>
     call.stream

@@ -122,8 +122,9 @@ const model: fc.Arbitrary<Model> = record({
   maxOutputTokens: amount,
   inputPrice: amount,
   outputPrice: amount,
+  inputs: fc.option(fc.array(text, { maxLength: 2 })),
   tools: fc.option(fc.boolean()),
-  vision: fc.option(fc.boolean()),
+  reasoning: fc.option(fc.boolean()),
   releasedAt: amount,
 });
 
@@ -156,10 +157,11 @@ export const frameToExtension: fc.Arbitrary<FrameToExtension> = fc.oneof(
     type: type('welcome'),
     version: label,
     secret: text,
-    resume: fc.array(record({ requestId: id, nextSeq: count }), { maxLength: 4 }),
+    resume: fc.array(record({ requestId: id, nextSeq: count, room: count }), { maxLength: 4 }),
   }),
   record({ type: type('request'), requestId: id, chat, caller: fc.option(anyString(maxCallerChars)) }),
   record({ type: type('cancel'), requestId: id }),
+  record({ type: type('room'), requestId: id, chars: count }),
   record({ type: type('ack'), requestId: id }),
   record({ type: type('status'), queued: count, watched: fc.boolean() }),
   record({ type: type('token'), state: id, token: anyString(8192).filter((token) => token !== '') }),

@@ -5,16 +5,26 @@ import { numberFrom, text, wholeFrom } from '../../http/fields.ts';
 /** Fields that OpenAI's routes have in common. Clients send null for what they leave out. */
 export const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);
 
+const textOrArray = v.pipe(v.string('must be a string or an array'), text);
+
 /** Either a text or an array of something else: so an error names the place in the array. */
-export const textOr = <const S extends v.GenericSchema<unknown[]>>(array: S, single: v.GenericSchema<string> = text) =>
-  v.lazy((input): v.GenericSchema<string> | S => (Array.isArray(input) ? array : single));
+export const textOr = <const S extends v.GenericSchema<unknown[]>>(
+  array: S,
+  single: v.GenericSchema<string> = textOrArray,
+) => v.lazy((input): v.GenericSchema<string> | S => (Array.isArray(input) ? array : single));
 
 export const yesOrNo = v.boolean('must be true or false');
 
+export const jsonSchema = v.pipe(
+  v.unknown(),
+  v.check((value) => !Array.isArray(value), 'must be a JSON Schema'),
+  v.record(v.string(), v.unknown(), 'must be a JSON Schema'),
+);
+
 /** It is looked for in every piece of the answer. */
-const stop = v.pipe(text, v.maxLength(1000, 'must have at most 1000 characters'));
+const stop = v.pipe(textOrArray, v.maxLength(1000, 'must have at most 1000 characters'));
 const stops = v.pipe(
-  v.array(v.pipe(stop, v.minLength(1, 'must not be empty'))),
+  v.array(v.pipe(text, v.minLength(1, 'must not be empty'), v.maxLength(1000, 'must have at most 1000 characters'))),
   v.maxLength(4, 'must have at most four texts'),
 );
 
@@ -36,7 +46,8 @@ export function toCommon(body: {
   temperature: number | null;
   top_p: number | null;
 }) {
-  const stops = typeof body.stop === 'string' ? [body.stop] : (body.stop ?? []);
+  // Forms send an empty field for none. It would end every text before it begins.
+  const stops = [body.stop ?? []].flat().filter((stop) => stop !== '');
   return {
     ...(body.model !== null && { model: body.model }),
     ...(stops.length > 0 && { stops }),

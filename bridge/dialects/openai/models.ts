@@ -1,34 +1,37 @@
 import { BridgeError } from '#shared/errors.ts';
 import { findHindrance } from '#shared/hindrance.ts';
-import { namesOf, type Model } from '#shared/models.ts';
+import type { Model } from '#shared/models.ts';
 
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import { withSuggestions } from '../../catalogue/with-suggestions.ts';
 import type { Exchange, Reply, Route } from '../../http/route.ts';
 import { reportError } from './errors.ts';
 
-/** `GET /v1/models` and `GET /v1/models/{id}`: what Puter lists, as the connected extensions told it. */
-export function createModelRoutes(options: {
-  /** Null for an extension that has no list yet; empty where none is connected. */
-  catalogues: () => (readonly Model[] | null)[];
-}): Route[] {
-  const { catalogues } = options;
+/** `GET /v1/models` and `GET /v1/models/{id}`: what Puter lists, also while no extension is connected. */
+export function createModelRoutes(options: { catalogue: Catalogue; hasExtension: () => boolean }): Route[] {
+  const { catalogue, hasExtension } = options;
 
-  function models(): readonly Model[] {
-    const all = catalogues();
-    if (all.length === 0) throw BridgeError.from(findHindrance([]));
-    const list = all.find((it) => it !== null);
-    if (!list) throw new BridgeError('upstream_failed', 'Puter’s list of models cannot be had just now. Try again.');
-    return list;
+  async function models(): Promise<readonly Model[]> {
+    // Right after the start, what the last run knew may still be on its way from the disk.
+    if (!catalogue.list()) await catalogue.loaded;
+    const list = catalogue.list();
+    if (list) return list;
+    if (!hasExtension()) throw BridgeError.from(findHindrance([]));
+    throw new BridgeError('upstream_failed', 'Puter’s list of models cannot be had just now. Try again.');
   }
 
-  const list = (): Reply => ({ status: 200, body: { object: 'list', data: models().map(describe) } });
+  const list = async (): Promise<Reply> => ({
+    status: 200,
+    body: { object: 'list', data: (await models()).map(describe) },
+  });
 
-  function find({ params }: Exchange): Reply {
-    const wanted = (params['id'] ?? '').toLowerCase();
-    const model = models().find((it) => namesOf(it).some((name) => name.toLowerCase() === wanted));
+  async function find({ params }: Exchange): Promise<Reply> {
+    await models();
+    const name = params['id'] ?? '';
+    const model = catalogue.find(name);
     if (model) return { status: 200, body: describe(model) };
-    throw new BridgeError('model_not_found', 'Puter has no model of that name. GET /v1/models lists them all.', {
-      param: 'model',
-    });
+    const message = 'Puter has no model of that name. GET /v1/models lists them all.';
+    throw BridgeError.from(withSuggestions({ code: 'model_not_found', message, param: 'model' }, catalogue, name));
   }
 
   return ['/v1/models', '/models'].flatMap((path): Route[] => [
@@ -39,7 +42,8 @@ export function createModelRoutes(options: {
 
 /** OpenAI's four fields, and what else programs ask for. */
 function describe(model: Model): object {
-  const { id, aliases, provider, contextTokens, maxOutputTokens, inputPrice, outputPrice, tools, vision } = model;
+  const { id, aliases, provider, contextTokens, maxOutputTokens, inputPrice, outputPrice, tools } = model;
+  const vision = model.inputs?.includes('image') ?? null;
   return {
     id,
     object: 'model',
@@ -50,6 +54,9 @@ function describe(model: Model): object {
     max_output_tokens: maxOutputTokens,
     /** Dollars per million tokens. */
     pricing: { input: inputPrice, output: outputPrice },
-    capabilities: { tools, vision },
+    capabilities: { tools, vision, reasoning: model.reasoning },
+    // For clients that ask for these instead.
+    supports_tools: tools,
+    supports_vision: vision,
   };
 }

@@ -103,6 +103,8 @@ async function answerStream(options: {
       for (const piece of piecesOf(event)) {
         stream.send({ ...shape.chunk(about, [piece]), ...(question.wantsUsage && { usage: null }) });
       }
+      // A caller that reads slowly holds its call up, instead of filling our memory.
+      await stream.ready();
     }
   }
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { startBridge, type Bridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
+import type { Bridge } from '../../../bridge/bridge.ts';
 import { account, greet, ids, type Client } from '../connection/connections-rig.ts';
 import { sendRaw, type RawAnswer } from '../raw-socket.ts';
+import { startTemporaryBridge } from '../temporary-bridge.ts';
 
 /** Puter's sign-in page comes back to the bridge: the row of ways in which that can go. */
 
@@ -27,7 +27,7 @@ beforeEach(async () => {
       return true;
     });
   }
-  bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => unexpected.push(error) });
+  bridge = await startTemporaryBridge({}, (error) => unexpected.push(error));
   client = await signInBy({});
 });
 afterEach(async () => {

@@ -120,6 +120,14 @@ describe('an answer that is wrong a second time', () => {
     await expect(settle(object, '[1]')).rejects.toMatchObject({ code: 'unusable_answer' });
   });
 
+  it.each(['{"city":', "{city: 'Paris'}", '```json\n{"city"\n```', ' [1,', '<think>Hm.</think>{', ''])(
+    'is an error where it was meant to be JSON, or is nothing: %j',
+    async (text) => {
+      await expect(settle(place, text)).rejects.toMatchObject({ code: 'unusable_answer' });
+      await expect(settle(object, text)).rejects.toMatchObject({ code: 'unusable_answer' });
+    },
+  );
+
   it('is as good as it gets where the schema is not strict', async () => {
     expect(await settle(schemaOf({ type: 'array' }, false), 'Well: {"a":1}')).toMatchObject({ text: '{"a":1}' });
   });

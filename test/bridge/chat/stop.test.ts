@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { ChatEvent } from '#shared/chat.ts';
 
-import { createStopFilter, endAtStop } from '../../../bridge/chat/stop.ts';
+import { createStopFilter, cutAtStop, endAtStop } from '../../../bridge/chat/stop.ts';
 
 /** What comes out of `pieces`, one after the other. */
 function filter(pieces: string[], stops: string[]): { text: string; isOver: boolean } {
@@ -103,5 +103,29 @@ describe('an answer with stops', () => {
       throw new Error('Broken.');
     })();
     await expect(readAll(endAtStop(failing, ['STOP'], () => {}))).rejects.toThrow('Broken.');
+  });
+});
+
+describe('a whole answer with stops', () => {
+  const answer = (text: string, change = {}) => ({
+    text,
+    reasoning: 'END',
+    refusal: null,
+    toolCalls: [],
+    finishReason: 'length' as const,
+    model: 'm',
+    usage: { inputTokens: 1, outputTokens: 2 },
+    ...change,
+  });
+
+  it('ends at the first of them, and costs what it cost', () => {
+    expect(cutAtStop(answer('one END two STOP'), ['STOP', 'END'])).toEqual(answer('one ', { finishReason: 'stop' }));
+    expect(cutAtStop(answer('one EN'), ['END'])).toEqual(answer('one EN'));
+    expect(cutAtStop(answer('one'), [])).toEqual(answer('one'));
+  });
+
+  it('keeps the calls of its tools', () => {
+    const called = { toolCalls: [{ id: 'a', name: 'f', arguments: '{}' }], finishReason: 'tool_calls' };
+    expect(cutAtStop(answer('one END', called), ['END'])).toEqual(answer('one ', called));
   });
 });

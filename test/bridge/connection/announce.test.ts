@@ -2,9 +2,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-import { startBridge, type Bridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
+import type { Bridge } from '../../../bridge/bridge.ts';
 import { ask } from '../../browser/rig.ts';
+import { startTemporaryBridge } from '../temporary-bridge.ts';
 import { account, greet, ids, type Client } from './connections-rig.ts';
 
 /** What the bridge tells the extensions of itself: how many requests wait, and whether somebody looks. */
@@ -13,7 +13,7 @@ let bridge: Bridge;
 let stop: AbortController;
 beforeEach(async () => {
   stop = new AbortController();
-  bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => expect.fail(String(error)) });
+  bridge = await startTemporaryBridge();
 });
 afterEach(async () => {
   vi.useRealTimers();

@@ -2,15 +2,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { closeCodes, protocolVersion, subprotocol } from '#shared/protocol.ts';
 
-import { startBridge, type Bridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
+import type { Bridge } from '../../../bridge/bridge.ts';
+import { startTemporaryBridge } from '../temporary-bridge.ts';
 import { account, greet, hello, ids, open, type Client } from './connections-rig.ts';
 
 let bridge: Bridge;
 const unexpected: unknown[] = [];
 
 beforeEach(async () => {
-  bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => unexpected.push(error) });
+  bridge = await startTemporaryBridge({}, (error) => unexpected.push(error));
 });
 afterEach(async () => {
   vi.useRealTimers();
@@ -128,14 +128,17 @@ describe('an extension that says hello', () => {
     const stopped = bridge.close();
     expect(await client.closed).toEqual({ code: closeCodes.goingAway, reason: 'The bridge stops.' });
     await stopped;
-    bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => unexpected.push(error) });
+    bridge = await startTemporaryBridge({}, (error) => unexpected.push(error));
   });
 });
 
 describe('a socket of another version', () => {
   it.each([
-    [[`puter-bridge.v${protocolVersion + 1}`], `Update the bridge: it speaks v2, the extension v3.`],
-    [['puter-bridge.v0'], 'Update the extension: it speaks v0, the bridge v2.'],
+    [
+      [`puter-bridge.v${protocolVersion + 1}`],
+      `Update the bridge: it speaks v${protocolVersion}, the extension v${protocolVersion + 1}.`,
+    ],
+    [['puter-bridge.v0'], `Update the extension: it speaks v0, the bridge v${protocolVersion}.`],
   ])('%j is told who has to update', async (protocols, reason) => {
     const client = await open(bridge.url, { protocols });
     expect(await client.closed).toEqual({ code: closeCodes.wrongVersion, reason });
@@ -149,7 +152,7 @@ describe('a socket of another version', () => {
     expect(bridgeHop()).toMatchObject({
       state: 'wrong_version',
       since: '2030-01-01T00:00:00.000Z',
-      cause: 'Update the extension: it speaks v1, the bridge v2.',
+      cause: `Update the extension: it speaks v1, the bridge v${protocolVersion}.`,
       fix: 'update',
     });
     vi.advanceTimersByTime(5000);

@@ -3,11 +3,10 @@ import { connect } from 'node:net';
 
 import { expect, it } from 'vitest';
 
-import { startBridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
+import { startTemporaryBridge } from '../temporary-bridge.ts';
 
 it('does not let a refused caller that keeps its side open hold the bridge up', async () => {
-  const bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: () => {} });
+  const bridge = await startTemporaryBridge({}, () => {});
   const port = Number(new URL(bridge.url).port);
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.write(

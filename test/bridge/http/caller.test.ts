@@ -3,12 +3,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { maxCallerChars } from '#shared/protocol.ts';
 
-import { startBridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
 import { readCaller } from '../../../bridge/http/caller.ts';
 import { anyString } from '../../shared/arbitraries.ts';
 import { greet } from '../connection/connections-rig.ts';
 import { sendRaw } from '../raw-socket.ts';
+import { startTemporaryBridge } from '../temporary-bridge.ts';
 
 const read = (name: string) => readCaller({ 'user-agent': name });
 
@@ -58,7 +57,7 @@ it.each([
   [['User-Agent:'], null],
   [[], null],
 ])('goes with the request to the extension: %j', async (headers, caller) => {
-  const bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => expect.fail(String(error)) });
+  const bridge = await startTemporaryBridge();
   onTestFinished(() => bridge.close());
   const client = await greet(bridge.url);
   await client.next();

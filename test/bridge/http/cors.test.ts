@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { extensionOrigin } from '#shared/extension-id.ts';
 
-import { startBridge, type Bridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
+import type { Bridge } from '../../../bridge/bridge.ts';
 import { preflightHeaders } from '../../../bridge/http/cors.ts';
 import { startFakeExtension, type FakeExtension } from '../../contract/fake-extension.ts';
 import { sendRaw } from '../raw-socket.ts';
+import { startTemporaryBridge } from '../temporary-bridge.ts';
 
 /** The rows B10, B12 and B13 of the security catalogue, over the routes that there are. */
 
@@ -18,10 +18,8 @@ let bridge: Bridge;
 let closed: Bridge;
 let extension: FakeExtension;
 beforeAll(async () => {
-  const open = (allowedOrigins: string[]) =>
-    startBridge({ ...defaults, port: 0, allowedOrigins }, { onUnexpected: (error) => expect.fail(String(error)) });
-  bridge = await open([page, app]);
-  closed = await open([]);
+  bridge = await startTemporaryBridge({ allowedOrigins: [page, app] });
+  closed = await startTemporaryBridge();
   extension = await startFakeExtension({ bridgeUrl: bridge.url });
 });
 afterAll(async () => {

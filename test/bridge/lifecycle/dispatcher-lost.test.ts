@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { BridgeError } from '#shared/errors.ts';
+import type { AnswerPart } from '#shared/chat.ts';
+import { maxAnswerChars } from '#shared/protocol.ts';
 
 import {
   chunk,
@@ -37,7 +38,7 @@ describe('a call whose connection is lost', () => {
     rig.dispatcher.receive(peer, chunk(call.requestId, 0, text('You ')));
     rig.dispatcher.detach(peer);
     const back = again();
-    expect(rig.connect(back, [call.requestId])).toEqual([{ requestId: call.requestId, nextSeq: 1 }]);
+    expect(rig.connect(back, [call.requestId])).toMatchObject([{ requestId: call.requestId, nextSeq: 1 }]);
     expect(back.idsOf('request')).toEqual([]);
     expect(rig.dispatcher.busyLanes(back)).toBe(1);
     rig.dispatcher.receive(back, chunk(call.requestId, 1, text('said')));
@@ -173,28 +174,45 @@ describe('a call whose connection is lost', () => {
 });
 
 describe('an answer that comes beside the socket', () => {
-  it('completes the text that the socket had begun', async () => {
+  const thought: AnswerPart = { type: 'reasoning', text: 'Hmm' };
+  const toolCall: AnswerPart = { type: 'tool_call', id: 'c', name: 'n', arguments: '{}' };
+
+  it.each([0, 1, 2, 3])(
+    'completes what the socket had begun, tool calls and reasoning too: %d chunks there already',
+    async (there) => {
+      const call = rig.submit();
+      const chunks = [[thought, text('You ')], [text('said')], [toolCall]];
+      for (const [seq, parts] of chunks.slice(0, there).entries())
+        rig.dispatcher.receive(peer, chunk(call.requestId, seq, ...parts));
+      rig.dispatcher.detach(peer);
+      expect(rig.dispatcher.deliver('a', call.requestId, whole(...chunks))).toBe(true);
+      expect(await call.outcome).toEqual({ text: 'You said' });
+      expect(call.events.slice(0, -1)).toEqual(chunks.flat());
+    },
+  );
+
+  it('that is shorter than what the socket had brought is no answer', async () => {
     const call = rig.submit();
-    rig.dispatcher.receive(peer, chunk(call.requestId, 0, { type: 'reasoning', text: 'Hmm' }, text('You ')));
+    for (const seq of [0, 1]) rig.dispatcher.receive(peer, chunk(call.requestId, seq, text('x')));
     rig.dispatcher.detach(peer);
-    expect(rig.dispatcher.deliver('a', call.requestId, whole('You said'))).toBe(true);
-    expect(await call.outcome).toEqual({ text: 'You said' });
-    expect(call.events.filter(({ type }) => type === 'text')).toEqual([text('You '), text('said')]);
+    rig.dispatcher.deliver('a', call.requestId, whole('x'));
+    expect(await call.outcome).toEqual({ code: 'extension_failed' });
   });
 
-  it('adds nothing where the text was whole already', async () => {
+  it('may be as long as the limit and not a character longer', async () => {
     const call = rig.submit();
-    rig.dispatcher.receive(peer, chunk(call.requestId, 0, text('You said')));
+    rig.dispatcher.receive(peer, chunk(call.requestId, 0, text('x')));
     rig.dispatcher.detach(peer);
-    rig.dispatcher.deliver('a', call.requestId, whole('You said'));
-    expect(await call.outcome).toEqual({ text: 'You said' });
-    expect(call.events).toHaveLength(2);
+    rig.dispatcher.deliver('a', call.requestId, whole('x', 'x'.repeat(maxAnswerChars)));
+    expect(await call.outcome).toEqual({ code: 'answer_too_large' });
   });
 
   it('may be a failure', async () => {
     const call = rig.submit();
     rig.dispatcher.detach(peer);
-    expect(rig.dispatcher.deliver('a', call.requestId, new BridgeError('upstream_failed', 'No.'))).toBe(true);
+    expect(rig.dispatcher.deliver('a', call.requestId, { error: { code: 'upstream_failed', message: 'No.' } })).toBe(
+      true,
+    );
     expect(await call.outcome).toEqual({ code: 'upstream_failed' });
   });
 

@@ -1,7 +1,7 @@
 import type { AnswerPart, ChatEvent } from '#shared/chat.ts';
 import { BridgeError, type ErrorCode } from '#shared/errors.ts';
 import type { AccountState, HopState } from '#shared/hops.ts';
-import type { FrameToExtension } from '#shared/protocol.ts';
+import type { Delivery, FrameToExtension, Resumption } from '#shared/protocol.ts';
 
 import { createDispatcher, type Dispatcher } from '../../../bridge/lifecycle/dispatcher.ts';
 import type { Peer } from '../../../bridge/lifecycle/peer.ts';
@@ -59,12 +59,17 @@ export interface Rig {
   dispatcher: Dispatcher;
   submit(prompt?: string): TestCall;
   /** Attaches and pumps, as a connection does; returns what is to be resumed. */
-  connect(peer: Peer, held?: string[]): { requestId: string; nextSeq: number }[];
+  connect(peer: Peer, held?: string[]): Resumption[];
 }
 
 export function createRig(onChange: () => void = () => {}): Rig {
   let ids = 0;
-  const dispatcher = createDispatcher({ ...graces, newRequestId: () => `r${(ids += 1)}`, onChange });
+  const dispatcher = createDispatcher({
+    ...graces,
+    newRequestId: () => `r${(ids += 1)}`,
+    explain: (failure) => failure,
+    onChange,
+  });
   return {
     dispatcher,
     submit(prompt = 'hi') {
@@ -121,4 +126,10 @@ export const failure = (requestId: string, code: ErrorCode = 'upstream_failed') 
   error: { code, message: 'It failed.' },
 });
 
-export const whole = (text: string) => ({ text, finishReason: 'stop' as const, model: null, usage: null });
+const plainEnd = { finishReason: 'stop', model: null, usage: null } as const;
+
+/** A whole answer as it comes beside the socket: what each chunk holds. */
+export const whole = (...chunks: (string | AnswerPart[])[]): Delivery => ({
+  chunks: chunks.map((chunk) => (typeof chunk === 'string' ? [text(chunk)] : chunk)),
+  end: plainEnd,
+});

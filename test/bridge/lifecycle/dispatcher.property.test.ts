@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { BridgeError } from '#shared/errors.ts';
-
 import {
   createPeer,
   createRig,
@@ -113,7 +111,7 @@ function play(steps: readonly Step[]) {
         // Done only while its socket is down; the bridge then no longer wants it.
         if (!browser || browser.peer) return;
         begun.add(requestId);
-        const outcome = new BridgeError('upstream_failed', 'It failed.');
+        const outcome = { error: { code: 'upstream_failed', message: 'It failed.' } } as const;
         if (rig.dispatcher.deliver(`${index}.${browser.run}`, requestId, outcome)) browser.jobs.delete(requestId);
         return;
       }

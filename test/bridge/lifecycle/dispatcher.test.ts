@@ -13,6 +13,7 @@ import {
   signedOut,
   started,
   text,
+  whole,
   type Rig,
 } from './dispatcher-rig.ts';
 
@@ -279,7 +280,7 @@ describe('an answer', () => {
     const { requestId } = call;
     const frames = [started(requestId), chunk(requestId, 0, text('forged')), failure(requestId), end(requestId, 0)];
     for (const frame of frames) rig.dispatcher.receive(other, frame);
-    expect(rig.dispatcher.deliver(other.instance, requestId, { ...end(requestId, 0), text: 'forged' })).toBe(false);
+    expect(rig.dispatcher.deliver(other.instance, requestId, whole('forged'))).toBe(false);
     expect(rig.dispatcher.busyLanes(holder)).toBe(1);
     rig.dispatcher.receive(holder, chunk(requestId, 0, text('true')));
     rig.dispatcher.receive(holder, end(requestId, 1));

@@ -21,7 +21,8 @@ const alphabet: readonly RequestEvent[] = [
   { type: 'chunk', seq: 1 },
   { type: 'ended', seq: 0 },
   { type: 'ended', seq: 1 },
-  { type: 'delivered' },
+  { type: 'delivered', seq: 0 },
+  { type: 'delivered', seq: 1 },
   { type: 'failed', error },
   { type: 'cancelled' },
   { type: 'timed_out' },
@@ -154,12 +155,13 @@ describe('an answer', () => {
 
   it('is not taken before the call went out, nor while its extension is lost', () => {
     expect(through(chunk(0))).toBe(queued);
-    expect(through({ type: 'delivered' })).toBe(queued);
+    expect(through({ type: 'delivered', seq: 0 })).toBe(queued);
     expect(through(out, lost, chunk(0))).toMatchObject({ status: 'unknown', nextSeq: 0 });
   });
 
   it('may come whole while its extension is lost', () => {
-    expect(through(out, chunk(0), lost, { type: 'delivered' }).status).toBe('succeeded');
+    for (const seq of [1, 2]) expect(through(out, chunk(0), lost, { type: 'delivered', seq }).status).toBe('succeeded');
+    expect(through(out, chunk(0), lost, { type: 'delivered', seq: 0 }).status).toBe('failed');
   });
 
   it.each<[RequestEvent[], string]>([

@@ -1,53 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { namesOf, type Model } from '#shared/models.ts';
 
-import { fetchModels, nearestNames } from '../../../extension/puter/models.ts';
+import { fetchModels } from '../../../extension/puter/models.ts';
 import { startStandIn } from '../../puter/stand-in.ts';
-
-const names = ['openai/gpt-5', 'openai/gpt-5-mini', 'openai/gpt-4o-mini', 'gpt-4o-mini', 'claude-sonnet-4', 'o3'];
-
-describe('the nearest names', () => {
-  it.each([
-    ['a letter too few', 'gpt-4o-mni', 'gpt-4o-mini'],
-    ['other capitals', 'Claude-Sonnet-4', 'claude-sonnet-4'],
-    ['a provider left out', 'gpt-5', 'openai/gpt-5'],
-    ['the beginning only', 'claude', 'claude-sonnet-4'],
-    ['a version that does not exist', 'claude-sonnet-5', 'claude-sonnet-4'],
-  ])('begin with the right one after %s', (_, wanted, meant) => {
-    expect(nearestNames(wanted, names)[0]).toBe(meant);
-  });
-
-  it('begin with the right one after a letter too few behind a provider', () => {
-    expect(nearestNames('openai/gpt-4o-mni', names)[0]).toBe('openai/gpt-4o-mini');
-  });
-
-  it('are none where nothing is near', () => {
-    expect(nearestNames('llama-3.3-70b', names)).toEqual([]);
-    expect(nearestNames('gpt-5', [])).toEqual([]);
-  });
-
-  it('put the shortest first among equals', () => {
-    expect(nearestNames('gpt-5', names)).toEqual(['openai/gpt-5', 'openai/gpt-5-mini']);
-  });
-
-  it('are at most three, all different, all of the list, and the exact one first', () => {
-    const name = fc.string({ unit: fc.constantFrom('a', 'b', '/', ':', '-'), maxLength: 6 });
-    fc.assert(
-      fc.property(name, fc.array(name), (wanted, list) => {
-        const nearest = nearestNames(wanted, [...list, wanted]);
-        expect(nearest.length).toBeLessThanOrEqual(3);
-        expect(new Set(nearest).size).toBe(nearest.length);
-        for (const found of nearest) expect([...list, wanted]).toContain(found);
-        expect(nearest[0]).toBe(wanted);
-      }),
-    );
-  });
-});
 
 describe('Puter’s list', () => {
   async function listFrom(status: number, body: string): Promise<Model[]> {
@@ -79,8 +38,9 @@ describe('Puter’s list', () => {
       maxOutputTokens: 64_000,
       inputPrice: 3,
       outputPrice: 15,
+      inputs: ['text', 'image'],
       tools: true,
-      vision: true,
+      reasoning: null,
       releasedAt: Date.UTC(2026, 1, 17),
     });
     expect(named('big')).toEqual({
@@ -91,11 +51,14 @@ describe('Puter’s list', () => {
       maxOutputTokens: 8192,
       inputPrice: 0,
       outputPrice: 0,
+      inputs: null,
       tools: null,
-      vision: null,
+      reasoning: null,
       releasedAt: null,
     });
     expect(named('long-stream')).toMatchObject({ inputPrice: 0.05, outputPrice: 0.4 });
+    expect(named('all-ears')?.inputs).toEqual(['text', 'image', 'audio', 'pdf']);
+    expect([named('reasoning')?.reasoning, named('whole-only')?.reasoning]).toEqual([true, false]);
   });
 
   it.each([
@@ -126,6 +89,14 @@ describe('Puter’s list', () => {
     [{}, null],
   ])('tells the context where Puter does: %j', async (fields, contextTokens) => {
     expect(await readOne(fields)).toMatchObject({ contextTokens });
+  });
+
+  it.each([
+    [{ reasoning: { efforts: ['low'] } }, { reasoning: null }],
+    [{ modalities: null }, { inputs: null }],
+    [{ modalities: { output: ['text'] } }, { inputs: null }],
+  ])('tells nothing of what Puter says in another way: %j', async (fields, told) => {
+    expect(await readOne(fields)).toMatchObject(told);
   });
 
   it('holds every name that a model answers to', async () => {

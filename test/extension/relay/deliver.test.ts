@@ -5,9 +5,14 @@ import { text } from 'node:stream/consumers';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import type { Delivery } from '#shared/protocol.ts';
+
 import { deliver } from '../../../extension/relay/deliver.ts';
 
-const delivery = { result: 'Hello', end: { finishReason: 'stop', model: null, usage: null } } as const;
+const delivery: Delivery = {
+  chunks: [[{ type: 'text', text: 'Hello' }]],
+  end: { finishReason: 'stop', model: null, usage: null },
+};
 const handIn = (address: string) => deliver({ address, secret: 'the secret', requestId: 'r', delivery });
 
 async function startAnswering(status: number) {
@@ -37,7 +42,7 @@ describe('an answer handed in by post', () => {
         url: '/api/result',
         type: 'application/json',
         secret: 'Bearer the secret',
-        body: '{"request_id":"r","result":"Hello","end":{"finishReason":"stop","model":null,"usage":null}}',
+        body: '{"request_id":"r","chunks":[[{"type":"text","text":"Hello"}]],"end":{"finishReason":"stop","model":null,"usage":null}}',
       },
     ]);
   });

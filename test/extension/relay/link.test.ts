@@ -7,10 +7,9 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import { closeCodes, heartbeatMs, type FrameToExtension } from '#shared/protocol.ts';
 
-import { startBridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
 import { startLink, type LinkState } from '../../../extension/relay/link.ts';
 import { account, hello as helloOf, ids } from '../../bridge/connection/connections-rig.ts';
+import { startTemporaryBridge } from '../../bridge/temporary-bridge.ts';
 import { actAsExtensionPage } from './extension-page.ts';
 import { patiently, startScriptedBridge } from './scripted-bridge.ts';
 
@@ -43,7 +42,7 @@ function dial(address: string, change: Parameters<typeof helloOf>[0] = {}) {
 }
 
 const startRealBridge = async (port = 0) => {
-  const bridge = await startBridge({ ...defaults, port }, { onUnexpected: (error) => expect.fail(String(error)) });
+  const bridge = await startTemporaryBridge({ port });
   onTestFinished(() => bridge.close());
   return bridge;
 };

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { AnswerFrame } from '#shared/protocol.ts';
+import { partChars, type AnswerPart } from '#shared/chat.ts';
+import { maxUnreadChars, type AnswerFrame } from '#shared/protocol.ts';
 
 import { queued, transition, type RequestEvent } from '../../../bridge/lifecycle/request-state.ts';
 import { createOutbox } from '../../../extension/relay/outbox.ts';
@@ -15,12 +16,10 @@ const text = (text: string) => ({ type: 'text' as const, text });
 function filled(parts: readonly (readonly ReturnType<typeof text>[])[] = [], closing = end) {
   const outbox = createOutbox();
   outbox.open('r');
-  const frames = [
-    outbox.add('r', { type: 'started' }),
-    ...parts.map((parts) => outbox.add('r', { type: 'chunk', parts: [...parts] })),
-    outbox.add('r', { type: 'end', ...closing }),
-  ];
-  return { outbox, frames: frames.filter((frame) => frame !== undefined) };
+  outbox.add('r', { type: 'started' });
+  for (const chunk of parts) outbox.add('r', { type: 'chunk', parts: [...chunk] });
+  outbox.add('r', { type: 'end', ...closing });
+  return { outbox, frames: outbox.take('r') };
 }
 
 const seqOf = (frame: AnswerFrame | undefined) => (frame && 'seq' in frame ? frame.seq : undefined);
@@ -35,21 +34,24 @@ describe('the frames of an answer', () => {
   it('are numbered for each request alone', () => {
     const outbox = createOutbox();
     for (const id of ['a', 'b']) outbox.open(id);
-    const seqs = ['a', 'b', 'a', 'b'].map((id) => seqOf(outbox.add(id, { type: 'chunk', parts: [] })));
-    expect(seqs).toEqual([0, 0, 1, 1]);
+    for (const id of ['a', 'b', 'a', 'b']) outbox.add(id, { type: 'chunk', parts: [] });
+    expect(['a', 'b'].map((id) => outbox.take(id).map(seqOf))).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
   });
 
   it('are not kept for a request that is not open', () => {
     const outbox = createOutbox();
-    expect(outbox.add('r', { type: 'started' })).toBeUndefined();
-    expect([outbox.has('r'), outbox.held(), outbox.since('r', 0)]).toEqual([false, [], []]);
+    outbox.add('r', { type: 'started' });
+    expect([outbox.has('r'), outbox.held(), outbox.take('r')]).toEqual([false, [], []]);
   });
 
   it('are gone once they are forgotten', () => {
     const { outbox } = filled([[text('a')]]);
     outbox.forget('r');
-    expect([outbox.has('r'), outbox.held(), outbox.since('r', 0), outbox.finished()]).toEqual([false, [], [], []]);
-    expect(outbox.add('r', { type: 'chunk', parts: [] })).toBeUndefined();
+    outbox.resume({ requestId: 'r', nextSeq: 0, room: maxUnreadChars });
+    expect([outbox.has('r'), outbox.held(), outbox.take('r'), outbox.finished()]).toEqual([false, [], [], []]);
   });
 });
 
@@ -59,12 +61,12 @@ describe('after a lost connection', () => {
       fc.property(chunks, answerEnd, fc.nat(), (parts, closing, split) => {
         const outbox = createOutbox();
         outbox.open('r');
-        const all = [
-          ...parts.map((parts) => outbox.add('r', { type: 'chunk', parts })),
-          outbox.add('r', { type: 'end', ...closing }),
-        ];
+        for (const chunk of parts) outbox.add('r', { type: 'chunk', parts: chunk });
+        outbox.add('r', { type: 'end', ...closing });
+        const all = outbox.take('r');
         const nextSeq = split % (all.length + 1);
-        const again = outbox.since('r', nextSeq);
+        outbox.resume({ requestId: 'r', nextSeq, room: maxUnreadChars });
+        const again = outbox.take('r');
         expect([...all.slice(0, nextSeq), ...again]).toEqual(all);
         expect(again.map(seqOf)).toEqual(all.slice(nextSeq).map(seqOf));
       }),
@@ -85,7 +87,8 @@ describe('after a lost connection', () => {
         // Every connection but the last breaks after a few frames.
         for (const frames of [...cuts, Number.POSITIVE_INFINITY]) {
           const nextSeq = 'nextSeq' in state ? state.nextSeq : 0;
-          for (const frame of outbox.since('r', nextSeq).slice(0, frames)) {
+          outbox.resume({ requestId: 'r', nextSeq, room: maxUnreadChars });
+          for (const frame of outbox.take('r').slice(0, frames)) {
             const before = state;
             state = transition(state, toEvent(frame));
             if (frame.type === 'chunk' && state !== before) taken.push(frame.parts);
@@ -118,7 +121,9 @@ describe('after a lost connection', () => {
         outbox.open('r');
         outbox.add('r', { type: 'chunk', parts: [text('half')] });
         outbox.add('r', { type: 'error', error });
-        expect(outbox.since('r', nextSeq).at(-1)).toEqual({ type: 'error', requestId: 'r', error });
+        outbox.take('r');
+        outbox.resume({ requestId: 'r', nextSeq, room: maxUnreadChars });
+        expect(outbox.take('r').at(-1)).toEqual({ type: 'error', requestId: 'r', error });
       }),
     );
   });
@@ -131,25 +136,107 @@ describe('after a lost connection', () => {
   });
 });
 
-describe('a finished answer', () => {
-  it('is delivered as its whole text and its end', () => {
-    const { outbox } = filled([[text('You '), text('said')], [text(': hi')]]);
-    expect(outbox.finished()).toEqual([{ requestId: 'r', delivery: { result: 'You said: hi', end } }]);
+describe('an answer that runs ahead of its caller', () => {
+  const typesOf = (frames: AnswerFrame[]) => frames.map(({ type }) => type);
+  const full = text('x'.repeat(maxUnreadChars));
+
+  it('goes out in order and once, never by more than one frame beyond the room, for any frames and any room', () => {
+    const steps = fc.array(fc.oneof(fc.record({ add: fc.nat(400_000) }), fc.record({ room: fc.nat(400_000) })));
+    fc.assert(
+      fc.property(steps, (steps) => {
+        const outbox = createOutbox();
+        outbox.open('r');
+        let [room, sent] = [maxUnreadChars, 0];
+        const [added, taken] = [[] as number[], [] as number[]];
+        const wrong: string[] = [];
+        for (const step of steps) {
+          if ('add' in step) added.push(step.add);
+          if ('add' in step) outbox.add('r', { type: 'chunk', parts: [text('x'.repeat(step.add))] });
+          else outbox.addRoom('r', step.room);
+          room += 'room' in step ? step.room : 0;
+          for (const frame of outbox.take('r')) {
+            const chars = frame.type === 'chunk' ? charsOf(frame.parts) : 0;
+            if (chars > 0 && sent >= room) wrong.push('was sent without room');
+            sent += chars;
+            taken.push(chars);
+          }
+          if (taken.length < added.length && sent < room) wrong.push('waits although there is room');
+        }
+        expect(wrong).toEqual([]);
+        expect(taken).toEqual(added.slice(0, taken.length));
+      }),
+    );
+  });
+  const charsOf = (parts: AnswerPart[]) => parts.reduce((sum, part) => sum + partChars(part), 0);
+
+  it('needs no room for its end where nothing waits before it', () => {
+    expect(typesOf(filled([[full]]).frames)).toEqual(['started', 'chunk', 'end']);
   });
 
-  it('is delivered without what is not text', () => {
+  it('lets neither end nor failure overtake what waits', () => {
+    const { outbox, frames } = filled([[full], [text('a')], [text('b')]]);
+    expect(typesOf(frames)).toEqual(['started', 'chunk']);
+    outbox.addRoom('r', 1);
+    expect(outbox.take('r').map(seqOf)).toEqual([1]);
+    outbox.addRoom('r', 1);
+    expect(outbox.take('r').map(seqOf)).toEqual([2, 3]);
+    outbox.addRoom('r', 1);
+    expect(outbox.take('r')).toEqual([]);
+    outbox.open('failed');
+    for (const parts of [[full], [text('a')]]) outbox.add('failed', { type: 'chunk', parts });
+    outbox.add('failed', { type: 'error', error: { code: 'upstream_failed', message: 'm' } });
+    expect(typesOf(outbox.take('failed'))).toEqual(['chunk']);
+  });
+
+  it('waits again after a lost connection, as long as the bridge has no room', () => {
+    const { outbox } = filled([[full], [text('a')]]);
+    outbox.addRoom('r', 1);
+    outbox.take('r');
+    outbox.resume({ requestId: 'r', nextSeq: 1, room: 0 });
+    expect(outbox.take('r')).toEqual([]);
+    outbox.addRoom('r', 1);
+    expect(outbox.take('r').map(seqOf)).toEqual([1, 2]);
+  });
+
+  it('is delivered whole, also what waits', () => {
+    const { outbox } = filled([[full], [text('a')]]);
+    expect(outbox.finished()).toEqual([{ requestId: 'r', delivery: { chunks: [[full], [text('a')]], end } }]);
+  });
+
+  it('passes over what waits once nobody reads it, to its end if it has one', () => {
+    const { outbox } = filled([[full], [text('a')]]);
+    outbox.skip('r');
+    expect(typesOf(outbox.take('r'))).toEqual(['end']);
+    outbox.skip('r');
+    expect(outbox.take('r')).toEqual([]);
+    outbox.open('running');
+    for (const parts of [[full], [text('a')]]) outbox.add('running', { type: 'chunk', parts });
+    expect(typesOf(outbox.take('running'))).toEqual(['chunk']);
+    outbox.skip('running');
+    outbox.add('running', { type: 'error', error: { code: 'cancelled', message: 'm' } });
+    expect(typesOf(outbox.take('running'))).toEqual(['error']);
+  });
+
+  it('of a request that is not open asks for nothing', () => {
     const outbox = createOutbox();
-    outbox.open('r');
-    outbox.add('r', {
-      type: 'chunk',
-      parts: [
-        { type: 'reasoning', text: 'Hmm' },
-        text('42'),
-        { type: 'tool_call', id: 'c', name: 'n', arguments: '{}' },
-      ],
-    });
-    outbox.add('r', { type: 'end', ...end });
-    expect(outbox.finished()[0]?.delivery).toEqual({ result: '42', end });
+    outbox.addRoom('r', 1);
+    outbox.skip('r');
+    expect([outbox.take('r'), outbox.held()]).toEqual([[], []]);
+  });
+});
+
+describe('a finished answer', () => {
+  it('is delivered as the parts of its chunks, each in the place of its number, and its end', () => {
+    fc.assert(
+      fc.property(chunks, answerEnd, (parts, closing) => {
+        const outbox = createOutbox();
+        outbox.open('r');
+        outbox.add('r', { type: 'started' });
+        for (const chunk of parts) outbox.add('r', { type: 'chunk', parts: chunk });
+        outbox.add('r', { type: 'end', ...closing });
+        expect(outbox.finished()).toEqual([{ requestId: 'r', delivery: { chunks: parts, end: closing } }]);
+      }),
+    );
   });
 
   it('is delivered as its failure, whatever came before', () => {

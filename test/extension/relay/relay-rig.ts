@@ -12,7 +12,19 @@ import type { LinkState } from '../../../extension/relay/link.ts';
 import { startRelay } from '../../../extension/relay/relay.ts';
 import { ids } from '../../bridge/connection/connections-rig.ts';
 import { actAsExtensionPage } from './extension-page.ts';
-import { patiently } from './scripted-bridge.ts';
+import { patiently, startScriptedBridge, type Line } from './scripted-bridge.ts';
+
+export const requestId = '0190a8f0-0000-7000-8000-0000000000c1';
+export const otherId = '0190a8f0-0000-7000-8000-0000000000c2';
+export const end = { finishReason: 'stop', model: null, usage: { inputTokens: 11, outputTokens: 7 } } as const;
+export const text = (text: string) => ({ type: 'text' as const, text });
+export const request = (change: Partial<Frame<FrameToExtension, 'request'>> = {}): FrameToExtension => ({
+  type: 'request',
+  requestId,
+  chat: { messages: [{ role: 'user', content: 'hi' }] },
+  caller: 'curl/8',
+  ...change,
+});
 
 export interface LaneCall extends CallHandlers {
   chat: ChatRequest;
@@ -85,3 +97,20 @@ export function startRelayRig(address: string) {
     },
   };
 }
+
+export async function start(options: Parameters<typeof startScriptedBridge>[0] = {}) {
+  const bridge = await startScriptedBridge(options);
+  const rig = startRelayRig(bridge.address);
+  const line = await bridge.nextLine();
+  return { bridge, rig, line };
+}
+
+export async function startConnected() {
+  const started = await start();
+  started.line.welcome();
+  await started.rig.become('connected');
+  return started;
+}
+
+export const typesOf = (line: Line, id = requestId) =>
+  line.frames.filter((frame) => 'requestId' in frame && frame.requestId === id).map(({ type }) => type);

@@ -1,30 +1,18 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { maxAnswerChars, type Frame, type FrameToBridge, type FrameToExtension } from '#shared/protocol.ts';
+import { maxAnswerChars, maxUnreadChars, type FrameToBridge } from '#shared/protocol.ts';
 
-import { startBridge } from '../../../bridge/bridge.ts';
-import { defaults } from '../../../bridge/config.ts';
-import { startRelayRig } from './relay-rig.ts';
-import { patiently, startScriptedBridge, type Line } from './scripted-bridge.ts';
-
-const requestId = '0190a8f0-0000-7000-8000-0000000000c1';
-const otherId = '0190a8f0-0000-7000-8000-0000000000c2';
-const end = { finishReason: 'stop', model: null, usage: { inputTokens: 11, outputTokens: 7 } } as const;
-const text = (text: string) => ({ type: 'text' as const, text });
-const request = (change: Partial<Frame<FrameToExtension, 'request'>> = {}): FrameToExtension => ({
-  type: 'request',
-  requestId,
-  chat: { messages: [{ role: 'user', content: 'hi' }] },
-  caller: 'curl/8',
-  ...change,
-});
+import { startTemporaryBridge } from '../../bridge/temporary-bridge.ts';
+import { modelNamed } from '../../shared/model-named.ts';
+import { end, otherId, request, requestId, start, startConnected, startRelayRig, text, typesOf } from './relay-rig.ts';
+import { patiently, type Line } from './scripted-bridge.ts';
 
 /** As a program calls: from no page at all. */
 const { fetch: callAsProgram } = globalThis;
 
 describe('with the bridge itself', () => {
   async function start() {
-    const bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => expect.fail(String(error)) });
+    const bridge = await startTemporaryBridge();
     onTestFinished(() => bridge.close());
     const rig = startRelayRig(bridge.url);
     await rig.become('connected');
@@ -86,23 +74,6 @@ describe('with the bridge itself', () => {
     expect(rig.calls.filter(({ isCancelled }) => !isCancelled)).toEqual([]);
   });
 });
-
-async function start(options: Parameters<typeof startScriptedBridge>[0] = {}) {
-  const bridge = await startScriptedBridge(options);
-  const rig = startRelayRig(bridge.address);
-  const line = await bridge.nextLine();
-  return { bridge, rig, line };
-}
-
-async function startConnected() {
-  const started = await start();
-  started.line.welcome();
-  await started.rig.become('connected');
-  return started;
-}
-
-const typesOf = (line: Line, id = requestId) =>
-  line.frames.filter((frame) => 'requestId' in frame && frame.requestId === id).map(({ type }) => type);
 
 describe('the hello', () => {
   it('says who connects, how things are, and which requests are still held', async () => {
@@ -250,7 +221,7 @@ describe('when the line is lost', () => {
     const { call, resume } = await lose();
     const line = await resume();
     expect(line.hello.requests).toEqual([requestId]);
-    line.welcome([{ requestId, nextSeq: 1 }]);
+    line.welcome([{ requestId, nextSeq: 1, room: maxUnreadChars }]);
     await line.frame('chunk');
     call.onEnd(end);
     await line.frame('end');
@@ -272,7 +243,9 @@ describe('when the line is lost', () => {
     call.onEnd(end);
     await expect
       .poll(() => bridge.handedIn, patiently)
-      .toEqual([{ secret: 'Bearer the secret', body: { request_id: requestId, result: 'ab', end } }]);
+      .toEqual([
+        { secret: 'Bearer the secret', body: { request_id: requestId, chunks: [[text('a')], [text('b')]], end } },
+      ]);
     const line = await resume();
     expect(line.hello.requests).toEqual([]);
   });
@@ -297,7 +270,7 @@ describe('when the line is lost', () => {
     rig.relay.retry();
     const second = await again;
     expect(second.hello.requests).toEqual([requestId]);
-    second.welcome([{ requestId, nextSeq: 1 }]);
+    second.welcome([{ requestId, nextSeq: 1, room: maxUnreadChars }]);
     second.send({ type: 'ack', requestId });
     second.send({ type: 'ping' });
     await second.frame('pong');
@@ -315,10 +288,7 @@ describe('what Puter offers', () => {
     const { rig, line } = await start();
     line.welcome();
     await rig.become('connected');
-    const model = { id: 'm', aliases: [], provider: null, contextTokens: null, maxOutputTokens: null };
-    rig.settings.models = [
-      { ...model, inputPrice: null, outputPrice: null, tools: null, vision: null, releasedAt: null },
-    ];
+    rig.settings.models = [modelNamed('m')];
     expect(line.frames.filter(({ type }: FrameToBridge) => type === 'models')).toEqual([]);
     rig.relay.tellModels();
     expect(await line.frame('models')).toEqual({ type: 'models', models: rig.settings.models });

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 
 import type { ChatMessage } from '#shared/chat.ts';
+import { BridgeError } from '#shared/errors.ts';
 
 import { imageUrl, text } from '../../../http/fields.ts';
 import { optional, textOr } from '../fields.ts';
@@ -41,7 +42,7 @@ const partSchema = v.variant(
   ],
   'must be “text”, “image_url”, “input_audio” or “file”',
 );
-const contentSchema = textOr(v.array(partSchema));
+const contentSchema = textOr(v.pipe(v.array(partSchema), v.minLength(1, 'must have at least one part')));
 /** Of an assistant and of a tool: texts alone. */
 const saidSchema = textOr(
   v.array(
@@ -54,7 +55,11 @@ const saidSchema = textOr(
 );
 
 const callSchema = v.object(
-  { id: text, type: v.literal('function', 'must be “function”'), function: v.object({ name: text, arguments: text }) },
+  {
+    id: text,
+    type: v.literal('function', 'must be “function”'),
+    function: v.object({ name: text, arguments: text }, 'must be an object with name and arguments'),
+  },
   'must be an object with id, type and function',
 );
 
@@ -68,7 +73,7 @@ const messageSchema = v.variant(
       role: v.literal('assistant'),
       content: optional(saidSchema),
       refusal: optional(text),
-      tool_calls: optional(v.array(callSchema)),
+      tool_calls: optional(v.array(callSchema, 'must be an array')),
       name,
     }),
     v.object({ role: v.literal('tool'), tool_call_id: text, content: saidSchema }),
@@ -82,7 +87,19 @@ export const messagesSchema = v.pipe(
   v.maxLength(10_000, 'must have at most 10000 messages'),
 );
 
-export const toMessages = (messages: v.InferOutput<typeof messagesSchema>): ChatMessage[] => messages.map(toMessage);
+/** Throws where a tool answers what nobody asked it, which providers refuse in words of their own, or not at all. */
+export function toMessages(messages: v.InferOutput<typeof messagesSchema>): ChatMessage[] {
+  const asked = new Set<string>();
+  return messages.map((message, i) => {
+    if (message.role === 'assistant') for (const { id } of message.tool_calls ?? []) asked.add(id);
+    if (message.role === 'tool' && !asked.has(message.tool_call_id)) {
+      const param = `messages.${i}.tool_call_id`;
+      const problem = 'must be the id of a tool call that a message of the assistant before it has';
+      throw new BridgeError('invalid_request', `“${param}” ${problem}.`, { param });
+    }
+    return toMessage(message);
+  });
+}
 
 function toMessage(message: v.InferOutput<typeof messageSchema>): ChatMessage {
   switch (message.role) {

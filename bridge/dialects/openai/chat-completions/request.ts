@@ -1,22 +1,25 @@
 import * as v from 'valibot';
 
-import type { ChatRequest } from '#shared/chat.ts';
+import type { ChatRequest, ResponseFormat } from '#shared/chat.ts';
 
 import { text, wholeFrom } from '../../../http/fields.ts';
 import { describeFidelity, refuseUncarried, type Treatment } from '../fidelity.ts';
-import { common, optional, toCommon, yesOrNo } from '../fields.ts';
+import { common, jsonSchema, optional, toCommon, yesOrNo } from '../fields.ts';
 import type { Question } from '../respond.ts';
 import { messagesSchema, toMessages } from './messages.ts';
 
 const toolSchema = v.object(
   {
     type: v.literal('function', 'must be “function”'),
-    function: v.object({
-      name: v.pipe(text, v.regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots, dashes or underscores')),
-      description: optional(text),
-      parameters: optional(v.record(v.string(), v.unknown(), 'must be a JSON Schema')),
-      strict: optional(yesOrNo),
-    }),
+    function: v.object(
+      {
+        name: v.pipe(text, v.regex(/^[\w.-]{1,64}$/, 'must have 1 to 64 letters, digits, dots, dashes or underscores')),
+        description: optional(text),
+        parameters: optional(jsonSchema),
+        strict: optional(yesOrNo),
+      },
+      'must be an object with name',
+    ),
   },
   'must be an object with type and function',
 );
@@ -33,14 +36,15 @@ const responseFormatSchema = v.variant(
   'type',
   [
     v.object({ type: v.literal('text') }),
-    v.object({ type: v.literal('json_object') }),
+    // OpenAI knows no schema here; llama.cpp, Together, Fireworks and their clients do.
+    v.object({ type: v.literal('json_object'), schema: optional(jsonSchema) }),
     v.object({
       type: v.literal('json_schema'),
       json_schema: v.object(
         {
           name: v.pipe(text, v.regex(/^[\w-]{1,64}$/, 'must have 1 to 64 letters, digits, dashes or underscores')),
           description: optional(text),
-          schema: optional(v.record(v.string(), v.unknown(), 'must be a JSON Schema')),
+          schema: optional(jsonSchema),
           strict: optional(yesOrNo),
         },
         'must be an object with name and schema',
@@ -106,8 +110,7 @@ function toChatRequest(body: Body): ChatRequest {
     ...(tools !== null && tools.length > 0 && { tools: tools.map(toTool) }),
     ...(choice !== null && { toolChoice: typeof choice === 'string' ? choice : { name: choice.function.name } }),
     ...(body.parallel_tool_calls !== null && { parallelToolCalls: body.parallel_tool_calls }),
-    ...(format?.type === 'json_object' && { responseFormat: { type: 'json_object' as const } }),
-    ...(format?.type === 'json_schema' && { responseFormat: toFormat(format.json_schema) }),
+    ...(format !== null && format.type !== 'text' && { responseFormat: toFormat(format) }),
     ...(maxTokens !== null && { maxTokens }),
     ...(body.reasoning_effort !== null && { reasoningEffort: body.reasoning_effort }),
     ...(body.verbosity !== null && { verbosity: body.verbosity }),
@@ -123,12 +126,21 @@ function toTool({ function: { name, description, parameters, strict } }: NonNull
   };
 }
 
-type JsonSchema = Extract<NonNullable<Body['response_format']>, { type: 'json_schema' }>['json_schema'];
+type Format = Exclude<NonNullable<Body['response_format']>, { type: 'text' }>;
 
-const toFormat = ({ name, description, schema, strict }: JsonSchema) => ({
-  type: 'json_schema' as const,
-  name,
-  ...(description !== null && { description }),
-  schema: schema ?? {},
-  strict: strict === true,
-});
+function toFormat(format: Format): ResponseFormat {
+  if (format.type === 'json_object') {
+    const { type, schema: given } = format;
+    return given
+      ? { type: 'json_schema', name: 'answer', schema: { type: 'object', ...given }, strict: true }
+      : { type };
+  }
+  const { name, description, schema, strict } = format.json_schema;
+  return {
+    type: 'json_schema',
+    name,
+    ...(description !== null && { description }),
+    schema: schema ?? {},
+    strict: strict === true,
+  };
+}

@@ -15,7 +15,7 @@ export const requestSchema = v.looseObject({
     textOr(
       v.pipe(
         v.array(v.pipe(v.string('must be a text: tokens are not carried'), text)),
-        v.minLength(1),
+        v.minLength(1, 'must have at least one text'),
         v.maxLength(8, 'must have at most eight texts'),
       ),
     ),

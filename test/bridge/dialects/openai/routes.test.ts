@@ -1,15 +1,15 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startBridge, type Bridge } from '../../../../bridge/bridge.ts';
-import { defaults } from '../../../../bridge/config.ts';
+import type { Bridge } from '../../../../bridge/bridge.ts';
 import { startFakeExtension, type FakeExtension } from '../../../contract/fake-extension.ts';
 import { sendRaw } from '../../raw-socket.ts';
+import { startTemporaryBridge } from '../../temporary-bridge.ts';
 
 let bridge: Bridge;
 let extension: FakeExtension;
 beforeAll(async () => {
-  bridge = await startBridge({ ...defaults, port: 0 }, { onUnexpected: (error) => expect.fail(String(error)) });
+  bridge = await startTemporaryBridge();
   extension = await startFakeExtension({ bridgeUrl: bridge.url });
 });
 afterAll(async () => {
