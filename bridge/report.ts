@@ -11,8 +11,10 @@ export function createReporter(options: {
   url: string;
   findExtensionFolder: () => string | null;
   print: (line: string) => void;
+  /** Callers need a key. */
+  isLocked?: () => boolean;
 }): (status: BridgeStatus) => void {
-  const { url, findExtensionFolder, print } = options;
+  const { url, findExtensionFolder, print, isLocked = () => false } = options;
   let told: string[] = [];
   let toldNext = '';
 
@@ -21,7 +23,7 @@ export function createReporter(options: {
     for (const line of told) if (!good.includes(line)) print(`  ✗ gone: ${line}`);
     for (const line of good) if (!told.includes(line)) print(`  ✓ ${line}`);
     told = good;
-    const next = nextStep(status, { url, extensionFolder: findExtensionFolder() });
+    const next = nextStep(status, { url, extensionFolder: findExtensionFolder(), isLocked: isLocked() });
     if (next !== toldNext) print(next);
     toldNext = next;
   };
@@ -40,9 +42,12 @@ function listGood({ extensions, hops }: BridgeStatus): string[] {
 /** The first thing that is missing, and what to do about it. */
 export function nextStep(
   { hops }: BridgeStatus,
-  { url, extensionFolder }: { url: string; extensionFolder: string | null },
+  options: { url: string; extensionFolder: string | null; isLocked?: boolean },
 ): string {
+  const { url, extensionFolder, isLocked = false } = options;
   const open = hopNames.map((name) => hops[name]).find(({ color }) => color !== 'green');
-  if (!open) return `Ready: curl ${url}/api/process -H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
+  const key = isLocked ? `-H 'Authorization: Bearer <key>' ` : '';
+  if (!open)
+    return `Ready: curl ${url}/api/process ${key}-H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
   return open.fix ? `${open.cause} Next: ${describeFix(open.fix, extensionFolder)}` : open.cause;
 }

@@ -20,6 +20,17 @@ export const errorCodes = [
   'cross_site_request',
   'cors_not_enabled',
   'not_the_extension',
+  'missing_api_key',
+  'invalid_api_key',
+  'conflicting_credentials',
+  'auth_rate_limited',
+  'invalid_idempotency_key',
+  'idempotency_key_reused',
+  'idempotency_in_progress',
+  // how many ask
+  'queue_full',
+  'client_queue_full',
+  'queue_timeout',
   // what is missing between the caller and Puter
   'extension_not_connected',
   'puter_not_signed_in',
@@ -35,6 +46,7 @@ export const errorCodes = [
   'cancelled',
   'timed_out',
   'shutting_down',
+  'bridge_shutdown',
   'internal_error',
 ] as const;
 

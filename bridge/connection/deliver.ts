@@ -6,7 +6,7 @@ import { deliverySchema } from '#shared/protocol.ts';
 import { parseBody } from '../http/body.ts';
 import type { Route } from '../http/route.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
-import type { Results } from '../lifecycle/results.ts';
+import type { Results } from '../journal/results.ts';
 import type { Secrets } from './secrets.ts';
 
 const bodySchema = v.intersect([v.object({ request_id: v.string('must be a string') }), deliverySchema]);
@@ -17,6 +17,7 @@ export function createDeliverRoute(options: { dispatcher: Dispatcher; results: R
   return {
     method: 'POST',
     path: '/api/result',
+    access: 'secret',
     fromExtension: true,
     async handle(exchange) {
       const secret = /^Bearer (\S+)$/i.exec(exchange.headers.authorization ?? '')?.[1];

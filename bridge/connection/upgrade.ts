@@ -7,14 +7,19 @@ import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import { maxFrameBytes, subprotocol } from '#shared/protocol.ts';
 
+import { isLoopback } from '../hosts.ts';
 import { checkHost } from '../http/guards.ts';
 import { errorReply } from '../http/reply.ts';
 import type { Connections } from './connections.ts';
 
 const path = '/ws';
 
-/** Lets the pinned extension, and nothing else, turn a request for `/ws` into a socket. */
-export function handleUpgrades(server: Server, connections: Connections): void {
+/** Lets the pinned extension on this machine, and nothing else, turn a request for `/ws` into a socket. */
+export function handleUpgrades(
+  server: Server,
+  connections: Connections,
+  options: { allowedHosts: readonly string[]; closing: () => BridgeError | null },
+): void {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: maxFrameBytes,
@@ -27,7 +32,9 @@ export function handleUpgrades(server: Server, connections: Connections): void {
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     try {
-      checkUpgrade(request);
+      checkUpgrade(request, options.allowedHosts);
+      const problem = options.closing();
+      if (problem) throw problem;
     } catch (error) {
       return refuse(socket, error);
     }
@@ -35,11 +42,15 @@ export function handleUpgrades(server: Server, connections: Connections): void {
   });
 }
 
-function checkUpgrade(request: IncomingMessage): void {
-  checkHost(request);
+function checkUpgrade(request: IncomingMessage, hosts: readonly string[]): void {
+  checkHost(request, hosts);
   if (request.url !== path) throw new BridgeError('not_found', `The extension connects to ${path}.`);
   if (request.headers.origin !== extensionOrigin) {
     throw new BridgeError('origin_not_allowed', 'Only the Puter Bridge extension may connect here.');
+  }
+  // A program can send any Origin: whoever may open sockets on this machine could read what we would send, others not.
+  if (!isLoopback(request.socket.remoteAddress ?? '')) {
+    throw new BridgeError('not_the_extension', 'The extension connects from the machine that the bridge runs on.');
   }
 }
 

@@ -5,20 +5,38 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 
+import { withoutKeys, type KeyCheck } from '../keys/key-check.ts';
 import { readJson } from './body.ts';
 import { preflightHeaders, sharingHeaders } from './cors.ts';
 import { checkCaller } from './guards.ts';
-import { errorReply, toBridgeError } from './reply.ts';
+import { localsOf } from './locals.ts';
+import { errorReply, keyHeaders, toBridgeError } from './reply.ts';
 import type { Exchange, Reply, Route } from './route.ts';
 
 const lingerMs = 1000;
 
+/** What express calls them. */
+const methods = { GET: 'get', POST: 'post', DELETE: 'delete' } as const;
+
+interface AppOptions {
+  onUnexpected: (error: unknown) => void;
+  allowedOrigins?: readonly string[];
+  /** Names that the bridge goes by beside those of this machine. */
+  allowedHosts?: readonly string[];
+  checkKey?: KeyCheck;
+  /** Why nothing new may begin just now; null while it may. */
+  closing?: () => BridgeError | null;
+}
+
 /** Turns the route table into an express application: guards first, every failure in one shape. */
-export function createApp(
-  routes: readonly Route[],
-  options: { onUnexpected: (error: unknown) => void; allowedOrigins?: readonly string[] },
-): Express {
-  const { onUnexpected, allowedOrigins = [] } = options;
+export function createApp(routes: readonly Route[], options: AppOptions): Express {
+  const {
+    onUnexpected,
+    allowedOrigins = [],
+    allowedHosts = [],
+    checkKey = withoutKeys,
+    closing = () => null,
+  } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -36,14 +54,16 @@ export function createApp(
     const point = app.route(path);
     const report = here.find((route) => route.reportError)?.reportError ?? errorReply;
     const headers = here.find((route) => route.headers)?.headers ?? (() => ({}));
+    const [access, ...others] = new Set(here.map((route) => route.access));
     point.all((request, response, next) => {
-      response.locals['report'] = report;
+      Object.assign(localsOf(response), { report, route: path });
       response.set(headers());
-      const origin = checkCaller(request, origins);
-      if (origin === null) return next();
-      response.set(sharingHeaders(origin));
-      if (request.method !== 'OPTIONS') return next();
-      response.set(preflightHeaders(request.headers, allow)).status(204).end();
+      const origin = checkCaller(request, origins, allowedHosts);
+      if (origin !== null) response.set(sharingHeaders(origin));
+      if (origin !== null && request.method === 'OPTIONS')
+        return void response.set(preflightHeaders(request.headers, allow)).status(204).end();
+      letIn(request, response, others.length === 0 ? access : undefined);
+      next();
     });
     for (const route of here) {
       const handle = async (request: Request, response: Response, next: NextFunction) => {
@@ -51,8 +71,7 @@ export function createApp(
         write(response, await route.handle(createExchange(request, response)));
       };
       if (route.method === '*') point.all(handle);
-      else if (route.method === 'GET') point.get(handle);
-      else point.post(handle);
+      else point[methods[route.method]](handle);
     }
     point.all((request, response) => {
       response.set('Allow', allow);
@@ -60,18 +79,32 @@ export function createApp(
     });
   }
 
-  app.use((request) => {
-    checkCaller(request, []);
+  app.use((request, response) => {
+    checkCaller(request, [], allowedHosts);
+    letIn(request, response);
     throw new BridgeError('not_found', 'There is nothing at this path. GET / shows how to call the bridge.');
   });
+
+  /** Nothing of the body has been read yet, and nothing of it will be where this throws. */
+  function letIn(request: Request, response: Response, access?: Route['access']): void {
+    const pass = checkKey(request);
+    localsOf(response).pass = pass;
+    if (pass.problem && access === undefined) throw pass.problem;
+    const problem = request.method === 'POST' && access === undefined ? closing() : null;
+    if (!problem) return;
+    response.set('Connection', 'close');
+    throw problem;
+  }
 
   // express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const known = toBridgeError(error);
+    const locals = localsOf(response);
+    locals.error = known;
     if (known.code === 'internal_error') onUnexpected(error);
     if (response.headersSent) return void response.destroy();
-    const report = (response.locals['report'] ?? errorReply) as typeof errorReply;
-    refuse(request, response, report(known));
+    response.set(keyHeaders(known));
+    refuse(request, response, (locals.report ?? errorReply)(known));
   });
   return app;
 }
@@ -101,20 +134,28 @@ function takeAnyPath(request: Request, _response: Response, next: NextFunction):
 }
 
 function createExchange(request: Request, response: Response): Exchange {
+  const { pass = withoutKeys(request) } = localsOf(response);
   const hangUp = new AbortController();
+  const onRevoked = () => hangUp.abort(pass.revoked.reason);
+  pass.revoked.addEventListener('abort', onRevoked);
   // Not the request's `close`: that fires as soon as the body was read.
   let isStream = false;
   response.on('close', () => {
+    pass.revoked.removeEventListener('abort', onRevoked);
     if (isStream || !response.writableFinished) hangUp.abort(new BridgeError('cancelled', 'The caller hung up.'));
   });
   return {
     headers: request.headers,
+    ...pass,
     // A wildcard comes in the pieces between its slashes.
     params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
     // Not by URL: that throws for some paths, and its error would show the query to the log.
     query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
     hangUp: hangUp.signal,
-    json: () => readJson(request),
+    json() {
+      if (request.headers.expect !== undefined) response.writeContinue();
+      return readJson(request);
+    },
     setHeaders: (headers) => void response.set(headers),
     startEvents() {
       response.status(200).set('Content-Type', 'text/event-stream; charset=utf-8');

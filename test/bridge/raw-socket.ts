@@ -7,9 +7,14 @@ export interface RawAnswer {
   body: string;
 }
 
-/** Sends `lines` as the head of a request to 127.0.0.1, then `body`, and reads the answer to its end. */
-export async function sendRaw(port: number, lines: readonly string[], body: string | Buffer = ''): Promise<RawAnswer> {
-  const socket = connect(port, '127.0.0.1');
+/** Sends `lines` as the head of a request to `address`, then `body`, and reads the answer to its end. */
+export async function sendRaw(
+  port: number,
+  lines: readonly string[],
+  body: string | Buffer = '',
+  address = '127.0.0.1',
+): Promise<RawAnswer> {
+  const socket = connect(port, address);
   socket.write(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`);
   socket.write(body);
   const bytes = await readToEnd(socket);

@@ -292,7 +292,7 @@ describe('a bridge', () => {
     const answer = ask(bridge.url, { prompt: 'x', model: 'hang' });
     const running = await call;
     await bridge.close();
-    expect(await answer).toMatchObject({ status: 503, body: { code: 'shutting_down' } });
+    expect(await answer).toMatchObject({ status: 502, body: { code: 'bridge_shutdown' } });
     expect(await running.closed).toBe('aborted');
   });
 

@@ -12,9 +12,10 @@ import {
   graces,
   signedOut,
   started,
+  submitter,
   text,
-  whole,
   type Rig,
+  whole,
 } from './dispatcher-rig.ts';
 
 let rig: Rig;
@@ -162,7 +163,7 @@ describe('a cancel', () => {
     const peer = createPeer('a');
     rig.connect(peer);
     const chat = { messages: [] };
-    const { events } = rig.dispatcher.submit(chat, AbortSignal.abort(), null);
+    const events = rig.dispatcher.submit(chat, { requestId: 'gone', signal: AbortSignal.abort(), submitter });
     await expect(events.getReader().read()).rejects.toMatchObject({ code: 'cancelled' });
     expect(peer.sent).toEqual([]);
     expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 0 });

@@ -1,0 +1,95 @@
+import type { AnswerEnd, AnswerPart } from '#shared/chat.ts';
+import { BridgeError, type Failure } from '#shared/errors.ts';
+import { maxAnswerChars, type AnswerFrame, type Delivery } from '#shared/protocol.ts';
+
+import { addParts, takeRoom, type Entry } from './entry.ts';
+import type { Peer } from './peer.ts';
+import { isHeld, isTerminal, nextSeqOf, type RequestEvent } from './request-state.ts';
+import type { Slots } from './slots.ts';
+
+/** After Puter turned a call away, which it did nine times by then: puter.js repeats by itself for twelve seconds. */
+const backOffMs = 10_000;
+const maxRefusals = 1;
+
+/** What comes back from the extensions, by either way, and the room that their answers have. */
+export function createAnswers(options: {
+  find: (requestId: string) => Entry | undefined;
+  slots: Slots<Peer>;
+  apply: (entry: Entry, event: RequestEvent, settlement?: AnswerEnd | BridgeError) => boolean;
+  laneFreed: () => void;
+}) {
+  const { find, slots, apply, laneFreed } = options;
+
+  /** The entry where `instance` holds it, on a live connection or on one that was lost. */
+  function heldBy(instance: string, requestId: string): Entry | undefined {
+    const entry = find(requestId);
+    if (!entry) return undefined;
+    const { state } = entry;
+    return 'instance' in state && state.instance === instance ? entry : undefined;
+  }
+
+  /** True where Puter had too many calls and this one, which it turned away, goes again later. */
+  function turnedAway(entry: Entry, peer: Peer, { code, upstream }: Failure): boolean {
+    if (code !== 'upstream_failed' || upstream?.code !== 'too_many_requests') return false;
+    slots.backOff(peer, backOffMs);
+    entry.refusals += 1;
+    return entry.refusals <= maxRefusals && apply(entry, { type: 'refused' });
+  }
+
+  function receiveParts(entry: Entry, parts: readonly AnswerPart[]): void {
+    if (isTerminal(entry.state) || addParts(entry, parts)) return;
+    const message = `The answer is longer than ${maxAnswerChars} characters.`;
+    apply(entry, { type: 'failed', error: { code: 'answer_too_large', message } });
+  }
+
+  return {
+    receive(peer: Peer, frame: AnswerFrame): void {
+      const { requestId } = frame;
+      const entry = heldBy(peer.instance, requestId);
+      switch (frame.type) {
+        case 'started':
+          if (entry) apply(entry, { type: 'started' });
+          return;
+        case 'chunk':
+          if (entry && apply(entry, { type: 'chunk', seq: frame.seq })) receiveParts(entry, frame.parts);
+          return;
+        case 'end': {
+          const { finishReason, model, usage } = frame;
+          slots.free(peer, requestId);
+          if (entry) apply(entry, { type: 'ended', seq: frame.seq }, { finishReason, model, usage });
+          break;
+        }
+        case 'error':
+          slots.free(peer, requestId);
+          if (entry && !turnedAway(entry, peer, frame.error)) apply(entry, { type: 'failed', error: frame.error });
+          break;
+      }
+      // Recorded, or no longer wanted: either way the extension need not keep it.
+      peer.send({ type: 'ack', requestId });
+      laneFreed();
+    },
+
+    deliver(instance: string, requestId: string, delivery: Delivery): boolean {
+      const entry = heldBy(instance, requestId);
+      if (!entry) return false;
+      const peer = slots.find(instance);
+      if (peer) slots.free(peer, requestId);
+      if ('error' in delivery) {
+        apply(entry, { type: 'failed', error: delivery.error });
+      } else {
+        // The socket already carried the beginning.
+        receiveParts(entry, delivery.chunks.slice(nextSeqOf(entry.state)).flat());
+        apply(entry, { type: 'delivered', seq: delivery.chunks.length }, delivery.end);
+      }
+      laneFreed();
+      return true;
+    },
+
+    /** The caller read, so that more may come. */
+    tellRoom(entry: Entry): void {
+      const peer = isHeld(entry.state) ? slots.find(entry.state.instance) : undefined;
+      const chars = peer ? takeRoom(entry) : 0;
+      if (chars > 0) peer?.send({ type: 'room', requestId: entry.requestId, chars });
+    },
+  };
+}
