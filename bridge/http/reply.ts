@@ -36,7 +36,8 @@ const statuses = {
   extension_failed: 502,
   extension_disconnected: 502,
   answer_too_large: 502,
-  unusable_answer: 502,
+  // No 5xx: programs repeat those by themselves, and each time is two calls.
+  unusable_answer: 422,
   already_answered: 409,
   // What nginx answers when nobody waits any more; only a later GET can see it.
   cancelled: 499,

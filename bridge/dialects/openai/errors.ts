@@ -48,7 +48,8 @@ const byCode = {
   extension_failed: broken(502, 'extension_failed'),
   extension_disconnected: broken(502, 'extension_disconnected'),
   answer_too_large: broken(502, 'answer_too_large'),
-  unusable_answer: broken(502, 'unusable_answer'),
+  // Nobody repeats it by himself: that would be two more calls.
+  unusable_answer: wrong(422, 'unusable_answer'),
   already_answered: wrong(409, 'already_answered'),
   cancelled: wrong(499, 'cancelled'),
   timed_out: broken(504, 'timed_out'),
