@@ -6,7 +6,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
-import type { Calls } from './calls.ts';
+import type { Calls, PreparedCall } from './calls.ts';
 import { assemble, tell } from './collect.ts';
 import { createRun, type Run } from './run.ts';
 
@@ -68,9 +68,9 @@ export function createChats(options: {
   const { calls, results, newId, now } = options;
   const open = new Map<string, OpenChat>();
 
-  async function start(request: ChatRequest, { deadline, hangUp, caller }: Begin): Promise<Chat> {
+  function start(call: PreparedCall, request: ChatRequest, { deadline, hangUp, caller }: Begin): Chat {
     const { scope, key } = caller;
-    const call = await calls.prepare(request);
+    if (hangUp?.aborted && key === null) throw hungUp();
     const id = newId();
     const startedAt = now();
     const stop = new AbortController();
@@ -119,7 +119,7 @@ export function createChats(options: {
     chat.readers += 1;
     const leave = () => {
       chat.readers -= 1;
-      if (chat.readers === 0 && chat.key === null) chat.stop(new BridgeError('cancelled', 'The caller hung up.'));
+      if (chat.readers === 0 && chat.key === null) chat.stop(hungUp());
     };
     if (hangUp?.aborted) leave();
     else hangUp?.addEventListener('abort', leave, { once: true });
@@ -142,25 +142,27 @@ export function createChats(options: {
       case 'success':
         return { id, events: replay(result.answer), whole: () => Promise.resolve(result.answer), isReplay: true };
       case 'error':
-        if (retryAfterSeconds(result.error.failure) !== undefined) return undefined;
+        if (!known.wentOut || retryAfterSeconds(result.error.failure) !== undefined) return undefined;
         throw result.error;
     }
   }
 
   /** The same request of the same caller, still on its way. */
-  function findTwin(request: ChatRequest, { caller: { scope, key, isRepetition } }: Begin): OpenChat | undefined {
+  function findTwin(request: ChatRequest, { hangUp, caller: { scope, key, isRepetition } }: Begin): Chat | undefined {
     if (!isRepetition || key !== null) return undefined;
     const own = [...open.values()].filter((chat) => chat.scope === scope && chat.key === null);
     const fingerprint = fingerprintOf(request);
-    return own.find((chat) => fingerprintOf(chat.request) === fingerprint);
+    const twin = own.find((chat) => fingerprintOf(chat.request) === fingerprint);
+    return twin && follow(twin, hangUp);
   }
 
   return {
     async begin(request, how) {
-      const known = findByKey(request, how);
+      const known = findByKey(request, how) ?? findTwin(request, how);
       if (known) return known;
-      const twin = findTwin(request, how);
-      return twin ? follow(twin, how.hangUp) : start(request, how);
+      const call = await calls.prepare(request);
+      // Meanwhile the same may have come again, and from here on nothing is waited for.
+      return findByKey(request, how) ?? findTwin(request, how) ?? start(call, request, how);
     },
     cancel(id) {
       const chat = open.get(id);
@@ -185,6 +187,7 @@ async function* replay(answer: Parameters<typeof tell>[0]): AsyncGenerator<ChatE
   yield* tell(answer);
 }
 
+const hungUp = () => new BridgeError('cancelled', 'The caller hung up.');
 const reused = () =>
   new BridgeError('idempotency_key_reused', 'This Idempotency-Key was sent with another request. Use a new one.', {
     param: 'Idempotency-Key',

@@ -24,14 +24,21 @@ export type Result =
   | { status: 'success'; answer: StoredAnswer }
   | { status: 'error'; error: BridgeError };
 
+interface KnownChat {
+  id: string;
+  fingerprint: string | null;
+  wentOut: boolean;
+  result: Result;
+}
+
 /** Results by the id of their chat, for callers that fetch them later: kept in the journal for as long as that keeps them. */
 export interface Results {
   begin(chat: { id: string; scope: string; key: string | null; fingerprint: string | null }): void;
   succeed(id: string, answer: StoredAnswer): void;
   fail(id: string, error: BridgeError): void;
   get(id: string): Result | undefined;
-  /** The latest chat of that Idempotency-Key. */
-  findByKey(scope: string, key: string): { id: string; fingerprint: string | null; result: Result } | undefined;
+  /** The latest chat of that Idempotency-Key; `wentOut`: an extension was given its call, and did not give it back. */
+  findByKey(scope: string, key: string): KnownChat | undefined;
 }
 
 export function createResults(options: {
@@ -57,7 +64,8 @@ export function createResults(options: {
     },
     findByKey(scope, key) {
       const row = journal.findByKey(scope, key);
-      return row ? { id: row.id, fingerprint: row.fingerprint, result: read(row) } : undefined;
+      if (!row) return undefined;
+      return { id: row.id, fingerprint: row.fingerprint, wentOut: row.instance !== null, result: read(row) };
     },
   };
 }

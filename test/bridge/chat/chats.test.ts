@@ -1,7 +1,10 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { Bridge } from '../../../bridge/bridge.ts';
+import type { PreparedCall } from '../../../bridge/chat/calls.ts';
+import { createChats, type Caller } from '../../../bridge/chat/chats.ts';
 import type { Config } from '../../../bridge/config.ts';
+import type { Results } from '../../../bridge/journal/results.ts';
 import { until } from '../../browser/rig.ts';
 import { startFakeExtension, type FakeExtension } from '../../contract/fake-extension.ts';
 import { startTemporaryBridge } from '../temporary-bridge.ts';
@@ -70,12 +73,36 @@ describe('a request with an Idempotency-Key', () => {
     expect(extension.calls).toHaveLength(1);
   });
 
+  it('R1 is one call where it comes twice at once, also where its schema is still to be read', async () => {
+    const { post, extension } = await start();
+    const format = { type: 'json_schema', json_schema: { name: 'place', schema: { type: 'object' } } };
+    const body = { ...ask('x', 'json'), response_format: format };
+    const answers = await Promise.all([1, 2, 3].map(() => post(chat, body, keyed('k'))));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409]);
+    expect(extension.calls).toHaveLength(1);
+  });
+
   it('N4 is another caller’s own', async () => {
     const { post, extension } = await start();
     await post(process, { prompt: 'one' }, keyed('k'));
     const other = await post(process, { prompt: 'two' }, { ...keyed('k'), 'User-Agent': 'other' });
     expect(other.status).toBe(200);
     expect(extension.calls).toHaveLength(2);
+  });
+
+  it('N5 runs anew once what kept it from starting is mended', async () => {
+    const { post, extension } = await start();
+    extension.tell({ session: 'signed_out' });
+    await until(async () => (await post(process, { prompt: 'x' })).status === 503);
+    const body = { prompt: 'one' };
+    const refused = await post(process, body, keyed('k'));
+    expect([refused.status, await refused.json()]).toMatchObject([503, { code: 'puter_not_signed_in' }]);
+    extension.tell({ session: 'signed_in' });
+    await until(async () => (await post(process, { prompt: 'x' })).status === 200);
+    const before = extension.calls.length;
+    const again = await post(process, body, keyed('k'));
+    expect([again.status, await again.json()]).toMatchObject([200, { result: 'You said: one' }]);
+    expect(extension.calls.length).toBe(before + 1);
   });
 
   it('N5 runs anew where it never started, and repeats a failure where it may have', async () => {
@@ -159,6 +186,24 @@ describe('a client that repeats a request by itself', () => {
     const { post, extension } = await start();
     await Promise.all([post(process, { prompt: 'x' }), post(process, { prompt: 'x' })]);
     expect(extension.calls).toHaveLength(2);
+  });
+});
+
+describe('a caller who leaves', () => {
+  it('L1 before its request is ready to go costs no call', async () => {
+    const ready = Promise.withResolvers<PreparedCall>();
+    const starts = vi.fn<PreparedCall['start']>();
+    // Nothing is to be recorded.
+    const results = {} as Results;
+    const chats = createChats({ calls: { prepare: () => ready.promise }, results, newId: () => 'id', now: () => 0 });
+    const hangUp = new AbortController();
+    const caller: Caller = { scope: 's', name: null, priority: 'normal', key: null, isRepetition: false };
+    const { signal: deadline } = new AbortController();
+    const begun = chats.begin({ messages: [] }, { deadline, hangUp: hangUp.signal, caller });
+    hangUp.abort();
+    ready.resolve({ start: starts });
+    await expect(begun).rejects.toMatchObject({ code: 'cancelled' });
+    expect(starts).not.toHaveBeenCalled();
   });
 });
 

@@ -30,10 +30,10 @@ async function startProcess(folder: string, port = 0) {
   };
 }
 
-const ask = (url: string, body: object) =>
+const ask = (url: string, body: object, headers: Record<string, string> = {}) =>
   fetch(`${url}/api/process`, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', ...headers },
     body: JSON.stringify(body),
   });
 const resultOf = async (url: string, id: unknown) => {
@@ -102,6 +102,24 @@ it('says of a request that never went out that it may be sent again', async () =
   await bridge.kill();
   const again = await startProcess(folder, bridge.port);
   expect((await resultOf(again.url, id)).body).toMatchObject({ status: 'error', code: 'shutting_down' });
+});
+
+it('N5 lets a request that never went out go out with its old Idempotency-Key', async () => {
+  const { folder, bridge, extension } = await start();
+  extension.tell({ paused: true });
+  extension.close();
+  const hasExtension = async (url: string) =>
+    ((await (await fetch(`${url}/api/status`)).json()) as { extensions: [] }).extensions.length > 0;
+  await expect.poll(() => hasExtension(bridge.url)).toBe(false);
+  const body = { prompt: 'once more', wait: false };
+  expect((await ask(bridge.url, body, { 'Idempotency-Key': 'k' })).status).toBe(202);
+  await bridge.kill();
+  const again = await startProcess(folder, bridge.port);
+  const another = await startFakeExtension({ bridgeUrl: again.url });
+  onTestFinished(() => another.close());
+  const answer = await ask(again.url, { ...body, wait: true }, { 'Idempotency-Key': 'k' });
+  expect([answer.status, await answer.json()]).toMatchObject([200, { result: 'You said: once more' }]);
+  expect(another.calls).toHaveLength(1);
 });
 
 it('O12 leaves its folder to one bridge alone', async () => {
