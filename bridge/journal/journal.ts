@@ -213,7 +213,10 @@ function prepare(database: DatabaseSync) {
     // A fallback store knows only what came after it.
     dispatched: sql("UPDATE chats SET status = 'dispatched', profile = ?, instance = ? WHERE id = ?"),
     requeued: sql("UPDATE chats SET status = 'queued', profile = NULL, instance = NULL WHERE id = ?"),
-    finished: sql('UPDATE chats SET status = ?, outcome = ?, outcome_chars = ?, finished_at = ? WHERE id = ?'),
+    // An answer may come after its call was given up, and even before a slow caller learns that it was.
+    finished: sql(
+      "UPDATE chats SET status = ?, outcome = ?, outcome_chars = ?, finished_at = ? WHERE id = ? AND status <> 'success'",
+    ),
     find: sql(`SELECT ${columns} FROM chats WHERE id = ?`),
     findByKey: sql(`SELECT ${columns} FROM chats WHERE scope = ? AND key = ? ORDER BY created_at DESC LIMIT 1`),
     unfinished: sql(`SELECT ${columns} FROM chats WHERE finished_at IS NULL ORDER BY created_at`),

@@ -65,6 +65,15 @@ describe('a journal', () => {
     expect(again.unfinished()).toEqual([]);
   });
 
+  it('keeps an answer that came although it was given up, also from whoever learns of that late', () => {
+    const { journal } = open(makeFolder());
+    journal.insert(row('a'));
+    journal.finished('a', 'error', '"gone"', 2);
+    journal.finished('a', 'success', '"here"', 3);
+    journal.finished('a', 'error', '"gone"', 4);
+    expect(journal.find('a')).toMatchObject({ status: 'success', outcome: '"here"', finishedAt: 3 });
+  });
+
   it('knows which calls may have gone out when its process was killed', () => {
     const folder = makeFolder();
     const { journal } = open(folder);
