@@ -112,7 +112,12 @@ function compose(
     now: Date.now,
     onTrouble: onUnexpected,
   });
-  const results = createResults({ journal, isRunning: (id) => chats.isRunning(id), now: Date.now });
+  const results = createResults({
+    journal,
+    isRunning: (id) => chats.isRunning(id),
+    onRecorded: (id) => dispatcher.recorded(id),
+    now: Date.now,
+  });
   const counter = createTokenCounter();
   const catalogue = startCatalogue({ folder: config.stateDir, onUnexpected });
   const dispatcher: Dispatcher = createDispatcher({

@@ -59,7 +59,11 @@ export function createCalls(options: {
             const answer = await collect(events);
             const verdict = judge(answer);
             if ('answer' in verdict) return yield* tell(cutAtStop(verdict.answer, stops));
-            const again = await collect(call(newId(), askAgain(asked, answer, verdict.problem)));
+            const secondId = newId();
+            // It is part of this chat, and recorded with it or not at all.
+            const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem))).finally(() =>
+              dispatcher.recorded(secondId),
+            );
             const second = { ...again, usage: addUsage(answer.usage, again.usage) };
             const judged = judge(second);
             const settled = 'answer' in judged ? judged.answer : settle(second, judged.problem);

@@ -26,12 +26,16 @@ export function createDeliverRoute(options: { dispatcher: Dispatcher; results: R
         throw new BridgeError('not_the_extension', 'Only the connected extension may deliver answers.');
       }
       const { request_id: requestId, ...delivery } = parseBody(bodySchema, await exchange.json());
-      if (!dispatcher.deliver(instance, requestId, delivery)) {
+      const isTaken = dispatcher.deliver(instance, requestId, delivery);
+      const recording = dispatcher.recording(instance, requestId);
+      if (!isTaken && !recording) {
         const known = results.get(requestId);
         if (known && known.status !== 'pending')
           throw new BridgeError('already_answered', 'This request already has its answer.');
         throw new BridgeError('not_found', 'This extension runs no request with this id.');
       }
+      // The extension forgets what it has handed in.
+      await recording;
       return { status: 200, body: { status: 'success', request_id: requestId } };
     },
   };

@@ -44,9 +44,11 @@ export interface Results {
 export function createResults(options: {
   journal: Journal;
   isRunning: (id: string) => boolean;
+  /** What a chat came to is on disk. */
+  onRecorded: (id: string) => void;
   now: () => number;
 }): Results {
-  const { journal, isRunning, now } = options;
+  const { journal, isRunning, onRecorded, now } = options;
 
   function read({ id, status, outcome }: JournalRow): Result {
     if (status === 'success') return { status, answer: v.parse(storedAnswerSchema, decode(outcome)) };
@@ -56,8 +58,14 @@ export function createResults(options: {
 
   return {
     begin: (chat) => journal.insert({ ...chat, createdAt: now(), request: null }),
-    succeed: (id, answer) => journal.finished(id, 'success', JSON.stringify(answer), now()),
-    fail: (id, error) => journal.finished(id, 'error', JSON.stringify(error.failure), now()),
+    succeed(id, answer) {
+      journal.finished(id, 'success', JSON.stringify(answer), now());
+      onRecorded(id);
+    },
+    fail(id, error) {
+      journal.finished(id, 'error', JSON.stringify(error.failure), now());
+      onRecorded(id);
+    },
     get(id) {
       const row = journal.find(id);
       return row ? read(row) : undefined;

@@ -33,6 +33,10 @@ export interface Dispatcher {
   receive(peer: Peer, frame: AnswerFrame): void;
   /** A whole answer, or its failure, that came beside the socket. False where this instance holds no such request. */
   deliver(instance: string, requestId: string, delivery: Delivery): boolean;
+  /** What came of a call is on disk, or needs not be: its extension may forget it. */
+  recorded(requestId: string): void;
+  /** Resolves once `recorded` was said of a call that this instance brought; undefined where it brought none. */
+  recording(instance: string, requestId: string): Promise<void> | undefined;
   /** Something that decides about dispatching changed: a session, or a pause, began or ended. */
   pump(): void;
   /** Ends whatever is still open with `error`, or only what no extension has yet. */
@@ -72,7 +76,8 @@ export function createDispatcher(options: {
     dispatch,
     refuse: (entry, error) => apply(entry, { type: 'failed', error }),
   });
-  const answers = createAnswers({ find: (requestId) => entries.get(requestId), slots, apply, laneFreed });
+  const find = (requestId: string) => entries.get(requestId);
+  const answers = createAnswers({ find, slots, apply, laneFreed, recall: journal.recall });
 
   function apply(entry: Entry, event: RequestEvent, settlement?: AnswerEnd | BridgeError): boolean {
     const before = entry.state;
@@ -182,7 +187,12 @@ export function createDispatcher(options: {
     attach(peer, heldRequests) {
       slots.add(peer);
       const resume: Resumption[] = [];
-      for (const requestId of heldRequests) if (!entries.has(requestId)) journal.recall(requestId);
+      for (const requestId of heldRequests) {
+        const keeper = answers.keeper(requestId);
+        // It is all here, and kept there until it is on disk here, too.
+        if (keeper === peer.instance) resume.push({ requestId, nextSeq: Number.MAX_SAFE_INTEGER, room: 0 });
+        else if (keeper === undefined && !entries.has(requestId)) journal.recall(requestId);
+      }
       for (const entry of [...entries.values()]) {
         const { state } = entry;
         if (state.status !== 'unknown') continue;
@@ -214,6 +224,8 @@ export function createDispatcher(options: {
 
     receive: answers.receive,
     deliver: answers.deliver,
+    recorded: answers.recorded,
+    recording: answers.recording,
     pump,
     abandon(error, which) {
       for (const entry of [...entries.values()])

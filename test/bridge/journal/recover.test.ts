@@ -66,6 +66,21 @@ it('N9 an answer is there after the bridge was killed', async () => {
   expect(await resultOf(again.url, id)).toMatchObject({ status: 200, body: { result: 'You said: kept' } });
 });
 
+it(
+  'N10 an answer that was acknowledged is there, however soon the bridge was killed',
+  { timeout: 20_000 },
+  async () => {
+    const { folder, bridge, extension } = await start();
+    // Puter counts nothing for it, and counting here takes a moment.
+    const id = await begin(bridge, extension, 'fake');
+    await expect.poll(() => extension.heldRequests(), { timeout: 10_000, interval: 1 }).toEqual([]);
+    await bridge.kill();
+    extension.close();
+    const again = await startProcess(folder, bridge.port);
+    expect(await resultOf(again.url, id)).toMatchObject({ status: 200, body: { status: 'success' } });
+  },
+);
+
 it('M5 an answer that was on its way when the bridge was killed comes all the same, from one call', async () => {
   const { folder, bridge, extension } = await start();
   const id = await begin(bridge, extension, 'slow-utf8');

@@ -214,7 +214,7 @@ describe('a cancel', () => {
 });
 
 describe('an answer', () => {
-  it('reaches the caller part by part, and is acknowledged once it is whole', async () => {
+  it('reaches the caller part by part, and is acknowledged once it is whole and recorded', async () => {
     const peer = createPeer('a');
     rig.connect(peer);
     const call = rig.submit();
@@ -227,6 +227,8 @@ describe('an answer', () => {
     expect(await call.outcome).toEqual({ text: 'You said' });
     const { finishReason, model, usage } = end(call.requestId, 1);
     expect(call.events.at(-1)).toEqual({ type: 'finish', finishReason, model, usage });
+    expect(peer.idsOf('ack')).toEqual([]);
+    for (let time = 0; time < 2; time += 1) rig.dispatcher.recorded(call.requestId);
     expect(peer.idsOf('ack')).toEqual([call.requestId]);
   });
 
