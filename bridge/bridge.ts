@@ -70,6 +70,9 @@ export async function startBridge(
     onTrouble: (err) => log.error({ err }, 'the keys cannot be followed'),
   });
   const server = createServer();
+  // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
+  // address of the others stays known for as long as what they sent is read.
+  server.on('connection', (socket) => void (socket.remoteAddress ?? socket.destroy()));
   try {
     checkBind(config, ring);
     // First of all, so that a port that is taken is what a second bridge hears of.
