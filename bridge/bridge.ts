@@ -3,8 +3,6 @@ import type { AddressInfo } from 'node:net';
 
 import { v7 as uuid } from 'uuid';
 
-import { BridgeError } from '#shared/errors.ts';
-
 import { createAudience, type Audience } from './audience.ts';
 import { createAuthRoutes } from './auth/routes.ts';
 import { createSignIns } from './auth/sign-ins.ts';
@@ -14,20 +12,31 @@ import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
 import { createDeliverRoute } from './connection/deliver.ts';
 import { handleUpgrades, isUpgrade } from './connection/upgrade.ts';
-import { createChats } from './chat/chats.ts';
+import { createCalls } from './chat/calls.ts';
+import { createChats, type Chats } from './chat/chats.ts';
 import { createTokenCounter } from './chat/token-counter.ts';
 import { createCompletionsRoutes } from './dialects/openai/completions/completions.ts';
 import { createModelRoutes } from './dialects/openai/models.ts';
 import { createOpenaiRoutes } from './dialects/openai/routes.ts';
 import { createChatCompletionsRoutes } from './dialects/openai/chat-completions/chat-completions.ts';
 import { createProcessRoutes } from './dialects/process/process.ts';
+import { createDrain, shutDown, shuttingDown, type Drain } from './drain.ts';
+import { checkBind, nameOf } from './hosts.ts';
 import { createApp } from './http/app.ts';
-import { toBridgeError } from './http/reply.ts';
-import { createHttpServer } from './http/server.ts';
+import { onExchange } from './http/on-exchange.ts';
+import type { Route } from './http/route.ts';
+import { createHttpServer, type HttpServer } from './http/server.ts';
+import { createKeyCheck } from './keys/key-check.ts';
+import { startKeyRing, type KeyRing } from './keys/key-ring.ts';
 import { createDispatcher, type Dispatcher } from './lifecycle/dispatcher.ts';
+import { openJournal } from './journal/journal.ts';
+import { recover } from './journal/recover.ts';
+import { createResults } from './journal/results.ts';
 import type { Peer } from './lifecycle/peer.ts';
-import { createResults } from './lifecycle/results.ts';
+import { logAnswers } from './log/answers.ts';
+import { noLog, type Log } from './log/log.ts';
 import { createPageRoutes } from './page/routes.ts';
+import { createRequestRoutes } from './requests/routes.ts';
 import { createStatusHub, type StatusHub } from './status.ts';
 import { readVersion } from './version.ts';
 
@@ -35,17 +44,56 @@ export interface Bridge {
   /** Where it listens, for example `http://127.0.0.1:5001`. */
   url: string;
   status: StatusHub;
+  /** What it serves. */
+  routes: readonly Pick<Route, 'method' | 'path'>[];
+  /** Callers need a key. */
+  readonly isLocked: boolean;
+  /** Turns away whatever is new or still waits; resolves once nothing runs any more, or after the config's `drainMs`. */
+  drain(): Promise<void>;
   /** Fails what is still open, says goodbye to the extensions and frees the port. */
   close(): Promise<void>;
 }
 
 const now = () => performance.now();
 
-/** Composes the whole bridge and listens on 127.0.0.1. Rejects with Node's error where the port cannot be had. */
+const journalLimits = { ttlMs: 24 * 60 * 60 * 1000, maxChars: 100 * 1024 * 1024, maxBytes: 1024 * 1024 * 1024 };
+
+/**
+ * Composes the whole bridge and listens. Rejects with Node's error where the port cannot be had, with `SetupError` or
+ * `InsecureFolderError` where it would not be safe.
+ */
 export async function startBridge(
   config: Config,
-  options: { onUnexpected: (error: unknown) => void },
+  options: { onUnexpected: (error: unknown) => void; log?: Log },
 ): Promise<Bridge> {
+  const { log = noLog, onUnexpected } = options;
+  const ring = startKeyRing(config.stateDir, {
+    onTrouble: (err) => log.error({ err }, 'the keys cannot be followed'),
+  });
+  const http = createHttpServer(config.limits, isUpgrade);
+  const { server } = http;
+  // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
+  // address of the others stays known for as long as what they sent is read.
+  server.on('connection', (socket) => void (socket.remoteAddress ?? socket.destroy()));
+  try {
+    checkBind(config, ring);
+    // First of all, so that a port that is taken is what a second bridge hears of.
+    await listen(server, config);
+    return compose(http, config, { onUnexpected, log, ring });
+  } catch (error) {
+    server.close();
+    ring.close();
+    throw error;
+  }
+}
+
+/** All at once: between listening and being able to answer, no request can come. */
+function compose(
+  { server, serve }: HttpServer,
+  config: Config,
+  options: { onUnexpected: (error: unknown) => void; log: Log; ring: KeyRing },
+): Bridge {
+  const { log, ring, onUnexpected } = options;
   const version = readVersion();
   const status: StatusHub = createStatusHub({
     version,
@@ -61,13 +109,40 @@ export async function startBridge(
   const onChange = () => {
     status.changed();
     connections.announce();
+    drain.changed();
   };
-  const catalogue = startCatalogue({ folder: config.stateDir, ...options });
+  const journal = openJournal({
+    folder: config.stateDir,
+    ...journalLimits,
+    now: Date.now,
+    onTrouble: onUnexpected,
+  });
+  const results = createResults({
+    journal,
+    isRunning: (id) => chats.isRunning(id),
+    onRecorded: (id) => dispatcher.recorded(id),
+    now: Date.now,
+  });
+  const counter = createTokenCounter();
+  const catalogue = startCatalogue({ folder: config.stateDir, onUnexpected });
   const dispatcher: Dispatcher = createDispatcher({
     ...config,
-    newRequestId: uuid,
+    limits: config,
+    now,
+    journal: {
+      dispatched: journal.dispatched,
+      requeued: journal.requeued,
+      recall: (id) => recovery.recall(id),
+    },
     explain: (failure, { model }) => withSuggestions(failure, catalogue, model),
     onChange,
+  });
+  let exchanges = 0;
+  const drain: Drain = createDrain({
+    isIdle() {
+      const { queued, running } = dispatcher.counts();
+      return exchanges + queued + running === 0;
+    },
   });
   const audience: Audience = createAudience({ onChange: () => connections.announce() });
   const signIns = createSignIns<Peer>({ now });
@@ -80,46 +155,65 @@ export async function startBridge(
     facts: () => ({ queued: dispatcher.counts().queued, watched: audience.watched() }),
     onChange,
   });
-  const results = createResults({
-    ttlMs: 24 * 60 * 60 * 1000,
-    maxChars: 100 * 1024 * 1024,
-    now,
-    toError: toBridgeError,
+  const recovery = recover({ journal, dispatcher, results });
+  const calls = createCalls({
+    dispatcher,
+    counter,
+    inputsOf: (model) => catalogue.find(model)?.inputs ?? null,
+    newId: uuid,
   });
+  const chats: Chats = createChats({ calls, results, newId: uuid, now });
 
-  const counter = createTokenCounter();
-  const chats = createChats({ dispatcher, counter, inputsOf: (model) => catalogue.find(model)?.inputs ?? null });
-
-  const app = createApp(
-    [
-      ...createProcessRoutes({ chats, results, now }),
-      ...createOpenaiRoutes(
-        [
-          ...createChatCompletionsRoutes({ chats, now: Date.now }),
-          ...createCompletionsRoutes({ chats, now: Date.now }),
-          ...createModelRoutes({ catalogue, hasExtension: () => connections.list().length > 0 }),
-        ],
-        { newRequestId: uuid },
-      ),
-      createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
-      ...createAuthRoutes(signIns),
-      ...createPageRoutes({ status, audience }),
-    ],
-    { ...options, limits: config.limits, allowedOrigins: config.allowedOrigins },
-  );
-  const server = createHttpServer(app, config.limits, isUpgrade);
-  handleUpgrades(server, connections, config.limits);
-  await listen(server, config.port);
+  const routes = [
+    ...createProcessRoutes({ chats, results }),
+    ...createRequestRoutes({ chats, journal }),
+    ...createOpenaiRoutes(
+      [
+        ...createChatCompletionsRoutes({ chats, now: Date.now }),
+        ...createCompletionsRoutes({ chats, now: Date.now }),
+        ...createModelRoutes({ catalogue, hasExtension: () => connections.list().length > 0 }),
+      ],
+      { newRequestId: uuid },
+    ),
+    createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
+    ...createAuthRoutes(signIns),
+    ...createPageRoutes({ status, audience, stopping: drain.begun }),
+  ];
+  const { allowedOrigins, limits } = config;
+  const { closing } = drain;
+  // An address that was named is no more than what a caller dials.
+  const allowedHosts = [...new Set([nameOf(config.host), ...config.allowedHosts])];
+  const checkKey = createKeyCheck(ring, { now });
+  const app = createApp(routes, { onUnexpected, limits, allowedOrigins, allowedHosts, checkKey, closing });
+  serve(app);
+  onExchange(server, (_, response) => {
+    exchanges += 1;
+    response.on('close', () => {
+      exchanges -= 1;
+      drain.changed();
+    });
+  });
+  const stopLogging = logAnswers(server, log, { now });
+  handleUpgrades(server, connections, { limits, allowedHosts, closing });
   const { port } = server.address() as AddressInfo;
 
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${nameOf(config.host)}:${port}`,
     status,
+    routes,
+    get isLocked() {
+      return ring.isLocked;
+    },
+    drain() {
+      const drained = drain.begin(config.drainMs);
+      dispatcher.abandon(shuttingDown(), 'queued');
+      return drained;
+    },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
-      dispatcher.abandon(
-        new BridgeError('shutting_down', 'The bridge is shutting down. Start it again and send the request anew.'),
-      );
+      ring.close();
+      dispatcher.abandon(shuttingDown(), 'queued');
+      dispatcher.abandon(shutDown());
       connections.close();
       await counter.close();
       // Lets the failures above be written before idle and streaming sockets are cut.
@@ -127,16 +221,18 @@ export async function startBridge(
       setTimeout(() => server.closeAllConnections(), 200).unref();
       server.closeIdleConnections();
       await closed;
-      // Last: by now no extension can tell of another list.
+      // Last: by now no extension can tell of another list, or of another answer.
       await catalogue.close();
+      journal.close();
+      stopLogging();
     },
   };
 }
 
-function listen(server: Server, port: number): Promise<void> {
+function listen(server: Server, { port, host }: Config): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, host, () => {
       server.off('error', reject);
       resolve();
     });

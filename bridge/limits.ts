@@ -27,7 +27,8 @@ export interface Limits {
 export const defaultLimits: Limits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
-  maxConnections: 512,
+  // More than may wait for a lane.
+  maxConnections: 12_000,
   maxRequestsPerSocket: 100,
   maxHeaders: 100,
   maxHeaderBytes: 16 * 1024,

@@ -1,63 +1,147 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
+
 import { CommanderError } from 'commander';
 
 import { startBridge, type Bridge } from './bridge.ts';
-import { readConfig, type Config } from './config.ts';
+import { readCommandLine, type Config, type Task } from './config.ts';
 import { findExtensionFolder } from './extension-folder.ts';
+import { isLoopback } from './hosts.ts';
+import { JournalLockedError } from './journal/journal.ts';
+import { InsecureFolderError } from './journal/private-folder.ts';
+import { NewerJournalError } from './journal/schema.ts';
+import { runKeyTask } from './keys/commands.ts';
+import { createLog, openStandardError } from './log/log.ts';
+import { findPortHolder } from './port-holder.ts';
 import { createReporter } from './report.ts';
+import { SetupError } from './setup-error.ts';
 import { readVersion } from './version.ts';
 
 const version = readVersion();
-const config = configOrExit();
-const bridge = await bridgeOrExit(config);
+const { task, config } = commandLineOrExit();
+if (task.type !== 'start') {
+  keyTaskOrExit(task);
+  process.exit(0);
+}
+
+const log = createLog({
+  level: config.logLevel,
+  isTerminal: process.stderr.isTTY,
+  destination: openStandardError(),
+});
+// Rejections that nobody handles come here, too. What is half dead answers wrongly: better to be started again.
+process.on('uncaughtException', die);
+const bridge = await bridgeOrExit();
 
 const report = createReporter({
   url: bridge.url,
   findExtensionFolder,
   print: (line) => console.log(line),
+  isLocked: () => bridge.isLocked,
 });
 console.log(`Puter Bridge ${version} listens on ${bridge.url}`);
 if (config.allowedOrigins.length > 0) console.log(`Web pages of ${config.allowedOrigins.join(', ')} may call it.`);
+warn();
 report(bridge.status.read());
 bridge.status.watch(report);
 
-let stopping = false;
+// npm hands on the Ctrl-C that reached its child from the terminal as well, a millisecond later.
+const echoMs = 200;
+let stopping: { signal: string; at: number } | undefined;
 for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
   process.on(signal, () => {
-    // A second signal means now.
-    if (stopping) process.exit(exitCode);
-    stopping = true;
-    console.log('Stopping.');
-    bridge.close().then(() => process.exit(0), exitOn);
+    if (stopping) {
+      // A second signal means now.
+      if (signal !== stopping.signal || performance.now() - stopping.at > echoMs) process.exit(exitCode);
+      return;
+    }
+    stopping = { signal, at: performance.now() };
+    stop().then(() => process.exit(0), die);
   });
 }
 
-function configOrExit(): Config {
+function die(err: unknown): never {
+  log.fatal({ err }, 'cannot go on');
+  process.exit(1);
+}
+
+async function stop(): Promise<void> {
+  const { running } = bridge.status.read().queue;
+  console.log('Stopping.');
+  if (running > 0)
+    console.log(`Running calls may finish within ${config.drainMs / 1000} s; a second signal ends them.`);
+  await bridge.drain();
+  await bridge.close();
+}
+
+function warn(): void {
+  if (!isLoopback(config.host)) {
+    log.warn(
+      { host: config.host },
+      'WARNING: OTHER MACHINES CAN REACH THIS BRIDGE, AND WHOEVER HAS A KEY CAN USE YOUR PUTER ACCOUNT. Keys and prompts cross the network unencrypted: put a proxy with TLS before it.',
+    );
+  }
+  const isContainer = existsSync('/.dockerenv') || existsSync('/run/.containerenv');
+  if (process.getuid?.() === 0 && !isContainer) {
+    log.warn('running as root: nothing here needs that; run it as the person whose browser has the extension');
+  }
+}
+
+function commandLineOrExit(): { task: Task; config: Config } {
   try {
-    return readConfig(process.argv.slice(2), version);
+    return readCommandLine(process.argv.slice(2), version);
   } catch (error) {
     if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
     throw error;
   }
 }
 
-async function bridgeOrExit({ port }: Config): Promise<Bridge> {
+function keyTaskOrExit(task: Exclude<Task, { type: 'start' }>): void {
   try {
-    return await startBridge(config, { onUnexpected: (error) => console.error('Unexpected:', error) });
+    const [print, tell] = [(line: string) => console.log(line), (line: string) => console.error(line)];
+    runKeyTask(task, { folder: config.stateDir, now: new Date(), print, tell });
   } catch (error) {
-    return exitOn(error, port);
+    exitOn(error);
   }
 }
 
-function exitOn(error: unknown, port?: number): never {
+async function bridgeOrExit(): Promise<Bridge> {
+  try {
+    return await startBridge(config, { log, onUnexpected: (err) => log.error({ err }, 'unexpected') });
+  } catch (error) {
+    return exitOn(error);
+  }
+}
+
+function exitOn(error: unknown): never {
+  if (error instanceof SetupError || error instanceof InsecureFolderError) {
+    console.error(error.message);
+    process.exit(2);
+  }
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    const holder = findPortHolder(config.port);
+    const who = holder ? `${holder.name}, process ${holder.pid}` : 'another program, perhaps another bridge';
     console.error(
-      `Port ${port} is taken, perhaps by another bridge. Stop that program, or choose a port with --port and set it in the extension's options too.`,
+      `Port ${config.port} is taken by ${who}. Stop that program, or choose a port with --port and set it in the extension's options too.`,
     );
     process.exit(3);
+  }
+  if (error instanceof JournalLockedError) {
+    console.error(
+      `Another bridge uses the state folder ${config.stateDir}. Stop it, or choose another with --state-dir.`,
+    );
+    process.exit(3);
+  }
+  if (error instanceof NewerJournalError) {
+    console.error(error.message);
+    process.exit(2);
+  }
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'listen') {
+    console.error(`The bridge cannot listen on ${config.host}, port ${config.port}: ${error.message}.`);
+    process.exit(2);
   }
   console.error(error);
   process.exit(1);

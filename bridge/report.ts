@@ -11,8 +11,10 @@ export function createReporter(options: {
   url: string;
   findExtensionFolder: () => string | null;
   print: (line: string) => void;
+  /** Callers need a key. */
+  isLocked?: () => boolean;
 }): (status: BridgeStatus) => void {
-  const { url, findExtensionFolder } = options;
+  const { url, findExtensionFolder, isLocked = () => false } = options;
   // Names come from the extension and from Puter: none may begin a line of its own or give the terminal an order.
   const print = (line: string) => options.print(line.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ''));
   let told: string[] = [];
@@ -23,7 +25,7 @@ export function createReporter(options: {
     for (const line of told) if (!good.includes(line)) print(`  ✗ gone: ${line}`);
     for (const line of good) if (!told.includes(line)) print(`  ✓ ${line}`);
     told = good;
-    const next = nextStep(status, { url, extensionFolder: findExtensionFolder() });
+    const next = nextStep(status, { url, extensionFolder: findExtensionFolder(), isLocked: isLocked() });
     if (next !== toldNext) print(next);
     toldNext = next;
   };
@@ -42,9 +44,12 @@ function listGood({ extensions, hops }: BridgeStatus): string[] {
 /** The first thing that is missing, and what to do about it. */
 export function nextStep(
   { hops }: BridgeStatus,
-  { url, extensionFolder }: { url: string; extensionFolder: string | null },
+  options: { url: string; extensionFolder: string | null; isLocked?: boolean },
 ): string {
+  const { url, extensionFolder, isLocked = false } = options;
   const open = hopNames.map((name) => hops[name]).find(({ color }) => color !== 'green');
-  if (!open) return `Ready: curl ${url}/api/process -H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
+  const key = isLocked ? `-H 'Authorization: Bearer <key>' ` : '';
+  if (!open)
+    return `Ready: curl ${url}/api/process ${key}-H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
   return open.fix ? `${open.cause} Next: ${describeFix(open.fix, extensionFolder)}` : open.cause;
 }

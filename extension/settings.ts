@@ -5,6 +5,9 @@ import type { MessageKey } from '#shared/say.ts';
 import type { Plan } from './puter/standing.ts';
 
 /** How many calls run at once, by what Puter allows to each kind of account at once. */
+/** How many calls Puter lets an account start in ten seconds. */
+export const rateByPlan = { temporary: 20, free: 30, paid: 200 } as const satisfies Record<Plan, number>;
+
 export const lanesByPlan = { temporary: 2, free: 3, paid: 20 } as const satisfies Record<Plan, number>;
 
 /** What the person can set. A wrong value's issue names the sentence for it. Every value is checked here, on the options page and when read from storage alike. */

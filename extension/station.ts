@@ -4,10 +4,11 @@ import type { LaneName } from './lanes/lane-messages.ts';
 import { createLanePool } from './lanes/pool.ts';
 import { startAccount, type Account } from './puter/account.ts';
 import { startCatalogue, type Catalogue } from './puter/catalogue.ts';
+import type { Plan } from './puter/standing.ts';
 import { createTabSignIn } from './puter/tab-sign-in.ts';
 import { createActivity } from './relay/activity.ts';
 import { startRelay, type Relay } from './relay/relay.ts';
-import { isLoopback, lanesByPlan } from './settings.ts';
+import { isLoopback, lanesByPlan, rateByPlan } from './settings.ts';
 import type { ExtensionState } from './state.ts';
 import { isOf, type Context, type Session } from './storage.ts';
 
@@ -88,7 +89,12 @@ export function startStation(options: {
       pool,
       activity,
       models: () => catalogue?.models() ?? null,
-      status: () => ({ lanes: lanes(), paused: context.paused, account: account.standing().hops }),
+      status: () => ({
+        lanes: lanes(),
+        rate: rateByPlan[plan()],
+        paused: context.paused,
+        account: account.standing().hops,
+      }),
       onLink(state) {
         link = changeFact(link, state, Date.now());
         if (link.state === 'connected') catalogue ??= openCatalogue();
@@ -112,10 +118,12 @@ export function startStation(options: {
     });
   }
 
+  /** Until Puter told which it is, the one that has least. */
+  const plan = (): Plan => account.standing().plan ?? 'temporary';
+
   function lanes(): number {
     const { lanes: chosen } = context.settings;
-    // Until Puter told which plan it is, as many as any plan has.
-    return chosen === 'auto' ? lanesByPlan[account.standing().plan ?? 'temporary'] : chosen;
+    return chosen === 'auto' ? lanesByPlan[plan()] : chosen;
   }
 
   /** A pause shows where there is something to pause. */

@@ -35,6 +35,17 @@ export const errorCodes = [
   'origin_required',
   'bad_upgrade',
   'too_many_pending',
+  'missing_api_key',
+  'invalid_api_key',
+  'conflicting_credentials',
+  'auth_rate_limited',
+  'invalid_idempotency_key',
+  'idempotency_key_reused',
+  'idempotency_in_progress',
+  // how many ask
+  'queue_full',
+  'client_queue_full',
+  'queue_timeout',
   // what is missing between the caller and Puter
   'extension_not_connected',
   'puter_not_signed_in',
@@ -50,6 +61,7 @@ export const errorCodes = [
   'cancelled',
   'timed_out',
   'shutting_down',
+  'bridge_shutdown',
   'internal_error',
 ] as const;
 

@@ -77,6 +77,8 @@ const hopFact = <N extends HopName>(name: N) =>
 /** What the extension tells of itself, at first and whenever it changes. */
 const extensionStatus = {
   lanes: laneCount,
+  /** How many calls Puter lets the account start in ten seconds. */
+  rate: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)),
   /** The person wants no requests now. */
   paused: v.boolean(),
   account: v.object({ session: hopFact('session'), puter: hopFact('puter') }),

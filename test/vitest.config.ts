@@ -17,6 +17,8 @@ export default defineConfig({
           root,
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.browser.test.ts'],
+          // Some start processes, and a busy machine is no reason to fail.
+          testTimeout: 30_000,
         },
       },
       {

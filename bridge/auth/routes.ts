@@ -20,6 +20,7 @@ export function createAuthRoutes(signIns: SignIns<Peer>): Route[] {
     {
       method: 'GET',
       path: '/auth/callback',
+      access: 'secret',
       once: true,
       takesToken: true,
       handle(exchange) {
@@ -38,8 +39,8 @@ export function createAuthRoutes(signIns: SignIns<Peer>): Route[] {
         return { status: 303, location: '/auth/signed-in' };
       },
     },
-    { method: 'GET', path: '/auth/signed-in', handle: () => outcome(200, 'green', 'auth_signed_in') },
-    { method: 'GET', path: '/auth/failed', handle: () => outcome(400, 'red', 'auth_failed') },
+    { method: 'GET', path: '/auth/signed-in', access: 'open', handle: () => outcome(200, 'green', 'auth_signed_in') },
+    { method: 'GET', path: '/auth/failed', access: 'open', handle: () => outcome(400, 'red', 'auth_failed') },
   ];
 }
 

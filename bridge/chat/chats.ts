@@ -1,92 +1,199 @@
+import { createHash } from 'node:crypto';
+
 import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import type { Dispatcher } from '../lifecycle/dispatcher.ts';
-import { createCheck, type Check } from './check.ts';
-import { collect, tell, type WholeAnswer } from './collect.ts';
-import { refuseForeignParts, type InputsOf } from './parts.ts';
-import { prepare } from './prepare.ts';
-import { cutAtStop, endAtStop } from './stop.ts';
-import type { TokenCounter } from './token-counter.ts';
-import { addUsage, countUsage } from './usage.ts';
+import type { Results, StoredAnswer } from '../journal/results.ts';
+import type { Submitter } from '../lifecycle/entry.ts';
+import { retryAfterSeconds } from '../lifecycle/never-started.ts';
+import type { Calls, PreparedCall } from './calls.ts';
+import { assemble, tell } from './collect.ts';
+import { createRun, type Run } from './run.ts';
 
-/** A chat on its way: parts as they come, then one `finish`; the iteration throws what the chat failed with. */
-export interface Chat {
-  /** Of its first call. */
-  requestId: string;
-  events: AsyncIterable<ChatEvent>;
+/** Who asks, and how the request is to be treated. */
+export interface Caller extends Submitter {
+  /** Idempotency-Key: the same key is the same chat, and a hang-up does not end it. */
+  key: string | null;
+  /** The client sends the request again by itself. */
+  isRepetition: boolean;
 }
 
-/**
- * Chats as dialects want them, from calls as Puter takes them: what its driver does not carry is done here, for every
- * dialect alike.
- */
+/** A chat on its way, or one that is over; the iteration throws what it failed with. */
+export interface Chat {
+  id: string;
+  events: AsyncIterable<ChatEvent>;
+  /** The answer in one piece, as it is kept. Rejects with what it failed with. */
+  whole(): Promise<StoredAnswer>;
+  /** It had its answer before. */
+  isReplay: boolean;
+}
+
+interface Begin {
+  /** Ends the chat. */
+  deadline: AbortSignal;
+  /** Ends it as well, unless it has a key or somebody else reads it, too; null where nobody waits for it. */
+  hangUp: AbortSignal | null;
+  caller: Caller;
+}
+
+/** Chats as dialects want them: each is one run, however often its caller asks for it, and its outcome is kept. */
 export interface Chats {
-  /**
-   * Begins a chat. Rejects with `invalid_request` before anything is dispatched. Aborting `signal` ends it wherever it
-   * is. Most chats are one call; one whose answer is not what was asked for (no JSON, no tool called) is asked once more.
-   */
-  begin(request: ChatRequest, signal: AbortSignal, caller: string | null): Promise<Chat>;
+  /** Begins a chat, or finds the one that the caller means. Rejects where nothing may be dispatched. */
+  begin(request: ChatRequest, how: Begin): Promise<Chat>;
+  /** Ends a chat that is on its way. False where none of that id is. */
+  cancel(id: string): boolean;
+  isRunning(id: string): boolean;
+}
+
+interface OpenChat {
+  id: string;
+  /** What it came to, once it is over. */
+  outcome: { answer: StoredAnswer } | { error: BridgeError } | null;
+  run: Run;
+  scope: string;
+  key: string | null;
+  request: ChatRequest;
+  /** Callers that still wait. */
+  readers: number;
+  stop(reason: BridgeError): void;
 }
 
 export function createChats(options: {
-  dispatcher: Dispatcher;
-  counter: TokenCounter;
-  /** What a model takes beside text; null where nobody knows. */
-  inputsOf: InputsOf;
+  calls: Calls;
+  results: Results;
+  newId: () => string;
+  /** Milliseconds on a clock that only goes forward. */
+  now: () => number;
 }): Chats {
-  const { dispatcher, counter, inputsOf } = options;
+  const { calls, results, newId, now } = options;
+  const open = new Map<string, OpenChat>();
+
+  function start(call: PreparedCall, request: ChatRequest, { deadline, hangUp, caller }: Begin): Chat {
+    const { scope, key } = caller;
+    if (hangUp?.aborted && key === null) throw hungUp();
+    const id = newId();
+    const startedAt = now();
+    const stop = new AbortController();
+    const signal = AbortSignal.any([deadline, stop.signal]);
+    results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request) });
+    const run = createRun(startOrFail(), (end) => {
+      open.delete(id);
+      if ('error' in end) {
+        chat.outcome = end;
+        return results.fail(id, end.error);
+      }
+      const answer = { ...assemble(end.events), durationMs: Math.round(now() - startedAt) };
+      chat.outcome = { answer };
+      results.succeed(id, answer);
+    });
+    const chat: OpenChat = {
+      outcome: null,
+      id,
+      run,
+      scope,
+      key,
+      request,
+      readers: 0,
+      stop: (reason: BridgeError) => stop.abort(reason),
+    };
+    open.set(id, chat);
+    const finish = () => void run.finish();
+    if (key !== null || hangUp === null) finish();
+    // What nobody reads any more comes to its end all the same.
+    else signal.addEventListener('abort', finish, { once: true });
+    return follow(chat, hangUp);
+
+    /** Dispatched at once, not when somebody begins to read. */
+    function startOrFail(): AsyncIterable<ChatEvent> {
+      try {
+        return call.start(id, signal, caller);
+      } catch (error) {
+        results.fail(id, error instanceof BridgeError ? error : new BridgeError('internal_error', 'It did not start.'));
+        throw error;
+      }
+    }
+  }
+
+  /** Reads along, for as long as the caller is there. */
+  function follow(chat: OpenChat, hangUp: AbortSignal | null): Chat {
+    chat.readers += 1;
+    const leave = () => {
+      chat.readers -= 1;
+      if (chat.readers === 0 && chat.key === null) chat.stop(hungUp());
+    };
+    if (hangUp?.aborted) leave();
+    else hangUp?.addEventListener('abort', leave, { once: true });
+    return { id: chat.id, events: chat.run.read(), whole: () => wholeOf(chat), isReplay: false };
+  }
+
+  /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */
+  function findByKey(request: ChatRequest, { hangUp, caller: { scope, key, isRepetition } }: Begin): Chat | undefined {
+    if (key === null) return undefined;
+    const known = results.findByKey(scope, key);
+    if (!known) return undefined;
+    if (known.fingerprint !== fingerprintOf(request)) throw reused();
+    const { id, result } = known;
+    switch (result.status) {
+      case 'pending': {
+        const running = open.get(id);
+        if (running && isRepetition) return follow(running, hangUp);
+        throw inProgress();
+      }
+      case 'success':
+        return { id, events: replay(result.answer), whole: () => Promise.resolve(result.answer), isReplay: true };
+      case 'error':
+        if (!known.wentOut || retryAfterSeconds(result.error.failure) !== undefined) return undefined;
+        throw result.error;
+    }
+  }
+
+  /** The same request of the same caller, still on its way. */
+  function findTwin(request: ChatRequest, { hangUp, caller: { scope, key, isRepetition } }: Begin): Chat | undefined {
+    if (!isRepetition || key !== null) return undefined;
+    const own = [...open.values()].filter((chat) => chat.scope === scope && chat.key === null);
+    const fingerprint = fingerprintOf(request);
+    const twin = own.find((chat) => fingerprintOf(chat.request) === fingerprint);
+    return twin && follow(twin, hangUp);
+  }
 
   return {
-    async begin(request, signal, caller) {
-      refuseForeignParts(request, inputsOf);
-      const { stops = [], ...asked } = prepare(request);
-      const check = await createCheck(request);
-      if (!check) return call(asked, stops);
-      const first = call(asked);
-      return { requestId: first.requestId, events: answerAsked(first.events, asked, check) };
-
-      /** One call, its text ended at the first of `until`. */
-      function call(chat: ChatRequest, until: readonly string[] = []): Chat {
-        const stop = new AbortController();
-        const { requestId, events } = dispatcher.submit(chat, AbortSignal.any([signal, stop.signal]), caller);
-        const cancel = () => stop.abort(new BridgeError('cancelled', 'The text ended at a stop.'));
-        const cut = until.length === 0 ? events : endAtStop(events, until, cancel);
-        const single = chat.parallelToolCalls === false ? keepFirstCall(cut) : cut;
-        return { requestId, events: countUsage(single, chat, counter) };
-      }
-
-      /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
-      async function* answerAsked(events: AsyncIterable<ChatEvent>, chat: ChatRequest, check: Check) {
-        const answer = await collect(events);
-        const verdict = check.judge(answer);
-        if ('answer' in verdict) return yield* tell(cutAtStop(verdict.answer, stops));
-        const again = await collect(call(askAgain(chat, answer, verdict.problem)).events);
-        const second = { ...again, usage: addUsage(answer.usage, again.usage) };
-        const judged = check.judge(second);
-        const settled = 'answer' in judged ? judged.answer : check.settle(second, judged.problem);
-        yield* tell(cutAtStop(settled, stops));
-      }
+    async begin(request, how) {
+      const known = findByKey(request, how) ?? findTwin(request, how);
+      if (known) return known;
+      const call = await calls.prepare(request);
+      // Meanwhile the same may have come again, and from here on nothing is waited for.
+      return findByKey(request, how) ?? findTwin(request, how) ?? start(call, request, how);
     },
+    cancel(id) {
+      const chat = open.get(id);
+      chat?.stop(new BridgeError('cancelled', 'The request was cancelled by DELETE.'));
+      return chat !== undefined;
+    },
+    isRunning: (id) => open.has(id),
   };
 }
 
-/** The same chat, with the answer that could not be used and what is wrong with it. */
-const askAgain = (chat: ChatRequest, { text }: WholeAnswer, problem: string): ChatRequest => ({
-  ...chat,
-  messages: [
-    ...chat.messages,
-    ...(text.trim() === '' ? [] : [{ role: 'assistant' as const, content: text }]),
-    { role: 'user', content: `Your answer cannot be used: ${problem}. Answer again, exactly as asked at first.` },
-  ],
-});
+const fingerprintOf = (request: ChatRequest): string =>
+  createHash('sha256').update(JSON.stringify(request)).digest('base64url');
 
-/** Puter may let a model call several tools although the caller wants one at a time. */
-async function* keepFirstCall(events: AsyncIterable<ChatEvent>): AsyncGenerator<ChatEvent> {
-  let hasCall = false;
-  for await (const event of events) {
-    if (event.type === 'tool_call' && hasCall) continue;
-    hasCall ||= event.type === 'tool_call';
-    yield event;
-  }
+async function wholeOf(chat: OpenChat): Promise<StoredAnswer> {
+  await chat.run.finish();
+  const { outcome } = chat;
+  if (outcome && 'answer' in outcome) return outcome.answer;
+  throw outcome?.error ?? new BridgeError('internal_error', 'The answer ended without an end. Please report this.');
 }
+
+async function* replay(answer: Parameters<typeof tell>[0]): AsyncGenerator<ChatEvent> {
+  yield* tell(answer);
+}
+
+const hungUp = () => new BridgeError('cancelled', 'The caller hung up.');
+const reused = () =>
+  new BridgeError('idempotency_key_reused', 'This Idempotency-Key was sent with another request. Use a new one.', {
+    param: 'Idempotency-Key',
+  });
+const inProgress = () =>
+  new BridgeError(
+    'idempotency_in_progress',
+    'The request of this Idempotency-Key is not over yet. Ask again in a moment.',
+  );

@@ -13,11 +13,18 @@ export interface WholeAnswer extends AnswerEnd {
 
 /** A whole answer is a stream collected. Rejects with the failure that ended the stream. */
 export async function collect(events: AsyncIterable<ChatEvent>): Promise<WholeAnswer> {
+  const all: ChatEvent[] = [];
+  for await (const event of events) all.push(event);
+  return assemble(all);
+}
+
+/** Throws where the events have no end. */
+export function assemble(events: readonly ChatEvent[]): WholeAnswer {
   const texts: string[] = [];
   const reasonings: string[] = [];
   const toolCalls: ToolCall[] = [];
   let refusal: string | null = null;
-  for await (const event of events) {
+  for (const event of events) {
     switch (event.type) {
       case 'text':
         texts.push(event.text);

@@ -28,6 +28,7 @@ export interface Connection extends Peer {
   pausedSince: Date | null;
   account: AccountState;
   lanes: number;
+  rate: number;
 }
 
 export interface Connections {
@@ -119,12 +120,13 @@ export function createConnections(options: {
     }
     clearTimeout(silence);
     outdated = null;
-    const { instance, profile, lanes, browser, account } = hello;
+    const { instance, profile, lanes, rate, browser, account } = hello;
     const since = new Date();
     const connection: Connection = {
       instance,
       profile,
       lanes,
+      rate,
       browser,
       version: hello.version,
       account,
@@ -149,6 +151,7 @@ export function createConnections(options: {
     if (frame.type !== 'status') return dispatcher.receive(connection, frame);
     connection.account = frame.account;
     connection.lanes = frame.lanes;
+    connection.rate = frame.rate;
     connection.pausedSince = frame.paused ? (connection.pausedSince ?? new Date()) : null;
     dispatcher.pump();
     onChange();

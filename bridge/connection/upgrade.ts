@@ -6,11 +6,13 @@ import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import { chooseSubprotocol, maxFrameBytes, subprotocol } from '#shared/protocol.ts';
 
+import { isLoopback } from '../hosts.ts';
 import { checkDoubled, checkHost, checkTarget } from '../http/guards.ts';
 import { errorReply } from '../http/reply.ts';
 import type { JsonReply } from '../http/route.ts';
 import { refuseSocket } from '../http/write.ts';
 import type { Limits } from '../limits.ts';
+import { shuttingDown } from '../drain.ts';
 import type { Connections } from './connections.ts';
 
 const path = '/ws';
@@ -19,8 +21,13 @@ const path = '/ws';
 export const isUpgrade = ({ url, headers }: IncomingMessage): boolean =>
   url === path || headers.upgrade?.toLowerCase() === 'websocket';
 
-/** Lets the pinned extension, and nothing else, turn a request for `/ws` into a socket. */
-export function handleUpgrades(server: Server, connections: Connections, limits: Limits): void {
+/** Lets the pinned extension on this machine, and nothing else, turn a request for `/ws` into a socket. */
+export function handleUpgrades(
+  server: Server,
+  connections: Connections,
+  options: { limits: Limits; allowedHosts: readonly string[]; closing: () => BridgeError | null },
+): void {
+  const { limits, allowedHosts, closing } = options;
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: maxFrameBytes,
@@ -32,8 +39,9 @@ export function handleUpgrades(server: Server, connections: Connections, limits:
 
   server.on('upgrade', (request, socket, head) => {
     try {
-      checkUpgrade(request);
-      if (!server.listening) throw new BridgeError('shutting_down', 'The bridge is shutting down.');
+      checkUpgrade(request, allowedHosts);
+      const problem = server.listening ? closing() : shuttingDown();
+      if (problem) throw problem;
       if (connections.pending >= limits.maxPendingHandshakes)
         throw new BridgeError('too_many_pending', 'Too many sockets have not said hello yet. Try again in a moment.');
     } catch (error) {
@@ -44,9 +52,9 @@ export function handleUpgrades(server: Server, connections: Connections, limits:
 }
 
 /** The same guards as for any request, in the same order, and then what a handshake has beside. */
-function checkUpgrade(request: IncomingMessage): void {
+function checkUpgrade(request: IncomingMessage, hosts: readonly string[]): void {
   checkTarget(request);
-  checkHost(request);
+  checkHost(request, hosts);
   checkDoubled(request);
   checkExtension(request);
   // Nothing else takes an upgrade, and no other route sees one: it would have passed by the guards of that route.
@@ -55,10 +63,14 @@ function checkUpgrade(request: IncomingMessage): void {
   checkHandshake(request);
 }
 
-function checkExtension({ headers: { origin } }: IncomingMessage): void {
-  if (origin === extensionOrigin) return;
-  const message = 'Only the Puter Bridge extension may connect here.';
-  throw new BridgeError(origin === undefined ? 'origin_required' : 'origin_not_allowed', message);
+function checkExtension({ headers: { origin }, socket }: IncomingMessage): void {
+  if (origin !== extensionOrigin) {
+    const message = 'Only the Puter Bridge extension may connect here.';
+    throw new BridgeError(origin === undefined ? 'origin_required' : 'origin_not_allowed', message);
+  }
+  // A program can send any Origin: whoever may open sockets on this machine could read what we would send, others not.
+  if (!isLoopback(socket.remoteAddress ?? ''))
+    throw new BridgeError('not_the_extension', 'The extension connects from the machine that the bridge runs on.');
 }
 
 /** What `ws` would refuse in a shape of its own, and what it would take and should not. */
@@ -75,6 +87,6 @@ function checkHandshake({ headers }: IncomingMessage): void {
 
 /** With the headers that HTTP wants beside the status. */
 function explain(reply: JsonReply): JsonReply {
-  if (reply.status === 405) return { ...reply, headers: { Allow: 'GET' } };
-  return reply.status === 400 ? { ...reply, headers: { 'Sec-WebSocket-Version': '13' } } : reply;
+  if (reply.status === 405) return { ...reply, headers: { ...reply.headers, Allow: 'GET' } };
+  return reply.status === 400 ? { ...reply, headers: { ...reply.headers, 'Sec-WebSocket-Version': '13' } } : reply;
 }

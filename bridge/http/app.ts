@@ -6,26 +6,44 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 
-import type { Limits } from '../limits.ts';
+import { withoutKeys, type KeyCheck } from '../keys/key-check.ts';
+import { defaultLimits, type Limits } from '../limits.ts';
 import { readJson } from './body.ts';
 import { preflightHeaders, sharingHeaders } from './cors.ts';
 import { checkRequest, checkTarget, type Place } from './guards.ts';
-import { errorReply, toBridgeError } from './reply.ts';
+import { localsOf } from './locals.ts';
+import { errorReply, keyHeaders, toBridgeError } from './reply.ts';
 import type { Exchange, Route } from './route.ts';
 import { refuse, securityHeaders, write } from './write.ts';
 
-/** Where nothing is. */
-const nowhere: Place = { origins: [], takesToken: false };
+/** What express calls them. */
+const methods = { GET: 'get', POST: 'post', DELETE: 'delete' } as const;
+
+interface AppOptions {
+  onUnexpected: (error: unknown) => void;
+  limits?: Limits;
+  allowedOrigins?: readonly string[];
+  /** Names that the bridge goes by beside those of this machine. */
+  allowedHosts?: readonly string[];
+  checkKey?: KeyCheck;
+  /** Why nothing new may begin just now; null while it may. */
+  closing?: () => BridgeError | null;
+}
 
 /** Turns the route table into an express application: guards first, every failure in one shape. */
-export function createApp(
-  routes: readonly Route[],
-  options: { onUnexpected: (error: unknown) => void; limits: Limits; allowedOrigins?: readonly string[] },
-): RequestListener {
-  const { onUnexpected, limits, allowedOrigins = [] } = options;
+export function createApp(routes: readonly Route[], options: AppOptions): RequestListener {
+  const {
+    onUnexpected,
+    limits = defaultLimits,
+    allowedOrigins = [],
+    allowedHosts = [],
+    checkKey = withoutKeys,
+    closing = () => null,
+  } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  const nowhere: Place = { hosts: allowedHosts, origins: [], takesToken: false };
 
   // What takes every method of many paths comes after what stands at one of them.
   const ordered = routes.toSorted((a, b) => Number(a.method === '*') - Number(b.method === '*'));
@@ -33,6 +51,7 @@ export function createApp(
     const here = routes.filter((route) => route.path === path);
     const allow = here.map((route) => route.method).join(', ');
     const place: Place = {
+      hosts: allowedHosts,
       origins: [
         ...(here.every((route) => route.fromExtension) ? [extensionOrigin] : []),
         ...(here.every((route) => route.fromAllowedOrigins) ? allowedOrigins : []),
@@ -42,14 +61,16 @@ export function createApp(
     const point = app.route(path);
     const report = here.find((route) => route.reportError)?.reportError ?? errorReply;
     const headers = here.find((route) => route.headers)?.headers ?? (() => ({}));
+    const [access, ...others] = new Set(here.map((route) => route.access));
     point.all((request, response, next) => {
-      response.locals['report'] = report;
+      Object.assign(localsOf(response), { report, route: path });
       response.set(headers());
       const origin = checkRequest(request, place);
-      if (origin === null) return next();
-      response.set(sharingHeaders(origin));
-      if (request.method !== 'OPTIONS') return next();
-      response.set(preflightHeaders(request.headers, allow)).status(204).end();
+      if (origin !== null) response.set(sharingHeaders(origin));
+      if (origin !== null && request.method === 'OPTIONS')
+        return void response.set(preflightHeaders(request.headers, allow)).status(204).end();
+      letIn(request, response, others.length === 0 ? access : undefined);
+      next();
     });
     for (const route of here) {
       const handle = async (request: Request, response: Response, next: NextFunction) => {
@@ -58,8 +79,7 @@ export function createApp(
         if (reply) write(response, reply);
       };
       if (route.method === '*') point.all(handle);
-      else if (route.method === 'GET') point.get(handle);
-      else point.post(handle);
+      else point[methods[route.method]](handle);
     }
     point.all((request, response) => {
       response.set('Allow', allow);
@@ -67,18 +87,32 @@ export function createApp(
     });
   }
 
-  app.use((request) => {
+  app.use((request, response) => {
     checkRequest(request, nowhere);
+    letIn(request, response);
     throw new BridgeError('not_found', 'There is nothing at this path. GET / shows how to call the bridge.');
   });
+
+  /** Nothing of the body has been read yet, and nothing of it will be where this throws. */
+  function letIn(request: Request, response: Response, access?: Route['access']): void {
+    const pass = checkKey(request);
+    localsOf(response).pass = pass;
+    if (pass.problem && access === undefined) throw pass.problem;
+    const problem = request.method === 'POST' && access === undefined ? closing() : null;
+    if (!problem) return;
+    response.set('Connection', 'close');
+    throw problem;
+  }
 
   // express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const known = toBridgeError(error);
+    const locals = localsOf(response);
+    locals.error = known;
     if (known.code === 'internal_error') onUnexpected(error);
     if (response.headersSent) return void response.destroy();
-    const report = (response.locals['report'] ?? errorReply) as typeof errorReply;
-    refuse(request, response, report(known));
+    response.set(keyHeaders(known));
+    refuse(request, response, (locals.report ?? errorReply)(known));
   });
 
   return (request, response) => {
@@ -86,7 +120,8 @@ export function createApp(
     try {
       checkTarget(request);
     } catch (error) {
-      // Routes are found by the target.
+      // Routes are found by the target. What express would keep is kept for the log all the same.
+      Object.assign(response, { locals: { error } });
       return refuse(request, response, errorReply(error));
     }
     takeAnyPath(request);
@@ -105,14 +140,19 @@ function takeAnyPath(request: IncomingMessage): void {
 }
 
 function createExchange(request: Request, response: Response, limits: Limits): Exchange {
+  const { pass = withoutKeys(request) } = localsOf(response);
   const hangUp = new AbortController();
+  const onRevoked = () => hangUp.abort(pass.revoked.reason);
+  pass.revoked.addEventListener('abort', onRevoked);
   // Not the request's `close`: that fires as soon as the body was read.
   let isStream = false;
   response.on('close', () => {
+    pass.revoked.removeEventListener('abort', onRevoked);
     if (isStream || !response.writableFinished) hangUp.abort(new BridgeError('cancelled', 'The caller hung up.'));
   });
   return {
     headers: request.headers,
+    ...pass,
     // A wildcard comes in the pieces between its slashes.
     params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
     // Not by URL: that throws for some paths, and its error would show the query to the log.

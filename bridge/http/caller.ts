@@ -1,9 +1,35 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 import { maxCallerChars } from '#shared/protocol.ts';
 
+import type { Caller } from '../chat/chats.ts';
+import { isRepetition, readIdempotencyKey } from './idempotency.ts';
+import type { Exchange } from './route.ts';
+
+/** Who asks, and how the headers want the request treated. Throws where one of them is wrong. */
+export function readCaller({ headers, scope }: Exchange): Caller {
+  return {
+    scope,
+    name: readName(headers),
+    // Browsers send a header of that name, too, with words of their own.
+    priority: headers['priority'] === 'high' ? 'high' : 'normal',
+    key: readIdempotencyKey(headers),
+    isRepetition: isRepetition(headers),
+  };
+}
+
 /** The program that asks, by its own account: the User-Agent on one line, or null where it names none. */
-export function readCaller({ 'user-agent': name = '' }: IncomingHttpHeaders): string | null {
+export function readName({ 'user-agent': name = '' }: IncomingHttpHeaders): string | null {
   // Cut first: half of a pair that is left over goes with the control characters.
   return name.slice(0, maxCallerChars).replace(/\p{C}/gu, '').trim() || null;
+}
+
+/**
+ * Whose requests count together: those that one key let in, else those of one program at one address. A name that a
+ * program gives itself never looks like a key's.
+ */
+export function scopeOf({ headers, socket }: IncomingMessage, keyName?: string): string {
+  if (keyName !== undefined) return `key:${keyName}`;
+  const address = socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'unknown';
+  return `${address} ${readName(headers) ?? '-'}`;
 }

@@ -4,14 +4,17 @@ import { BridgeError } from '#shared/errors.ts';
 
 /**
  * Who may ask, and how. Each guard throws a `BridgeError` or lets the request go on to the next; they stand here in
- * the order in which they answer, so that every request has one answer. What is no HTTP was refused before (server.ts),
- * and what is wrong with the body comes after (body.ts). The extension's socket passes the same ones (upgrade.ts).
+ * the order in which they answer, so that every request has one answer. What is no HTTP was refused before (server.ts);
+ * the key, route and method come after (app.ts), and then the body (body.ts). The extension's socket passes the same
+ * ones (upgrade.ts).
  *
  * Strings are compared, never parsed: a parser's idea of a host is where such checks break.
  */
 
 /** What the place that a request goes to lets in. */
 export interface Place {
+  /** Names that the bridge goes by beside those of this machine. */
+  hosts: readonly string[];
   /** Pages of these origins, beside the bridge's own. */
   origins: readonly string[];
   /** Puter's sign-in page hands its token over by the address. */
@@ -19,10 +22,10 @@ export interface Place {
 }
 
 /** Returns which of the place's origins asks, null for programs and the bridge's page. */
-export function checkRequest(request: IncomingMessage, { origins, takesToken }: Place): string | null {
-  checkHost(request);
+export function checkRequest(request: IncomingMessage, { hosts, origins, takesToken }: Place): string | null {
+  checkHost(request, hosts);
   checkDoubled(request);
-  const origin = checkOrigin(request, origins);
+  const origin = checkOrigin(request, { hosts, origins });
   if (origin === null) checkSite(request);
   if (!takesToken) checkQuery(request);
   if (origin === null) checkOptions(request);
@@ -37,16 +40,16 @@ export function checkTarget({ url = '' }: IncomingMessage): void {
 }
 
 /** Against DNS rebinding: a page that made its own name point here still sends its own name. */
-export function checkHost(request: IncomingMessage): void {
+export function checkHost(request: IncomingMessage, hosts: readonly string[]): void {
   const [host, ...others] = request.headersDistinct['host'] ?? [];
   if (host === undefined || others.length > 0) throw new BridgeError('invalid_host', 'Send one Host header.');
   const given = host.toLowerCase();
   const port = request.socket.localPort;
-  if (ownNames.some((name) => given === name || given === `${name}:${port}`)) return;
+  if ([...ownHosts, '[::1]', ...hosts].some((name) => given === name || given === `${name}:${port}`)) return;
   throw new BridgeError('host_not_allowed', `Call the bridge as http://127.0.0.1:${port}.`);
 }
 
-const ownNames = ['127.0.0.1', 'localhost', '[::1]'];
+const ownHosts = ['127.0.0.1', 'localhost'];
 
 /** Which of two is meant is not for us to guess, where it decides who asks or how the body is read. */
 export function checkDoubled({ headersDistinct }: IncomingMessage): void {
@@ -60,12 +63,12 @@ const deciding = [
 ];
 
 /** Programs on this machine send no Origin; browsers always do, and a page can forge neither it nor Sec-Fetch-Site. */
-function checkOrigin(request: IncomingMessage, origins: readonly string[]): string | null {
+function checkOrigin(request: IncomingMessage, { hosts, origins }: Pick<Place, 'hosts' | 'origins'>): string | null {
   const { origin } = request.headers;
   if (origin === undefined) return null;
   if (origins.includes(origin)) return origin;
   const port = request.socket.localPort;
-  if (origin === `http://127.0.0.1:${port}` || origin === `http://localhost:${port}`) return null;
+  if ([...ownHosts, ...hosts].some((name) => origin === `http://${name}:${port}`)) return null;
   throw new BridgeError(
     'origin_not_allowed',
     'Web pages may not call this. Call it from a program; --help tells of --allow-origin, which opens the API to pages.',

@@ -2,13 +2,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import type { BridgeError } from '#shared/errors.ts';
 
+import type { Pass } from '../keys/key-check.ts';
+
 /** What a handler needs of one HTTP exchange, so that dialects do not depend on the web framework. */
-export interface Exchange {
+export interface Exchange extends Pass {
   readonly headers: IncomingHttpHeaders;
   /** The named parts of the path. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Aborts when the caller hangs up before it was answered. */
+  /** Aborts when the caller hangs up before it was answered, or its key is revoked. */
   readonly hangUp: AbortSignal;
   /** Reads and parses the JSON body. Throws a `BridgeError` that says what is wrong with it. */
   json(): Promise<unknown>;
@@ -43,11 +45,16 @@ export type Reply =
 
 export interface Route {
   /** A star takes any. */
-  method: 'GET' | 'POST' | '*';
+  method: 'GET' | 'POST' | 'DELETE' | '*';
   /** Parts that begin with a colon are named parameters, with a star also the slashes in them. */
   path: string;
   /** Nothing as reply: the handler answered by `startEvents`. */
   handle(exchange: Exchange): Promise<Reply | undefined> | Reply | undefined;
+  /**
+   * Without it, a caller needs a key once there is one. `open` tells nothing of anybody's, or asks for a key itself where
+   * it would; `secret` checks a secret of its own.
+   */
+  access?: 'open' | 'secret';
   /** The pinned extension's own origin may call this one. */
   fromExtension?: true;
   /** Pages of the origins that the config names may call this one. Without it no page may, but the bridge's own. */

@@ -8,15 +8,15 @@ import { errorReply } from './reply.ts';
 import type { JsonReply } from './route.ts';
 import { refuse, refuseSocket, securityHeaders } from './write.ts';
 
-/**
- * Node's server with our limits, and our words for what it refuses by itself: the first of all guards. `isUpgrade` says
- * which requests become an `upgrade` event.
- */
-export function createHttpServer(
-  listener: RequestListener,
-  limits: Limits,
-  isUpgrade: (request: IncomingMessage) => boolean,
-): Server {
+/** Node's server with our limits, and our words for what it refuses by itself: the first of all guards. */
+export interface HttpServer {
+  server: Server;
+  /** Hands `listener` every request that is one. */
+  serve(listener: RequestListener): void;
+}
+
+/** `isUpgrade` says which requests become an `upgrade` event. */
+export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMessage) => boolean): HttpServer {
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
@@ -36,7 +36,7 @@ export function createHttpServer(
   /** Each piece of what is broken is an error of its own. */
   const refused = new WeakSet<Duplex>();
 
-  function take(request: IncomingMessage, response: ServerResponse): void {
+  const takeFor = (listener: RequestListener) => (request: IncomingMessage, response: ServerResponse) => {
     const count = (latest.get(request.socket)?.count ?? 0) + 1;
     // Node's own limit answers what comes in one piece with the last one by a bare 503, and closes late.
     if (count > limits.maxRequestsPerSocket) return;
@@ -44,11 +44,8 @@ export function createHttpServer(
     latest.set(request.socket, { request, response, count });
     if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
     listener(request, response);
-  }
+  };
 
-  server.on('request', take);
-  // Whoever waits for a “100 Continue” gets it once somebody reads the body (app.ts), so that a refusal costs nothing.
-  server.on('checkContinue', take);
   server.on('checkExpectation', (request, response) => refuseHead(request, response, 417));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (refused.has(socket)) return;
@@ -59,7 +56,16 @@ export function createHttpServer(
     if (!socket.writable || (isOpen && (response.headersSent || request?.complete))) return void socket.destroy();
     refuseSocket(socket, badHttp(statusOf(error)));
   });
-  return server;
+
+  return {
+    server,
+    serve(listener) {
+      const take = takeFor(listener);
+      server.on('request', take);
+      // Whoever waits for a “100 Continue” gets it once somebody reads the body (app.ts): a refusal costs nothing.
+      server.on('checkContinue', take);
+    },
+  };
 }
 
 function refuseHead(request: IncomingMessage, response: ServerResponse, status: Status): void {

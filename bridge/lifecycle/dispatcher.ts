@@ -1,22 +1,28 @@
-import type { AnswerEnd, AnswerPart, CallEvent, ChatRequest } from '#shared/chat.ts';
+import type { AnswerEnd, CallEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError, type ErrorCode, type Failure } from '#shared/errors.ts';
-import { findHindrance, takesRequests } from '#shared/hindrance.ts';
-import { maxAnswerChars, type AnswerFrame, type Delivery, type Resumption } from '#shared/protocol.ts';
+import { findHindrance } from '#shared/hindrance.ts';
+import type { AnswerFrame, Delivery, Resumption } from '#shared/protocol.ts';
 
-import { abortReason, addParts, closeEntry, createEntry, resetRoom, stopTimer, takeRoom, type Entry } from './entry.ts';
+import { createAnswers } from './answers.ts';
+import { abortReason, closeEntry, createEntry, resetRoom, stopTimer, type Entry, type Submitter } from './entry.ts';
+import type { DispatchJournal } from './dispatch-journal.ts';
 import type { Peer } from './peer.ts';
-import { isHeld, isTerminal, nextSeqOf, transition, type RequestEvent, type RequestState } from './request-state.ts';
+import { createPump } from './pump.ts';
+import { isHeld, isTerminal, transition, type RequestEvent, type RequestState } from './request-state.ts';
 import { createSlots } from './slots.ts';
-
-export interface Submission {
-  requestId: string;
-  /** Parts as they arrive, then one `finish`; the stream errors with a `BridgeError` otherwise. */
-  events: ReadableStream<CallEvent>;
-}
+import { createWaiting, type WaitingLimits } from './waiting.ts';
 
 export interface Dispatcher {
-  /** Aborting `signal` cancels the call wherever it is, and its reason ends the stream. `caller` says who asks. */
-  submit(chat: ChatRequest, signal: AbortSignal, caller: string | null): Submission;
+  /**
+   * Parts as they arrive, then one `finish`; the stream errors with a `BridgeError` otherwise. Aborting `signal` cancels
+   * the call wherever it is, and its reason ends the stream. Throws where too many wait already.
+   */
+  submit(
+    chat: ChatRequest,
+    how: { requestId: string; signal: AbortSignal; submitter: Submitter },
+  ): ReadableStream<CallEvent>;
+  /** Waits for a call that went out before the bridge was started; its stream is what came of it. */
+  restore(requestId: string, holder: { instance: string; profile: string }): ReadableStream<CallEvent>;
   /**
    * Takes a connection in; returns which of the requests that it still holds are wanted, and from where on.
    * Nothing is dispatched to it before the next `pump`.
@@ -27,10 +33,14 @@ export interface Dispatcher {
   receive(peer: Peer, frame: AnswerFrame): void;
   /** A whole answer, or its failure, that came beside the socket. False where this instance holds no such request. */
   deliver(instance: string, requestId: string, delivery: Delivery): boolean;
+  /** What came of a call is on disk, or needs not be: its extension may forget it. */
+  recorded(requestId: string): void;
+  /** Resolves once `recorded` was said of a call that this instance brought; undefined where it brought none. */
+  recording(instance: string, requestId: string): Promise<void> | undefined;
   /** Something that decides about dispatching changed: a session, or a pause, began or ended. */
   pump(): void;
-  /** Ends whatever is still open with `error`. */
-  abandon(error: BridgeError): void;
+  /** Ends whatever is still open with `error`, or only what no extension has yet. */
+  abandon(error: BridgeError, which?: 'queued'): void;
   counts(): { queued: number; running: number };
   busyLanes(peer: Peer): number;
 }
@@ -38,7 +48,7 @@ export interface Dispatcher {
 const sentences = {
   disconnected:
     'The extension went away while it ran this call, so its outcome is unknown and it may have been billed. Send it again if you still need the answer.',
-  tooLarge: `The answer is longer than ${maxAnswerChars} characters.`,
+  waited: 'No lane was free in time, so the request was never sent. Send it again, or raise --queue-timeout.',
 };
 
 export function createDispatcher(options: {
@@ -48,15 +58,26 @@ export function createDispatcher(options: {
   lostGraceMs: number;
   /** How long a cancelled call may keep its slot before we stop believing in it. */
   cancelGraceMs: number;
-  newRequestId: () => string;
+  limits: WaitingLimits;
+  /** Milliseconds on a clock that only goes forward. */
+  now: () => number;
+  journal: DispatchJournal;
   /** What the caller is told of a failure of this call. */
   explain: (failure: Failure, chat: ChatRequest) => Failure;
   onChange: () => void;
 }): Dispatcher {
-  const { connectGraceMs, lostGraceMs, cancelGraceMs, newRequestId, explain, onChange } = options;
+  const { connectGraceMs, lostGraceMs, cancelGraceMs, limits, now, journal, explain, onChange } = options;
   const entries = new Map<string, Entry>();
-  const queue: Entry[] = [];
-  const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed });
+  const waiting = createWaiting({ ...limits, onTimeout: (entry) => fail(entry, 'queue_timeout', sentences.waited) });
+  const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed, now });
+  const pump = createPump({
+    slots,
+    waiting,
+    dispatch,
+    refuse: (entry, error) => apply(entry, { type: 'failed', error }),
+  });
+  const find = (requestId: string) => entries.get(requestId);
+  const answers = createAnswers({ find, slots, apply, laneFreed, recall: journal.recall });
 
   function apply(entry: Entry, event: RequestEvent, settlement?: AnswerEnd | BridgeError): boolean {
     const before = entry.state;
@@ -66,7 +87,10 @@ export function createDispatcher(options: {
     stopTimer(entry);
     if (state.status === 'unknown')
       entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
-    if (state.status === 'queued') queue.unshift(entry);
+    if (state.status === 'queued') {
+      journal.requeued(entry.requestId);
+      waiting.putBack(entry);
+    }
     if (state.status === 'failed') settle(entry, before, BridgeError.from(explain(state.error, entry.chat)));
     else if (isTerminal(state))
       settle(entry, before, settlement ?? new BridgeError('internal_error', 'The call ended without an outcome.'));
@@ -76,9 +100,9 @@ export function createDispatcher(options: {
 
   function settle(entry: Entry, before: RequestState, outcome: AnswerEnd | BridgeError): void {
     entries.delete(entry.requestId);
-    if (before.status === 'queued') queue.splice(queue.indexOf(entry), 1);
+    if (before.status === 'queued') waiting.remove(entry);
     if (isHeld(before)) {
-      const peer = peerOf(before.instance);
+      const peer = slots.find(before.instance);
       // Only a call that the extension has not ended itself still has its slot.
       if (peer && slots.expire(peer, entry.requestId)) peer.send({ type: 'cancel', requestId: entry.requestId });
     }
@@ -93,26 +117,20 @@ export function createDispatcher(options: {
     return setTimeout(() => fail(entry, code, message), ms);
   }
 
-  function pump(): void {
-    const peers = slots.peers();
-    const takers = peers.filter(takesRequests);
-    if (takers.length === 0) {
-      const error = findHindrance(peers);
-      if (peers.length === 0) {
-        for (const entry of queue) entry.timer ??= failAfter(entry, connectGraceMs, error.code, error.message);
-        return;
-      }
-      for (const entry of [...queue]) apply(entry, { type: 'failed', error });
-      return;
-    }
-    let entry: Entry | undefined;
-    for (let peer = leastLoaded(takers); peer && (entry = queue.shift()); peer = leastLoaded(takers)) {
-      slots.take(peer, entry.requestId);
-      entry.profile = peer.profile;
-      apply(entry, { type: 'dispatched', instance: peer.instance });
-      const { requestId, chat, caller } = entry;
-      peer.send({ type: 'request', requestId, chat, caller });
-    }
+  function dispatch(entry: Entry, peer: Peer): void {
+    const { requestId, chat, submitter } = entry;
+    slots.take(peer, requestId);
+    entry.profile = peer.profile;
+    // On disk before it leaves: what may have gone out is never sent again.
+    journal.dispatched(requestId, peer);
+    apply(entry, { type: 'dispatched', instance: peer.instance });
+    peer.send({ type: 'request', requestId, chat, caller: submitter.name });
+  }
+
+  /** Nobody is there to take it, for now. */
+  function startGrace(entry: Entry): void {
+    const { code, message } = findHindrance([]);
+    entry.timer ??= failAfter(entry, connectGraceMs, code, message);
   }
 
   function laneFreed(): void {
@@ -120,55 +138,62 @@ export function createDispatcher(options: {
     onChange();
   }
 
-  const peerOf = (instance: string): Peer | undefined => slots.peers().find((peer) => peer.instance === instance);
-  const freeLanes = (peer: Peer): number => peer.lanes - slots.taken(peer);
-
-  function leastLoaded(peers: Peer[]): Peer | undefined {
-    const best = peers.reduce((a, b) => (freeLanes(b) > freeLanes(a) ? b : a));
-    return freeLanes(best) > 0 ? best : undefined;
-  }
-
-  /** The entry where `instance` holds it, on a live connection or on one that was lost. */
-  function heldBy(instance: string, requestId: string): Entry | undefined {
-    const entry = entries.get(requestId);
-    if (!entry) return undefined;
-    const { state } = entry;
-    return 'instance' in state && state.instance === instance ? entry : undefined;
-  }
-
-  function tellRoom(entry: Entry): void {
-    const peer = isHeld(entry.state) ? peerOf(entry.state.instance) : undefined;
-    const chars = peer ? takeRoom(entry) : 0;
-    if (chars > 0) peer?.send({ type: 'room', requestId: entry.requestId, chars });
-  }
-
-  function receiveParts(entry: Entry, parts: readonly AnswerPart[]): void {
-    if (!isTerminal(entry.state) && !addParts(entry, parts)) fail(entry, 'answer_too_large', sentences.tooLarge);
-  }
-
   return {
-    submit(chat, signal, caller) {
-      const requestId = newRequestId();
+    submit(chat, { requestId, signal, submitter }) {
       const onAbort = () => {
         const reason = abortReason(signal);
-        apply(entry, { type: reason.code === 'timed_out' ? 'timed_out' : 'cancelled' }, reason);
+        if (reason.code !== 'timed_out') apply(entry, { type: 'cancelled' }, reason);
+        // It never went out, so that it may be sent again at no cost.
+        else if (entry.state.status === 'queued') fail(entry, 'queue_timeout', sentences.waited);
+        else apply(entry, { type: 'timed_out' }, reason);
       };
-      const onRead = () => tellRoom(entry);
-      const entry: Entry = createEntry({ requestId, chat, caller, signal, onAbort, onRead });
+      const entry: Entry = createEntry({
+        requestId,
+        chat,
+        submitter,
+        signal,
+        onAbort,
+        onRead: () => answers.tellRoom(entry),
+      });
+      waiting.add(entry);
       entries.set(requestId, entry);
-      queue.push(entry);
+      if (slots.peers().length === 0) startGrace(entry);
       if (signal.aborted) onAbort();
       else signal.addEventListener('abort', onAbort);
       pump();
       onChange();
-      return { requestId, events: entry.events };
+      return entry.events;
+    },
+
+    restore(requestId, { instance, profile }) {
+      const { signal } = new AbortController();
+      const submitter: Submitter = { scope: '', name: null, priority: 'normal' };
+      const chat: ChatRequest = { messages: [] };
+      const entry: Entry = createEntry({
+        requestId,
+        chat,
+        submitter,
+        signal,
+        onAbort() {},
+        onRead: () => answers.tellRoom(entry),
+      });
+      entry.profile = profile;
+      entry.state = { status: 'unknown', instance, nextSeq: 0, started: true };
+      entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
+      entries.set(requestId, entry);
+      return entry.events;
     },
 
     attach(peer, heldRequests) {
       slots.add(peer);
       const resume: Resumption[] = [];
-      // Newest first: each that goes back to the queue goes to its head, so the oldest ends up first.
-      for (const entry of [...entries.values()].toReversed()) {
+      for (const requestId of heldRequests) {
+        const keeper = answers.keeper(requestId);
+        // It is all here, and kept there until it is on disk here, too.
+        if (keeper === peer.instance) resume.push({ requestId, nextSeq: Number.MAX_SAFE_INTEGER, room: 0 });
+        else if (keeper === undefined && !entries.has(requestId)) journal.recall(requestId);
+      }
+      for (const entry of [...entries.values()]) {
         const { state } = entry;
         if (state.status !== 'unknown') continue;
         if (state.instance === peer.instance && heldRequests.includes(entry.requestId)) {
@@ -182,7 +207,7 @@ export function createDispatcher(options: {
           fail(entry, 'extension_disconnected', sentences.disconnected);
         }
       }
-      queue.forEach(stopTimer);
+      waiting.entries().forEach(stopTimer);
       onChange();
       return resume;
     },
@@ -192,57 +217,21 @@ export function createDispatcher(options: {
       for (const entry of [...entries.values()]) {
         if (isHeld(entry.state) && entry.state.instance === peer.instance) apply(entry, { type: 'lost' });
       }
+      if (slots.peers().length === 0) waiting.entries().forEach(startGrace);
       pump();
       onChange();
     },
 
-    receive(peer, frame) {
-      const { requestId } = frame;
-      const entry = heldBy(peer.instance, requestId);
-      switch (frame.type) {
-        case 'started':
-          if (entry) apply(entry, { type: 'started' });
-          return;
-        case 'chunk':
-          if (entry && apply(entry, { type: 'chunk', seq: frame.seq })) receiveParts(entry, frame.parts);
-          return;
-        case 'end': {
-          const { finishReason, model, usage } = frame;
-          slots.free(peer, requestId);
-          if (entry) apply(entry, { type: 'ended', seq: frame.seq }, { finishReason, model, usage });
-          break;
-        }
-        case 'error':
-          slots.free(peer, requestId);
-          if (entry) apply(entry, { type: 'failed', error: frame.error });
-          break;
-      }
-      // Recorded, or no longer wanted: either way the extension need not keep it.
-      peer.send({ type: 'ack', requestId });
-      laneFreed();
-    },
-
-    deliver(instance, requestId, delivery) {
-      const entry = heldBy(instance, requestId);
-      if (!entry) return false;
-      const peer = peerOf(instance);
-      if (peer) slots.free(peer, requestId);
-      if ('error' in delivery) {
-        apply(entry, { type: 'failed', error: delivery.error });
-      } else {
-        // The socket already carried the beginning.
-        receiveParts(entry, delivery.chunks.slice(nextSeqOf(entry.state)).flat());
-        apply(entry, { type: 'delivered', seq: delivery.chunks.length }, delivery.end);
-      }
-      pump();
-      return true;
-    },
-
+    receive: answers.receive,
+    deliver: answers.deliver,
+    recorded: answers.recorded,
+    recording: answers.recording,
     pump,
-    abandon(error) {
-      for (const entry of [...entries.values()]) apply(entry, { type: 'failed', error: error.failure });
+    abandon(error, which) {
+      for (const entry of [...entries.values()])
+        if (which === undefined || entry.state.status === which) apply(entry, { type: 'failed', error: error.failure });
     },
-    counts: () => ({ queued: queue.length, running: entries.size - queue.length }),
+    counts: () => ({ queued: waiting.size, running: entries.size - waiting.size }),
     busyLanes: slots.taken,
   };
 }

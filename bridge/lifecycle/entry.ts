@@ -2,13 +2,14 @@ import { partChars, type AnswerEnd, type AnswerPart, type CallEvent, type ChatRe
 import { BridgeError } from '#shared/errors.ts';
 import { maxAnswerChars, maxUnreadChars } from '#shared/protocol.ts';
 
+import type { Priority } from './queue.ts';
 import { queued, type RequestState } from './request-state.ts';
 
 /** A request that is not settled yet, and the stream that its caller reads. */
 export interface Entry {
   readonly requestId: string;
   readonly chat: ChatRequest;
-  readonly caller: string | null;
+  readonly submitter: Submitter;
   readonly signal: AbortSignal;
   readonly onAbort: () => void;
   /** The caller took something, or waits for it. */
@@ -23,13 +24,25 @@ export interface Entry {
   /** How many more the extension may send, as it was told; below zero where its last frame was larger than that. */
   room: number;
   timer: NodeJS.Timeout | undefined;
+  queueTimer: NodeJS.Timeout | undefined;
+  /** How often Puter turned it away. */
+  refusals: number;
+}
+
+/** Who asks. */
+export interface Submitter {
+  /** Whose turn it is: the name of a key, else address and user agent. */
+  scope: string;
+  /** The user agent, for the person to see. */
+  name: string | null;
+  priority: Priority;
 }
 
 /** In steps, so that not every part that is read costs a frame. */
 const roomStep = maxUnreadChars / 2;
 
 export function createEntry(
-  options: Pick<Entry, 'requestId' | 'chat' | 'caller' | 'signal' | 'onAbort' | 'onRead'>,
+  options: Pick<Entry, 'requestId' | 'chat' | 'submitter' | 'signal' | 'onAbort' | 'onRead'>,
 ): Entry {
   let controller!: Entry['controller'];
   const events = new ReadableStream<CallEvent>(
@@ -45,6 +58,8 @@ export function createEntry(
     chars: 0,
     room: maxUnreadChars,
     timer: undefined,
+    queueTimer: undefined,
+    refusals: 0,
   };
 }
 

@@ -7,6 +7,8 @@ export interface Peer {
   readonly profile: string;
   /** How many calls it runs at once. */
   readonly lanes: number;
+  /** How many calls Puter lets it start in ten seconds. */
+  readonly rate: number;
   /** The person wants no requests now. What runs goes on. */
   readonly paused: boolean;
   readonly account: AccountState;

@@ -7,7 +7,7 @@ import type { Failure } from '#shared/errors.ts';
  *                └────────────┴─────────┴──▶ unknown: the extension vanished while it held the call
  *
  * A call costs the person money, so it goes out at most once: the only way back to `queued` is the same
- * extension instance stating that it never had it.
+ * extension instance stating that it never had it, or Puter that it turned it away.
  */
 export type RequestState =
   | { status: 'queued' }
@@ -40,7 +40,9 @@ export type RequestEvent =
   /** The same instance is back and still holds it. */
   | { type: 'resumed' }
   /** The same instance is back and never had it. */
-  | { type: 'never_started' };
+  | { type: 'never_started' }
+  /** Puter turned the call away before any model was asked. */
+  | { type: 'refused' };
 
 export const queued: RequestState = { status: 'queued' };
 
@@ -79,6 +81,8 @@ export function transition(state: RequestState, event: RequestEvent): RequestSta
     case 'resumed':
       if (state.status !== 'unknown') return state;
       return { status: resumedStatus(state), instance: state.instance, nextSeq: state.nextSeq };
+    case 'refused':
+      return isHeld(state) && state.nextSeq === 0 ? queued : state;
     case 'never_started':
       return state.status === 'unknown' && !state.started ? queued : state;
   }

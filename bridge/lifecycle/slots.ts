@@ -1,9 +1,12 @@
+import { createRate, type Rate } from './rate.ts';
+
 /**
  * Which calls occupy which connection. A slot belongs to the extension's lane, not to the request: a cancelled
  * call keeps its slot until the extension says that the lane is free, or until `cancelGraceMs` is over.
  */
-export interface Slots<P> {
+export interface Slots<P extends Loaded> {
   peers(): P[];
+  find(instance: string): P | undefined;
   add(peer: P): void;
   remove(peer: P): void;
   take(peer: P, requestId: string): void;
@@ -11,11 +14,30 @@ export interface Slots<P> {
   /** Frees a slot later unless the peer does it first. False where there is no such slot. */
   expire(peer: P, requestId: string): boolean;
   taken(peer: P): number;
+  /** Of `peers`, the one that should take the next call; else how long to wait, or Infinity until a lane is free. */
+  choose(peers: readonly P[]): { peer: P } | { waitMs: number };
+  /** Puter said that it was too much. */
+  backOff(peer: P, ms: number): void;
 }
 
-export function createSlots<P>(options: { cancelGraceMs: number; onFree: () => void }): Slots<P> {
-  const { cancelGraceMs, onFree } = options;
+interface Loaded {
+  readonly instance: string;
+  readonly lanes: number;
+  /** Calls that Puter lets its account start within `rateWindowMs`. */
+  readonly rate: number;
+}
+
+/** Puter counts calls in windows of ten seconds. */
+const rateWindowMs = 10_000;
+
+export function createSlots<P extends Loaded>(options: {
+  cancelGraceMs: number;
+  onFree: () => void;
+  now: () => number;
+}): Slots<P> {
+  const { cancelGraceMs, onFree, now } = options;
   const slots = new Map<P, Map<string, NodeJS.Timeout | undefined>>();
+  const rates = new Map<P, Rate>();
 
   function free(peer: P, requestId: string): void {
     const taken = slots.get(peer);
@@ -23,14 +45,25 @@ export function createSlots<P>(options: { cancelGraceMs: number; onFree: () => v
     taken?.delete(requestId);
   }
 
+  const taken = (peer: P): number => slots.get(peer)?.size ?? 0;
+  const freeLanes = (peer: P): number => peer.lanes - taken(peer);
+
   return {
     peers: () => [...slots.keys()],
-    add: (peer) => void slots.set(peer, new Map()),
+    find: (instance) => [...slots.keys()].find((peer) => peer.instance === instance),
+    add(peer) {
+      slots.set(peer, new Map());
+      rates.set(peer, createRate({ calls: () => peer.rate, windowMs: rateWindowMs, now }));
+    },
     remove(peer) {
       for (const timer of slots.get(peer)?.values() ?? []) clearTimeout(timer);
       slots.delete(peer);
+      rates.delete(peer);
     },
-    take: (peer, requestId) => void slots.get(peer)?.set(requestId, undefined),
+    take(peer, requestId) {
+      slots.get(peer)?.set(requestId, undefined);
+      rates.get(peer)?.started();
+    },
     free,
     expire(peer, requestId) {
       const taken = slots.get(peer);
@@ -42,6 +75,18 @@ export function createSlots<P>(options: { cancelGraceMs: number; onFree: () => v
       taken.set(requestId, timer);
       return true;
     },
-    taken: (peer) => slots.get(peer)?.size ?? 0,
+    taken,
+    choose(peers) {
+      let best: P | undefined;
+      let waitMs = Infinity;
+      for (const peer of peers) {
+        if (freeLanes(peer) <= 0) continue;
+        const wait = rates.get(peer)?.waitMs() ?? 0;
+        if (wait > 0) waitMs = Math.min(waitMs, wait);
+        else if (!best || freeLanes(peer) > freeLanes(best)) best = peer;
+      }
+      return best ? { peer: best } : { waitMs };
+    },
+    backOff: (peer, ms) => rates.get(peer)?.backOff(ms),
   };
 }

@@ -6,10 +6,17 @@ import type { Audience } from '../audience.ts';
 import { findExtensionFolder } from '../extension-folder.ts';
 import type { Reply, Route } from '../http/route.ts';
 import type { StatusHub } from '../status.ts';
-import { renderStatusPage } from './status-page.ts';
+import { renderLockedPage, renderStatusPage } from './status-page.ts';
 
 /** What a person or a monitor looks at: the page, its files, the status, and whether anybody is home. */
-export function createPageRoutes({ status, audience }: { status: StatusHub; audience: Audience }): Route[] {
+export function createPageRoutes(options: {
+  status: StatusHub;
+  audience: Audience;
+  /** Aborts when the bridge begins to stop: whoever follows it would keep it from doing so. */
+  stopping: AbortSignal;
+}): Route[] {
+  const { status, audience, stopping } = options;
+
   function readStatus(): Reply {
     audience.look();
     return { status: 200, body: status.read() };
@@ -19,6 +26,7 @@ export function createPageRoutes({ status, audience }: { status: StatusHub; audi
     {
       method: 'GET',
       path: '/health',
+      access: 'open',
       fromExtension: true,
       fromAllowedOrigins: true,
       handle: () => ({ status: 200, body: { status: 'ok' } }),
@@ -34,35 +42,52 @@ export function createPageRoutes({ status, audience }: { status: StatusHub; audi
         events.sendRaw('retry: 1000');
         events.send(status.read());
         const stops = [status.watch(events.send), audience.follow()];
-        exchange.hangUp.addEventListener('abort', () => stops.forEach((stop) => stop()), { once: true });
+        const end = () => {
+          for (const stop of stops.splice(0)) stop();
+          events.end();
+        };
+        AbortSignal.any([exchange.hangUp, stopping]).addEventListener('abort', end, { once: true });
         return undefined;
       },
     },
     {
       method: 'GET',
       path: '/',
+      access: 'open',
       handle(exchange) {
-        const { accept = '', host } = exchange.headers;
-        if (accept.includes('application/json') && !accept.includes('text/html')) return readStatus();
-        audience.look();
-        const text = renderStatusPage(status.read(), `http://${host}`, findExtensionFolder());
+        const { headers, problem } = exchange;
+        if (headers.accept?.includes('application/json') && !headers.accept.includes('text/html')) {
+          if (problem) throw problem;
+          return readStatus();
+        }
+        const url = `http://${headers.host}`;
+        if (!problem) audience.look();
+        const text = problem ? renderLockedPage(url) : renderStatusPage(status.read(), url, findExtensionFolder());
         return { status: 200, text, contentType: 'text/html; charset=utf-8' };
       },
     },
     {
       method: 'GET',
       path: '/style.css',
+      access: 'open',
       handle: () => file(new URL('../../shared/style/style.css', import.meta.url), 'text/css'),
     },
-    { method: 'GET', path: '/page.css', handle: () => file(new URL('page.css', import.meta.url), 'text/css') },
+    {
+      method: 'GET',
+      path: '/page.css',
+      access: 'open',
+      handle: () => file(new URL('page.css', import.meta.url), 'text/css'),
+    },
     {
       method: 'GET',
       path: '/icon.svg',
+      access: 'open',
       handle: () => file(new URL('../../extension/icons/icon.svg', import.meta.url), 'image/svg+xml'),
     },
     {
       method: 'GET',
       path: '/page.js',
+      access: 'open',
       // Made by `npm run build`; without it the page is right when loaded, and only does not follow.
       handle: () => file(new URL('../../dist/bridge/page.js', import.meta.url), 'text/javascript'),
     },

@@ -30,6 +30,31 @@ export function renderStatusPage(status: BridgeStatus, url: string, extensionFol
   return renderPage(main, html`<script type="module" src="/page.js"></script>`);
 }
 
+/** What there is for whoever shows no key: nothing of the state. The script asks for the rest with the key typed in. */
+export function renderLockedPage(url: string): string {
+  const call = `curl ${url}/api/process \\\n  -H 'Authorization: Bearer <key>' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"prompt": "Say hello"}'`;
+  const main = html`<h1>${say('name')}</h1>
+      <p class="muted">${say('page_lead')}</p>
+      <section id="live" class="card" aria-live="polite">
+        <form id="unlock">
+          <p>${say('page_locked')}</p>
+          <label for="key">${say('page_locked_key')}</label>
+          <div class="row">
+            <input id="key" class="grow" type="password" autocomplete="off" required>
+            <button type="submit" class="primary">${say('page_locked_show')}</button>
+          </div>
+          <p id="wrong" class="problem" hidden>${say('page_locked_wrong')}</p>
+        </form>
+      </section>
+      <template id="gone">
+        <p class="light" data-color="red"><span class="dot" aria-hidden="true"></span>${say('page_gone')}</p>
+      </template>
+      <h2>${say('page_call')}</h2>
+      <pre tabindex="0"><code>${call}</code></pre>
+      <p class="muted">${say('page_call_answer')}</p>`;
+  return renderPage(main, html`<script type="module" src="/page.js"></script>`);
+}
+
 const renderHop = (name: HopName, { color, since, cause, fix }: Hop, extensionFolder: string | null): Html =>
   html`<div class="hop" data-color="${color}">
           <span class="dot" aria-hidden="true"></span><h3>${say(`hop_${name}`)}</h3>

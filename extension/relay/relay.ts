@@ -36,7 +36,7 @@ export function startRelay(options: {
   defaultModel: () => string;
   pool: LanePool;
   /** What the bridge is told of lanes and account. */
-  status: () => { lanes: number; paused: boolean; account: AccountState };
+  status: () => { lanes: number; rate: number; paused: boolean; account: AccountState };
   activity: Activity;
   /** What Puter offers; null until that is known. */
   models: () => Model[] | null;

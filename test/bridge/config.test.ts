@@ -5,14 +5,15 @@ import { CommanderError, InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { defaults, findStateDir, parsePort, readConfig } from '../../bridge/config.ts';
+import { defaults, findStateDir, parsePort, readCommandLine } from '../../bridge/config.ts';
+import { parseOrigins } from '../../bridge/origins.ts';
+
+const readConfig = (args: string[], version: string) => readCommandLine(args, version).config;
 
 let printed = '';
 beforeEach(() => {
   printed = '';
-  vi.stubEnv('PUTER_BRIDGE_PORT', undefined);
-  vi.stubEnv('PUTER_BRIDGE_ALLOW_ORIGINS', undefined);
-  vi.stubEnv('PUTER_BRIDGE_STATE_DIR', undefined);
+  for (const name of Object.keys(process.env)) if (name.startsWith('PUTER_BRIDGE_')) vi.stubEnv(name, undefined);
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, 'write').mockImplementation((text) => {
       printed += String(text);
@@ -166,7 +167,8 @@ describe('the origins whose pages may call', () => {
       fc.property(fc.webUrl({ withFragments: true, withQueryParameters: true }), (url) => {
         const accepted = (text: string) => {
           try {
-            return allow(text).length > 0;
+            // Not by way of the whole command line, which takes a while to set up.
+            return parseOrigins(text, []).length > 0;
           } catch {
             return false;
           }
@@ -176,6 +178,66 @@ describe('the origins whose pages may call', () => {
         expect(accepted(new URL(url).origin)).toBe(true);
       }),
     );
+    // Making addresses up takes its time.
+  }, 30_000);
+});
+
+describe('the task', () => {
+  const taskOf = (...args: string[]) => readCommandLine(args, '1.2.3').task;
+
+  it('is to start the bridge, or something about its keys', () => {
+    expect(taskOf()).toEqual({ type: 'start' });
+    expect(taskOf('key', 'list')).toEqual({ type: 'list_keys' });
+    expect(taskOf('key', 'create', 'laptop')).toEqual({ type: 'create_key', name: 'laptop' });
+    expect(taskOf('key', 'revoke', 'My.Phone_2')).toEqual({ type: 'revoke_key', name: 'My.Phone_2' });
+  });
+
+  it('knows its folder before and after it', () => {
+    for (const args of [
+      ['--state-dir', '/x', 'key', 'list'],
+      ['key', 'list', '--state-dir', '/x'],
+    ])
+      expect(readCommandLine(args, '1.2.3')).toMatchObject({ task: { type: 'list_keys' }, config: { stateDir: '/x' } });
+  });
+
+  it.each(['', '.x', '-x', 'a b', 'a\nb', 'ü', 'x'.repeat(33), 'a/b'])('has no key named %j', (name) => {
+    for (const verb of ['create', 'revoke']) expect(thrownBy(['key', verb, '--', name])).toHaveProperty('exitCode', 1);
+    expect(printed).toContain('1 to 32 letters');
+  });
+
+  it.each([['key'], ['key', 'make'], ['key', 'create'], ['key', 'list', 'x']])('is not %j', (...args) => {
+    expect(thrownBy(args)).toHaveProperty('exitCode', 1);
+  });
+});
+
+describe('the names that callers may call it by', () => {
+  const names = (...args: string[]) => readConfig(args, '1.2.3').allowedHosts;
+
+  it('are those that the flags name, in lower case and each once, else those of the environment', () => {
+    expect(names()).toEqual([]);
+    vi.stubEnv('PUTER_BRIDGE_ALLOWED_HOSTS', 'a.example, 192.168.1.5,');
+    expect(names()).toEqual(['a.example', '192.168.1.5']);
+    expect(names('--allowed-host', 'B.example,[fd00::5]', '--allowed-host=b.example')).toEqual([
+      'b.example',
+      '[fd00::5]',
+    ]);
+  });
+
+  it.each([
+    '*',
+    '*.a.example',
+    'a.example:5001',
+    'http://a.example',
+    'a.example/',
+    '0.0.0.0',
+    '[::]',
+    '::1',
+    'a b',
+    '.a',
+    '[x]',
+  ])('are never %s', (name) => {
+    expect(thrownBy(['--allowed-host', name])).toHaveProperty('exitCode', 1);
+    expect(printed).toContain('is no name as callers send it');
   });
 });
 

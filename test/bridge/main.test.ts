@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
@@ -42,7 +43,8 @@ it('takes the port from the environment where no flag names one', async () => {
   expect(await listening(output)).toMatch(/:\d+$/);
   const { child } = start([], { PUTER_BRIDGE_PORT: 'nonsense' });
   expect(await once(child, 'exit')).toEqual([2, null]);
-  expect(await listening(start(['--port', '0'], { PUTER_BRIDGE_PORT: '1' }).output)).not.toMatch(/:1$/);
+  const other = { PUTER_BRIDGE_PORT: '1', PUTER_BRIDGE_STATE_DIR: join(state.dir, 'other') };
+  expect(await listening(start(['--port', '0'], other).output)).not.toMatch(/:1$/);
 });
 
 it('says which web pages may call it', async () => {
@@ -53,6 +55,22 @@ it('says which web pages may call it', async () => {
   expect(await once(wrong.child, 'exit')).toEqual([2, null]);
   expect(wrong.output()).toContain('there is no wildcard');
 });
+
+it.each([
+  ['an error that nobody catches', 'SIGWINCH', `throw new TypeError()`],
+  ['a rejection that nobody handles', 'SIGUSR2', `void Promise.reject(new TypeError())`],
+] as const)(
+  'comes by %s to its end with 1 and a word in the log, for half dead would be worse',
+  async (_, signal, code) => {
+    const plant = `process.on('${signal}', () => { ${code} })`;
+    const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(plant)}` };
+    const { child, output } = start(['--port', '0'], env);
+    await listening(output);
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(output()).toMatch(/"level":"fatal".*"name":"TypeError"/);
+  },
+);
 
 it('names the port that is taken, and does not move to another', async () => {
   const first = start(['--port', '0']);

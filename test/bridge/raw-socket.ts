@@ -8,22 +8,32 @@ export interface RawAnswer {
   body: string;
 }
 
-/** Sends `lines` as the head of a request to 127.0.0.1, then `body`, and reads the answer to its end. */
-export const sendRaw = (port: number, lines: readonly string[], body: string | Buffer = ''): Promise<RawAnswer> =>
-  sendBytes(port, `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`, body);
+/** Sends `lines` as the head of a request to `address`, then `body`, and reads the answer to its end. */
+export const sendRaw = (
+  port: number,
+  lines: readonly string[],
+  body: string | Buffer = '',
+  address = '127.0.0.1',
+): Promise<RawAnswer> => send(connect(port, address), `${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`, body);
 
 /** Sends what may be no HTTP at all, and reads until the other side closes. */
-export async function sendBytes(port: number, ...pieces: (string | Buffer)[]): Promise<RawAnswer> {
-  const socket = connect(port, '127.0.0.1');
+export const sendBytes = (port: number, ...pieces: (string | Buffer)[]): Promise<RawAnswer> =>
+  send(connect(port, '127.0.0.1'), ...pieces);
+
+async function send(socket: Socket, ...pieces: (string | Buffer)[]): Promise<RawAnswer> {
   for (const piece of pieces) socket.write(piece);
   return parseAnswer(await readToEnd(socket));
 }
 
-/** Everything up to the end of the connection, or to its reset. */
+/** Everything up to the end of the connection, or to its reset. Rejects where there is none at all. */
 export async function readToEnd(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => {});
-  await new Promise((resolve) => socket.once('close', resolve));
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await new Promise((resolve, reject) => {
+    socket.once('close', resolve).on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') reject(error);
+    });
+  });
   return Buffer.concat(chunks);
 }
 

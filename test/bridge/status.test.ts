@@ -19,6 +19,7 @@ const createConnection = (browser: string, account: AccountState, pausedSince: D
   version: '1.0.0',
   browser,
   lanes: 3,
+  rate: 30,
   since: start,
   pausedSince,
   paused: pausedSince !== null,

@@ -32,6 +32,8 @@ export interface RigOptions {
   signedIn?: boolean;
   /** How many calls at once the stand-in allows to one account. */
   concurrency?: number;
+  /** What Puter says of the account, where it is not the free one. */
+  account?: Record<string, unknown>;
   /** Told before each step of the set-up. */
   onStep?: (text: string) => void;
   /** Abandons the set-up. */
@@ -45,6 +47,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     headed = false,
     signedIn = true,
     concurrency,
+    account = {},
     onStep = () => {},
     signal,
   } = options;
@@ -64,6 +67,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     onStep('Starting a Puter stand-in');
     const puter = await startStandIn(concurrency === undefined ? {} : { concurrency });
     closers.push(() => puter.close());
+    puter.setAccount(account);
     signal?.throwIfAborted();
     onStep('Starting Chromium with the extension');
     const chromium = await startChromium({ extensionPath, headed, ...(signal && { signal }) });

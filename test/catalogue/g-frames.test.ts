@@ -129,7 +129,7 @@ describe('a frame of 1.1 MiB', () => {
     const client = await welcomed();
     const parts = [{ type: 'text' as const, text: large }];
     client.send({ type: 'chunk', requestId: crypto.randomUUID(), seq: 0, parts });
-    client.send({ type: 'status', lanes: 1, paused: true, account });
+    client.send({ type: 'status', lanes: 1, rate: 60, paused: true, account });
     client.socket.close();
     expect(await client.closed).toMatchObject({ code: 1005 });
   });

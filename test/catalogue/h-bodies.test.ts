@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { nearestNames } from '#shared/nearest-names.ts';
 
-import { readCaller } from '../../bridge/http/caller.ts';
+import { readName } from '../../bridge/http/caller.ts';
 import { createJsonCheck } from '../../bridge/chat/json-answer.ts';
 import { createStopFilter } from '../../bridge/chat/stop.ts';
 import { describeFidelity } from '../../bridge/dialects/openai/fidelity.ts';
@@ -196,7 +196,7 @@ describe('a long text', () => {
   const stopFilter = createStopFilter(['a'.repeat(999) + 'b']);
 
   const parsers: Record<string, (text: string) => unknown> = {
-    'the name of the caller': (text) => readCaller({ 'user-agent': text }),
+    'the name of the caller': (text) => readName({ 'user-agent': text }),
     'names of parameters': (text) => describeFidelity({ [text]: 1 }, () => 'ignored'),
     'names of headers': (text) => preflightHeaders({ 'access-control-request-headers': text }, 'POST'),
     'addresses of images': (text) => [isPublicUrl(text), isPublicUrl(`https://${text}`), isImageIfData(text)],
@@ -244,6 +244,11 @@ describe('a long text', () => {
       expect(await fastest(async () => expect((await rig.r1(body)).status).toBe(400))).toBeLessThan(50);
     }
   });
+});
+
+it.each(['', ' ', 'x'.repeat(300), 'schlüssel', 'a b', '🦊'])('H34 “%s” is no Idempotency-Key', async (key) => {
+  const answer = await rig.r0([`Idempotency-Key: ${key}`]);
+  expect(refusalOf(answer)).toEqual({ status: 400, code: 'invalid_idempotency_key' });
 });
 
 it('H34 there is one Idempotency-Key, or none', async () => {

@@ -23,8 +23,8 @@ export function describeFailures(subject: () => Subject): void {
     it('after timeout_ms also where no lane was free, without calling the model', async () => {
       const release = await fillLanes(subject());
       expect(await ask(subject().url, { prompt: 'Never sent', timeout_ms: 1 })).toMatchObject({
-        status: 504,
-        body: { code: 'timed_out' },
+        status: 503,
+        body: { code: 'queue_timeout' },
       });
       await release();
       // Not by counting: the fourth of those that fill the lanes may get one in the moment they are let go.

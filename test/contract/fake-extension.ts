@@ -52,12 +52,14 @@ export interface FakeExtension {
 export async function startFakeExtension(options: {
   bridgeUrl: string;
   lanes?: number;
+  /** Calls in ten seconds. */
+  rate?: number;
   signedIn?: boolean;
   /** What it says of itself. */
   browser?: string;
   username?: string;
 }): Promise<FakeExtension> {
-  const { bridgeUrl, lanes = 3, signedIn = true, browser = 'Fake 1', username = 'fake' } = options;
+  const { bridgeUrl, lanes = 3, rate = 100_000, signedIn = true, browser = 'Fake 1', username = 'fake' } = options;
   const instance = crypto.randomUUID();
   const profile = crypto.randomUUID();
   const calls: Call[] = [];
@@ -115,7 +117,7 @@ export async function startFakeExtension(options: {
     await once(it, 'open');
     const requests = outbox.held();
     const who = { instance, profile, version: '0.0.0', browser };
-    it.send(encodeFrame({ type: 'hello', ...who, lanes, paused, account, requests }));
+    it.send(encodeFrame({ type: 'hello', ...who, lanes, rate, paused, account, requests }));
     await welcomed.promise;
   }
 
@@ -178,7 +180,7 @@ export async function startFakeExtension(options: {
         session: { ...session, state: change.session ?? session.state },
         puter: { ...puter, state: change.puter ?? puter.state },
       };
-      socket.send(encodeFrame({ type: 'status', lanes, paused, account }));
+      socket.send(encodeFrame({ type: 'status', lanes, rate, paused, account }));
     },
     drop: () => socket.terminate(),
     dropAfter: (chunks) => void (lastChunk = chunks),

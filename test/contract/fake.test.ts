@@ -202,7 +202,7 @@ describe('a bridge', () => {
       expect([taken.status, await taken.json()]).toEqual([200, { status: 'success', request_id: id }]);
       // “partial ” had arrived by the socket, and is not there twice.
       const result = async () => (await fetched()).json() as Promise<object>;
-      await expect.poll(result).toMatchObject({ status: 'success', result: 'partial no more' });
+      await expect.poll(result, { timeout: 10_000 }).toMatchObject({ status: 'success', result: 'partial no more' });
       const again = await deliver(bridge, secret, { ...answer, ...whole('Again') });
       expect([again.status, await again.json()]).toMatchObject([409, { code: 'already_answered' }]);
     });
@@ -292,7 +292,7 @@ describe('a bridge', () => {
     const answer = ask(bridge.url, { prompt: 'x', model: 'hang' });
     const running = await call;
     await bridge.close();
-    expect(await answer).toMatchObject({ status: 503, body: { code: 'shutting_down' } });
+    expect(await answer).toMatchObject({ status: 502, body: { code: 'bridge_shutdown' } });
     expect(await running.closed).toBe('aborted');
   });
 

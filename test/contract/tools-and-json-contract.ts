@@ -73,8 +73,8 @@ export function describeToolsAndJson(name: string, start: () => Promise<Subject>
       it('ends in an error that is not repeated where the model gives another', async () => {
         const before = countCalls();
         const error: unknown = await parse('json-misfit').catch((reason: unknown) => reason);
-        expect(error).toBeInstanceOf(OpenAI.InternalServerError);
-        expect(error).toMatchObject({ status: 502, code: 'unusable_answer' });
+        expect(error).toBeInstanceOf(OpenAI.UnprocessableEntityError);
+        expect(error).toMatchObject({ status: 422, code: 'unusable_answer' });
         expect((error as Error).message).toMatch(/\/city must be string/);
         expect(countCalls()).toBe(before + 2);
       });
@@ -103,7 +103,7 @@ export function describeToolsAndJson(name: string, start: () => Promise<Subject>
         });
       expect((await asked('json-misfit-first')).choices[0]?.message.content).toBe('{"city":"Paris","celsius":21}');
       expect(systemOf()).toContain('"city"');
-      await expect(asked('json-misfit')).rejects.toMatchObject({ status: 502, code: 'unusable_answer' });
+      await expect(asked('json-misfit')).rejects.toMatchObject({ status: 422, code: 'unusable_answer' });
     });
 
     it.each(['json', 'json-in-prose', 'json-late'])('a stop ends JSON, not what %s says around it', async (model) => {
@@ -158,7 +158,7 @@ export function describeToolsAndJson(name: string, start: () => Promise<Subject>
       it('and never is, is an error', async () => {
         await expect(
           client.chat.completions.create({ model: 'tools-never', messages: ask('x'), tools, tool_choice: 'required' }),
-        ).rejects.toMatchObject({ status: 502, code: 'unusable_answer' });
+        ).rejects.toMatchObject({ status: 422, code: 'unusable_answer' });
       });
     });
 

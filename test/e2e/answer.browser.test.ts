@@ -39,7 +39,7 @@ it('ends a call at Puter within 1 s when the bridge that wanted it is gone for g
   // Silent, since Chromium keeps a connection for 5 s more where the cancel meets the very first bytes of an answer.
   const lost = ask(rig.bridge.url, { prompt: 'x', model: 'hang' });
   const running = await call;
-  await Promise.all([rig.restartBridge(), expect(lost).resolves.toMatchObject({ status: 503 })]);
+  await Promise.all([rig.restartBridge(), expect(lost).resolves.toMatchObject({ status: 502 })]);
   await rig.ready();
   const start = performance.now();
   expect(await running.closed).toBe('aborted');

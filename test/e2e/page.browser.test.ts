@@ -1,9 +1,13 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 
 import { subprotocol } from '#shared/protocol.ts';
 
 import { waitForText } from '../browser/person.ts';
 import { ask, startRig, type Rig } from '../browser/rig.ts';
+import { createKey, revokeKey } from '../../bridge/keys/keys.ts';
+import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
+import { startFakeExtension } from '../contract/fake-extension.ts';
+import { createTemporaryFolder } from '../temporary-folder.ts';
 
 let rig: Rig;
 beforeAll(async () => {
@@ -43,6 +47,35 @@ it('says that the bridge is gone, and is right again once it is back', async () 
   await waitForText(page, '#live', /does not answer/);
   await back;
   await waitForText(page, '#live', /version \d/);
+});
+
+it('of a bridge with keys shows its state to whoever types one in, and follows it until the key is revoked', async () => {
+  const { dir, remove } = await createTemporaryFolder('state');
+  const key = createKey(dir, 'laptop', new Date());
+  createKey(dir, 'phone', new Date());
+  const bridge = await startTemporaryBridge({ stateDir: dir });
+  const extension = await startFakeExtension({ bridgeUrl: bridge.url });
+  onTestFinished(async () => {
+    extension.close();
+    await bridge.close();
+    await remove();
+  });
+  const page = await rig.chromium.browser.newPage();
+  await page.goto(bridge.url);
+  const unlock = async (typed: string) => {
+    await page.locator('#key').fill(typed);
+    await page.locator('#unlock button').click();
+  };
+  expect(await waitForText(page, '#live', /This bridge has keys/)).not.toContain('Fake 1');
+  await unlock('wrong');
+  await waitForText(page, '#live', /no such key/);
+  await unlock(key);
+  expect(await waitForText(page, '#live', /Fake 1/)).toContain('Signed in as fake');
+  extension.tell({ paused: true });
+  await waitForText(page, '#live', /Fake 1, version 0\.0\.0: paused/);
+  expect(await page.evaluate(() => document.cookie + JSON.stringify([localStorage, sessionStorage]))).toBe('[{},{}]');
+  revokeKey(dir, 'laptop');
+  expect(await waitForText(page, '#live', /This bridge has keys/)).not.toContain('Fake 1');
 });
 
 it('lets no other page call the bridge from the browser', async () => {

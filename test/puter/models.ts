@@ -95,6 +95,9 @@ const answers: Record<string, Answer> = {
     return call.stream ? cutInsideCharacters(lines) : collected(lines.map((line) => ({ line })));
   },
 
+  /** The same text, half a second later. */
+  'slow-utf8': streaming(() => [...utf8Lines.map((line) => ({ line })), { waitMs: 500 }, usage(ollamaUsage)]),
+
   anthropic(call) {
     const said = limit(`You said: ${lastTextOf(call.messages)}`, call.maxTokens);
     if (call.stream) return [...inChunks(said.words), usage(anthropicUsage)];

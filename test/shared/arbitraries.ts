@@ -74,7 +74,7 @@ export const account: fc.Arbitrary<AccountState> = record({
   puter: fact('puter'),
 });
 
-const extensionStatus = { lanes, paused: fc.boolean(), account };
+const extensionStatus = { lanes, rate: fc.integer({ min: 1, max: 100_000 }), paused: fc.boolean(), account };
 
 const toolCall = record({ id: text, name: text, arguments: text });
 const content = fc.oneof(

@@ -32,7 +32,7 @@ function thrownBy(decode: (text: string) => unknown, text: string): unknown {
 const id = '0190a8f0-0000-7000-8000-000000000000';
 const fact = { state: 'unknown', since: 0, until: null, detail: null };
 const account = { session: fact, puter: fact };
-const status = { lanes: 3, paused: false, account };
+const status = { lanes: 3, rate: 30, paused: false, account };
 const hello = { type: 'hello', instance: id, profile: id, version: '1', browser: 'b', ...status, requests: [] };
 const end = { type: 'end', requestId: id, seq: 0, finishReason: 'stop', model: null, usage: null };
 const withSession = (change: object) =>
@@ -126,6 +126,7 @@ describe('whatever else arrives', () => {
     ['a fractional seq', JSON.stringify({ type: 'chunk', requestId: id, seq: 0.5, parts: [] }), 'seq is wrong'],
     ['no lanes', JSON.stringify({ ...hello, lanes: 0 }), 'lanes is wrong'],
     ['too many lanes', JSON.stringify({ ...hello, lanes: 65 }), 'lanes is wrong'],
+    ['no rate', JSON.stringify({ ...hello, rate: 0 }), 'rate is wrong'],
     ['a long browser name', JSON.stringify({ ...hello, browser: 'b'.repeat(101) }), 'browser is wrong'],
     ['an unknown session', withSession({ state: 'x' }), 'account.session.state is wrong'],
     ['a state of another hop', withSession({ state: 'reachable' }), 'account.session.state is wrong'],

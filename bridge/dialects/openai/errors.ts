@@ -1,5 +1,6 @@
 import type { BridgeError, ErrorCode } from '#shared/errors.ts';
 
+import { retryHeaders } from '../../http/reply.ts';
 import type { JsonReply } from '../../http/route.ts';
 
 /** How a failure looks to a client of OpenAI's: its official ones repeat 408, 409, 429 and 5xx unless told otherwise. */
@@ -7,13 +8,13 @@ interface Shape {
   status: number;
   type: string;
   code: string | null;
-  /** Only where the call certainly never started: a repetition costs the person nothing then. */
-  retryAfterSeconds?: number;
 }
 
 const wrong = (status: number, code: string | null = null): Shape => ({ status, type: 'invalid_request_error', code });
 const denied = (status: number, code: string): Shape => ({ status, type: 'permission_error', code });
 const broken = (status: number, code: string): Shape => ({ status, type: 'server_error', code });
+const unknown = (code: string): Shape => ({ status: 401, type: 'authentication_error', code });
+const limited = (code: string): Shape => ({ status: 429, type: 'rate_limit_error', code });
 
 const byCode = {
   bad_http: wrong(400, 'bad_http'),
@@ -44,19 +45,31 @@ const byCode = {
   origin_required: denied(403, 'origin_required'),
   bad_upgrade: wrong(400, 'bad_upgrade'),
   too_many_pending: broken(503, 'too_many_pending'),
-  extension_not_connected: { ...broken(503, 'extension_not_connected'), retryAfterSeconds: 3 },
-  puter_not_signed_in: { status: 401, type: 'authentication_error', code: 'puter_not_signed_in' },
-  puter_session_expired: { status: 401, type: 'authentication_error', code: 'puter_session_expired' },
+  invalid_idempotency_key: wrong(400, 'invalid_idempotency_key'),
+  idempotency_key_reused: wrong(422, 'idempotency_key_reused'),
+  idempotency_in_progress: wrong(409, 'idempotency_in_progress'),
+  queue_full: limited('queue_full'),
+  client_queue_full: limited('client_queue_full'),
+  queue_timeout: broken(503, 'queue_timeout'),
+  missing_api_key: unknown('missing_api_key'),
+  invalid_api_key: unknown('invalid_api_key'),
+  conflicting_credentials: wrong(400, 'conflicting_credentials'),
+  auth_rate_limited: limited('auth_rate_limited'),
+  extension_not_connected: broken(503, 'extension_not_connected'),
+  puter_not_signed_in: unknown('puter_not_signed_in'),
+  puter_session_expired: unknown('puter_session_expired'),
   paused: broken(503, 'paused'),
   upstream_failed: broken(502, 'upstream_failed'),
   extension_failed: broken(502, 'extension_failed'),
   extension_disconnected: broken(502, 'extension_disconnected'),
   answer_too_large: broken(502, 'answer_too_large'),
-  unusable_answer: broken(502, 'unusable_answer'),
+  // Nobody repeats it by himself: that would be two more calls.
+  unusable_answer: wrong(422, 'unusable_answer'),
   already_answered: wrong(409, 'already_answered'),
   cancelled: wrong(499, 'cancelled'),
   timed_out: broken(504, 'timed_out'),
   shutting_down: broken(503, 'shutting_down'),
+  bridge_shutdown: broken(502, 'bridge_shutdown'),
   internal_error: broken(500, 'internal_error'),
 } as const satisfies Record<ErrorCode, Shape>;
 
@@ -80,11 +93,8 @@ const byUpstreamCode = new Map<string, Shape>([
   ['upstream_auth_failed', broken(502, 'upstream_auth_failed')],
   ['upstream_failed', broken(502, 'upstream_failed')],
   ['internal_error', broken(502, 'puter_internal_error')],
-  ['too_many_requests', { status: 429, type: 'rate_limit_error', code: 'rate_limit_exceeded', retryAfterSeconds: 10 }],
-  [
-    'upstream_rate_limited',
-    { status: 429, type: 'rate_limit_error', code: 'upstream_rate_limited', retryAfterSeconds: 20 },
-  ],
+  ['too_many_requests', limited('rate_limit_exceeded')],
+  ['upstream_rate_limited', limited('upstream_rate_limited')],
 ]);
 
 function shapeOf({ code, failure }: BridgeError): Shape {
@@ -99,14 +109,8 @@ export function errorBody(error: BridgeError): { error: object } {
   return { error: { message, type, param, code } };
 }
 
-export function reportError(error: BridgeError): JsonReply & { headers: Readonly<Record<string, string>> } {
-  const { status, retryAfterSeconds } = shapeOf(error);
-  return {
-    status,
-    body: errorBody(error),
-    headers: {
-      'x-should-retry': String(retryAfterSeconds !== undefined),
-      ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
-    },
-  };
-}
+export const reportError = (error: BridgeError): JsonReply & { headers: Readonly<Record<string, string>> } => ({
+  status: shapeOf(error).status,
+  body: errorBody(error),
+  headers: retryHeaders(error),
+});

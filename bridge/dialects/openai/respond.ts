@@ -9,8 +9,8 @@ import type { EventStream, Exchange, Reply } from '../../http/route.ts';
 import { errorBody } from './errors.ts';
 import { toUsageBody } from './usage.ts';
 
-/** OpenAI's own clients give up after this long. */
-const timeoutMs = 10 * 60_000;
+/** Before OpenAI's own clients give up, after ten minutes, and send the request again. */
+const timeoutMs = 590_000;
 /** How long a stream may be silent. */
 const keepAliveMs = 10_000;
 
@@ -49,14 +49,22 @@ export async function respond(
   const { question, shape, chats, now } = options;
   const end = new AbortController();
   const timer = setTimeout(() => end.abort(timedOut()), timeoutMs);
-  const signal = AbortSignal.any([exchange.hangUp, end.signal]);
-  const caller = readCaller(exchange.headers);
+  const deadline = AbortSignal.any([end.signal, exchange.revoked]);
+  const caller = readCaller(exchange);
   try {
     const choices: Chat[] = [];
-    for (const request of question.requests) choices.push(await chats.begin(request, signal, caller));
-    const id = `${shape.prefix}-${choices[0]?.requestId}`;
+    for (const [index, request] of question.requests.entries()) {
+      // Each choice is a chat of its own, and told apart from the others under one key.
+      const key = caller.key === null || index === 0 ? caller.key : `${caller.key}#${index}`;
+      choices.push(await chats.begin(request, { deadline, hangUp: exchange.hangUp, caller: { ...caller, key } }));
+    }
+    const id = `${shape.prefix}-${choices[0]?.id}`;
     const about: About = { id, created: Math.floor(now() / 1000), model: question.model ?? 'default' };
-    exchange.setHeaders({ 'x-request-id': id, 'x-puter-bridge-fidelity': question.fidelity });
+    exchange.setHeaders({
+      'x-request-id': id,
+      'x-puter-bridge-fidelity': question.fidelity,
+      ...(choices[0]?.isReplay && { 'Idempotency-Replayed': 'true' }),
+    });
     if (question.isStream)
       return await answerStream({ choices, about, question, shape, open: exchange.startEvents, end });
     const answers = await Promise.all(choices.map(({ events }) => collect(events)));
@@ -72,7 +80,7 @@ export async function respond(
 }
 
 const otherFailed = () => new BridgeError('cancelled', 'Another choice of the same request failed.');
-const timedOut = () => new BridgeError('timed_out', 'No whole answer came within ten minutes.');
+const timedOut = () => new BridgeError('timed_out', 'No whole answer came within 590 seconds.');
 
 /** Headers leave with the first event, so that a failure before it still has a status of its own. */
 async function answerStream(options: {

@@ -1,22 +1,17 @@
 import { BridgeError } from '#shared/errors.ts';
 
 import type { Chats } from '../../chat/chats.ts';
-import { collect } from '../../chat/collect.ts';
 import { parseBody } from '../../http/body.ts';
 import { readCaller } from '../../http/caller.ts';
-import { errorReply } from '../../http/reply.ts';
+import { toBridgeError } from '../../http/reply.ts';
 import type { Reply, Route } from '../../http/route.ts';
-import type { Result, Results } from '../../lifecycle/results.ts';
+import type { Result, Results } from '../../journal/results.ts';
+import { describeResult } from './describe-result.ts';
 import { requestSchema, toChatRequest } from './request.ts';
 
 /** The bridge's own dialect: one prompt in, one text out, now or fetched later. */
-export function createProcessRoutes(options: {
-  chats: Chats;
-  results: Results;
-  /** Milliseconds on a clock that only goes forward. */
-  now: () => number;
-}): Route[] {
-  const { chats, results, now } = options;
+export function createProcessRoutes(options: { chats: Chats; results: Results }): Route[] {
+  const { chats, results } = options;
 
   return [
     {
@@ -24,19 +19,24 @@ export function createProcessRoutes(options: {
       path: '/api/process',
       fromExtension: true,
       fromAllowedOrigins: true,
-      async handle(exchange) {
+      async handle(exchange): Promise<Reply> {
         const body = parseBody(requestSchema, await exchange.json());
-        const deadline = new AbortController();
-        const signal = body.wait ? AbortSignal.any([exchange.hangUp, deadline.signal]) : deadline.signal;
-        const startedAt = now();
-        const chat = await chats.begin(toChatRequest(body), signal, readCaller(exchange.headers));
-        const { requestId } = chat;
-        const timer = setTimeout(() => deadline.abort(timedOut(body.timeout_ms)), body.timeout_ms);
-        const answer = collect(chat.events).then(({ text, finishReason, model, usage }) => {
-          return { text, finishReason, model, usage, durationMs: Math.round(now() - startedAt) };
+        const end = new AbortController();
+        const chat = await chats.begin(toChatRequest(body), {
+          deadline: AbortSignal.any([end.signal, exchange.revoked]),
+          hangUp: body.wait ? exchange.hangUp : null,
+          caller: readCaller(exchange),
         });
-        const settled = results.track(requestId, answer).finally(() => clearTimeout(timer));
-        return toReply(requestId, body.wait ? await settled : { status: 'pending' });
+        exchange.setHeaders({ 'x-request-id': chat.id, ...(chat.isReplay && { 'Idempotency-Replayed': 'true' }) });
+        const timer = setTimeout(() => end.abort(timedOut(body.timeout_ms)), body.timeout_ms);
+        const result = chat
+          .whole()
+          .then(
+            (answer): Result => ({ status: 'success', answer }),
+            (error: unknown): Result => ({ status: 'error', error: toBridgeError(error) }),
+          )
+          .finally(() => clearTimeout(timer));
+        return describeResult(chat.id, body.wait ? await result : { status: 'pending', isUnknown: false });
       },
     },
     {
@@ -45,12 +45,7 @@ export function createProcessRoutes(options: {
       fromAllowedOrigins: true,
       handle({ params }) {
         const requestId = params['requestId'] ?? '';
-        const result = results.get(requestId);
-        if (result) return toReply(requestId, result);
-        throw new BridgeError(
-          'not_found',
-          'No request has this id. Results are kept for 24 hours and lost on a restart.',
-        );
+        return describeResult(requestId, results.get(requestId));
       },
     },
   ];
@@ -61,31 +56,3 @@ const timedOut = (timeoutMs: number) =>
     'timed_out',
     `No whole answer came within ${timeoutMs} ms, so the call was cancelled. Raise timeout_ms, or send "wait": false and fetch the result later.`,
   );
-
-function toReply(requestId: string, result: Result): Reply {
-  switch (result.status) {
-    case 'pending':
-      return { status: 202, body: { status: 'pending', request_id: requestId } };
-    case 'error':
-      return errorReply(result.error, requestId);
-    case 'success': {
-      const { text, model, usage, durationMs } = result.answer;
-      return {
-        status: 200,
-        body: {
-          status: 'success',
-          result: text,
-          request_id: requestId,
-          // Where nobody named one, Puter chose, and its streams do not say which.
-          model: model ?? 'default',
-          usage: usage && {
-            input_tokens: usage.inputTokens,
-            output_tokens: usage.outputTokens,
-            ...(usage.isEstimated && { estimated: true }),
-          },
-          duration_ms: durationMs,
-        },
-      };
-    }
-  }
-}

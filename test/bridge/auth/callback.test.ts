@@ -44,7 +44,7 @@ async function signInBy(change: Parameters<typeof greet>[1], itsState = state): 
   it.send({ type: 'sign_in', state: itsState });
   // Frames are read in order: once the bridge knows this, it knows of the sign-in.
   const lanes = 7 + bridge.status.read().extensions.length;
-  it.send({ type: 'status', lanes, paused: false, account });
+  it.send({ type: 'status', lanes, rate: 30, paused: false, account });
   await expect.poll(() => bridge.status.read().extensions.map(({ lanes }) => lanes.free)).toContain(lanes);
   return it;
 }

@@ -58,7 +58,7 @@ it('comes once where much changes in one turn, with how it is at the end', async
   await expect.poll(() => client.left().at(-1)).toEqual(status(3, false));
   const before = client.left().length;
   // All that wait fail, one after the other.
-  client.send({ type: 'status', lanes: 1, paused: true, account });
+  client.send({ type: 'status', lanes: 1, rate: 30, paused: true, account });
   await expect.poll(() => client.left().at(-1)).toEqual(status(0, false));
   expect(client.left().slice(before)).toEqual([status(0, false)]);
 });

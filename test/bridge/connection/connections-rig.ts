@@ -34,6 +34,7 @@ export const hello = (change: Partial<Frame<FrameToBridge, 'hello'>> = {}): Fram
   version: '1.0.0',
   browser: 'Chrome 156',
   lanes: 3,
+  rate: 30,
   paused: false,
   account,
   requests: [],

@@ -49,6 +49,7 @@ describe('an extension that says hello', () => {
     client.send({
       type: 'status',
       lanes: 7,
+      rate: 30,
       paused: true,
       account: {
         session: { ...account.session, state: 'expired' },
@@ -70,7 +71,7 @@ describe('an extension that says hello', () => {
     await client.next();
     const bridgeHop = async (lanes: number, paused: boolean) => {
       vi.advanceTimersByTime(60_000);
-      client.send({ type: 'status', lanes, paused, account });
+      client.send({ type: 'status', lanes, rate: 30, paused, account });
       await expect.poll(() => bridge.status.read().extensions[0]?.lanes.free).toBe(lanes);
       const { state, since } = bridge.status.read().hops.bridge;
       return `${state} ${since.slice(11, 16)}`;
@@ -219,7 +220,7 @@ describe('a socket that stays silent', () => {
     const client = await greet(bridge.url);
     await client.next();
     vi.advanceTimersByTime(60_000);
-    client.send({ type: 'status', lanes: 5, paused: false, account });
+    client.send({ type: 'status', lanes: 5, rate: 30, paused: false, account });
     vi.useRealTimers();
     await expect.poll(() => bridge.status.read().extensions[0]?.lanes.free).toBe(5);
   });

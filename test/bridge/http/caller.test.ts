@@ -3,13 +3,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { maxCallerChars } from '#shared/protocol.ts';
 
-import { readCaller } from '../../../bridge/http/caller.ts';
+import { readName } from '../../../bridge/http/caller.ts';
 import { anyString } from '../../shared/arbitraries.ts';
 import { greet } from '../connection/connections-rig.ts';
 import { sendRaw } from '../raw-socket.ts';
 import { startTemporaryBridge } from '../temporary-bridge.ts';
 
-const read = (name: string) => readCaller({ 'user-agent': name });
+const read = (name: string) => readName({ 'user-agent': name });
 
 describe('the caller', () => {
   it.each([
@@ -28,7 +28,7 @@ describe('the caller', () => {
 
   it.each(['', ' ', '\0\r\n'])('is nobody where it says %j', (sent) => {
     expect(read(sent)).toBeNull();
-    expect(readCaller({})).toBeNull();
+    expect(readName({})).toBeNull();
   });
 
   it('is cut to what a frame may hold, and never in the middle of a character', () => {

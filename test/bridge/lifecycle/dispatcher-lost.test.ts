@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AnswerPart } from '#shared/chat.ts';
 import { maxAnswerChars } from '#shared/protocol.ts';
 
+import { createOutbox } from '../../../extension/relay/outbox.ts';
 import {
   chunk,
   createPeer,
@@ -264,6 +265,67 @@ describe('an answer that comes beside the socket', () => {
     rig.dispatcher.receive(back, chunk(call.requestId, 0, text('more')));
     rig.dispatcher.receive(back, failure(call.requestId));
     expect(await call.outcome).toEqual({ text: 'done' });
+    rig.dispatcher.recorded(call.requestId);
     expect(back.idsOf('ack')).toEqual([call.requestId]);
+  });
+
+  it('M6 is taken also where it was given up', async () => {
+    const recalled: string[] = [];
+    const journal = { dispatched() {}, requeued() {}, recall };
+    const { dispatcher } = (rig = createRig(() => {}, { journal }));
+    let late: ReadableStream | undefined;
+    function recall(requestId: string): void {
+      recalled.push(requestId);
+      late = dispatcher.restore(requestId, { instance: 'a', profile: 'p' });
+    }
+    expect(dispatcher.deliver('a', 'r7', whole('late'))).toBe(true);
+    expect(recalled).toEqual(['r7']);
+    expect((await late?.getReader().read())?.value).toEqual(text('late'));
+  });
+});
+
+describe('an answer that is not recorded yet', () => {
+  /** All of it came, and was not acknowledged. */
+  function finish(): string {
+    const { requestId } = rig.submit();
+    rig.dispatcher.receive(peer, started(requestId));
+    rig.dispatcher.receive(peer, end(requestId, 0));
+    return requestId;
+  }
+
+  it('is kept by its extension over a reconnect, and is not sent again', () => {
+    const requestId = finish();
+    rig.dispatcher.detach(peer);
+    const back = again();
+    const [resumption] = rig.connect(back, [requestId]);
+    const outbox = createOutbox();
+    outbox.open(requestId);
+    outbox.add(requestId, { type: 'started' });
+    outbox.add(requestId, { type: 'end', finishReason: 'stop', model: null, usage: null });
+    outbox.resume(resumption!);
+    expect(outbox.take(requestId)).toEqual([]);
+    expect(rig.dispatcher.busyLanes(back)).toBe(0);
+    rig.dispatcher.recorded(requestId);
+    expect(back.idsOf('ack')).toEqual([requestId]);
+  });
+
+  it('is acknowledged at once where it comes again after that', () => {
+    const requestId = finish();
+    rig.dispatcher.receive(peer, end(requestId, 0));
+    expect(peer.idsOf('ack')).toEqual([]);
+    rig.dispatcher.recorded(requestId);
+    rig.dispatcher.receive(peer, end(requestId, 0));
+    expect(peer.idsOf('ack')).toEqual([requestId, requestId]);
+  });
+
+  it('lets the one that handed it in wait until it is', async () => {
+    const { requestId } = rig.submit();
+    rig.dispatcher.detach(peer);
+    expect(rig.dispatcher.deliver('a', requestId, whole('done'))).toBe(true);
+    expect(rig.dispatcher.recording('b', requestId)).toBeUndefined();
+    const recording = rig.dispatcher.recording('a', requestId);
+    rig.dispatcher.recorded(requestId);
+    await expect(recording).resolves.toBeUndefined();
+    expect(rig.dispatcher.recording('a', requestId)).toBeUndefined();
   });
 });

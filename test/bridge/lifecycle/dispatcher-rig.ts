@@ -4,6 +4,8 @@ import type { AccountState, HopState } from '#shared/hops.ts';
 import type { Delivery, FrameToExtension, Resumption } from '#shared/protocol.ts';
 
 import { createDispatcher, type Dispatcher } from '../../../bridge/lifecycle/dispatcher.ts';
+import type { DispatchJournal } from '../../../bridge/lifecycle/dispatch-journal.ts';
+import type { Submitter } from '../../../bridge/lifecycle/entry.ts';
 import type { Peer } from '../../../bridge/lifecycle/peer.ts';
 
 export const graces = { connectGraceMs: 3000, lostGraceMs: 30_000, cancelGraceMs: 10_000 };
@@ -11,6 +13,7 @@ export const graces = { connectGraceMs: 3000, lostGraceMs: 30_000, cancelGraceMs
 /** An extension reduced to what the dispatcher sees of it: it keeps what it was sent and does nothing by itself. */
 export interface TestPeer extends Peer {
   lanes: number;
+  rate: number;
   paused: boolean;
   account: AccountState;
   readonly sent: FrameToExtension[];
@@ -27,13 +30,14 @@ export const signedOut = accountIn('signed_out');
 
 export function createPeer(
   instance: string,
-  { lanes = 1, profile = `profile of ${instance}`, paused = false, account = signedIn } = {},
+  { lanes = 1, rate = 1000, profile = `profile of ${instance}`, paused = false, account = signedIn } = {},
 ): TestPeer {
   const sent: FrameToExtension[] = [];
   return {
     instance,
     profile,
     lanes,
+    rate,
     paused,
     account,
     sent,
@@ -57,25 +61,38 @@ export interface TestCall {
 
 export interface Rig {
   dispatcher: Dispatcher;
-  submit(prompt?: string): TestCall;
+  submit(prompt?: string, change?: Partial<Submitter>): TestCall;
   /** Attaches and pumps, as a connection does; returns what is to be resumed. */
   connect(peer: Peer, held?: string[]): Resumption[];
 }
 
-export function createRig(onChange: () => void = () => {}): Rig {
+export const limits = { maxQueued: 1000, maxQueuedPerScope: 1000, queueTimeoutMs: 60_000 };
+export const submitter: Submitter = { scope: 'local', name: 'curl/8', priority: 'normal' };
+const noJournal: DispatchJournal = { dispatched() {}, requeued() {}, recall() {} };
+
+export function createRig(
+  onChange: () => void = () => {},
+  change: Partial<Parameters<typeof createDispatcher>[0]> = {},
+): Rig {
   let ids = 0;
   const dispatcher = createDispatcher({
     ...graces,
-    newRequestId: () => `r${(ids += 1)}`,
+    limits,
+    now: () => performance.now(),
+    journal: noJournal,
     explain: (failure) => failure,
     onChange,
+    ...change,
   });
   return {
     dispatcher,
-    submit(prompt = 'hi') {
+    submit(prompt = 'hi', change = {}) {
       const caller = new AbortController();
       const chat = { messages: [{ role: 'user' as const, content: prompt }] };
-      const { requestId, events: stream } = dispatcher.submit(chat, caller.signal, 'curl/8');
+      ids += 1;
+      const requestId = `r${ids}`;
+      const how = { requestId, signal: caller.signal, submitter: { ...submitter, ...change } };
+      const stream = dispatcher.submit(chat, how);
       const events: ChatEvent[] = [];
       let settled: Outcome | undefined;
       const outcome = read(stream, events).then((result) => (settled = result));

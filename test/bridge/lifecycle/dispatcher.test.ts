@@ -12,9 +12,10 @@ import {
   graces,
   signedOut,
   started,
+  submitter,
   text,
-  whole,
   type Rig,
+  whole,
 } from './dispatcher-rig.ts';
 
 let rig: Rig;
@@ -162,7 +163,7 @@ describe('a cancel', () => {
     const peer = createPeer('a');
     rig.connect(peer);
     const chat = { messages: [] };
-    const { events } = rig.dispatcher.submit(chat, AbortSignal.abort(), null);
+    const events = rig.dispatcher.submit(chat, { requestId: 'gone', signal: AbortSignal.abort(), submitter });
     await expect(events.getReader().read()).rejects.toMatchObject({ code: 'cancelled' });
     expect(peer.sent).toEqual([]);
     expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 0 });
@@ -213,7 +214,7 @@ describe('a cancel', () => {
 });
 
 describe('an answer', () => {
-  it('reaches the caller part by part, and is acknowledged once it is whole', async () => {
+  it('reaches the caller part by part, and is acknowledged once it is whole and recorded', async () => {
     const peer = createPeer('a');
     rig.connect(peer);
     const call = rig.submit();
@@ -226,6 +227,8 @@ describe('an answer', () => {
     expect(await call.outcome).toEqual({ text: 'You said' });
     const { finishReason, model, usage } = end(call.requestId, 1);
     expect(call.events.at(-1)).toEqual({ type: 'finish', finishReason, model, usage });
+    expect(peer.idsOf('ack')).toEqual([]);
+    for (let time = 0; time < 2; time += 1) rig.dispatcher.recorded(call.requestId);
     expect(peer.idsOf('ack')).toEqual([call.requestId]);
   });
 

@@ -5,7 +5,7 @@ import type { ChatEvent } from '#shared/chat.ts';
 import { maxUnreadChars, type AnswerFrame, type FrameToExtension } from '#shared/protocol.ts';
 
 import { createOutbox } from '../../../extension/relay/outbox.ts';
-import { chunk, createPeer, createRig, end, text, type Rig, type TestPeer } from './dispatcher-rig.ts';
+import { chunk, createPeer, createRig, end, submitter, text, type Rig, type TestPeer } from './dispatcher-rig.ts';
 
 let rig: Rig;
 let peer: TestPeer;
@@ -19,10 +19,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+let rooms = 0;
 /** A call whose caller reads only when told to. */
 function submit() {
   const caller = new AbortController();
-  const { requestId, events } = rig.dispatcher.submit({ messages: [] }, caller.signal, null);
+  const requestId = `room ${(rooms += 1)}`;
+  const events = rig.dispatcher.submit({ messages: [] }, { requestId, signal: caller.signal, submitter });
   const reader = events.getReader();
   async function read(): Promise<ChatEvent | undefined> {
     const { value } = await reader.read();

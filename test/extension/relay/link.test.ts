@@ -187,7 +187,7 @@ describe('frames', () => {
   it('are sent after the welcome, and neither before it nor after the end', async () => {
     const bridge = await startScriptedBridge();
     const { link, become } = dial(bridge.address);
-    const status = { type: 'status', lanes: 1, paused: false, account } as const;
+    const status = { type: 'status', lanes: 1, rate: 30, paused: false, account } as const;
     link.send({ ...status, lanes: 2 });
     const line = await bridge.nextLine();
     link.send({ ...status, lanes: 3 });

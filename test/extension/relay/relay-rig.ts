@@ -46,6 +46,7 @@ export function startRelayRig(address: string) {
     defaultModel: '',
     paused: false,
     lanes: 3,
+    rate: 30,
     session: 'signed_in' as HopState<'session'>,
     models: null as Model[] | null,
     /** The state of a sign-in in a tab. */
@@ -68,6 +69,7 @@ export function startRelayRig(address: string) {
     pool,
     status: () => ({
       lanes: settings.lanes,
+      rate: settings.rate,
       paused: settings.paused,
       account: { session: { ...fact, state: settings.session }, puter: { ...fact, state: 'reachable' } },
     }),

@@ -42,7 +42,14 @@ describe('a failure', () => {
 
   it('may be repeated only where the call certainly never started', () => {
     const repeatable = errorCodes.filter((code) => headersOf(new BridgeError(code, 'm'))['x-should-retry'] === 'true');
-    expect(repeatable).toEqual(['extension_not_connected']);
+    expect(repeatable.toSorted()).toEqual([
+      'client_queue_full',
+      'extension_not_connected',
+      'idempotency_in_progress',
+      'queue_full',
+      'queue_timeout',
+      'shutting_down',
+    ]);
   });
 
   it('says of the session what programs take as a matter of credentials', () => {

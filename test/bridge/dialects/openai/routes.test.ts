@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Bridge } from '../../../../bridge/bridge.ts';
 import { startFakeExtension, type FakeExtension } from '../../../contract/fake-extension.ts';
-import { sendRaw } from '../../raw-socket.ts';
 import { startTemporaryBridge } from '../../temporary-bridge.ts';
+import { sendRaw } from '../../raw-socket.ts';
 
 let bridge: Bridge;
 let extension: FakeExtension;

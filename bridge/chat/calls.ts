@@ -1,0 +1,96 @@
+import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
+import { BridgeError } from '#shared/errors.ts';
+
+import type { Dispatcher } from '../lifecycle/dispatcher.ts';
+import type { Submitter } from '../lifecycle/entry.ts';
+import { createCheck, type Check } from './check.ts';
+import { collect, tell, type WholeAnswer } from './collect.ts';
+import { refuseForeignParts, type InputsOf } from './parts.ts';
+import { prepare } from './prepare.ts';
+import { cutAtStop, endAtStop } from './stop.ts';
+import type { TokenCounter } from './token-counter.ts';
+import { addUsage, countUsage } from './usage.ts';
+
+/**
+ * Calls as Puter takes them, for chats as dialects want them: what its driver does not carry is done here, for every
+ * dialect alike. Most chats are one call; one whose answer is not what was asked for (no JSON, no tool called) is asked
+ * once more.
+ */
+export interface Calls {
+  /** Rejects with `invalid_request` where the request cannot be fulfilled; nothing was dispatched then. */
+  prepare(request: ChatRequest): Promise<PreparedCall>;
+}
+
+export interface PreparedCall {
+  /** Parts as they come, then one `finish`; the iteration throws what the call failed with. */
+  start(id: string, signal: AbortSignal, submitter: Submitter): AsyncIterable<ChatEvent>;
+}
+
+export function createCalls(options: {
+  dispatcher: Dispatcher;
+  counter: TokenCounter;
+  /** What a model takes beside text; null where nobody knows. */
+  inputsOf: InputsOf;
+  newId: () => string;
+}): Calls {
+  const { dispatcher, counter, inputsOf, newId } = options;
+
+  return {
+    async prepare(request) {
+      refuseForeignParts(request, inputsOf);
+      const { stops = [], ...asked } = prepare(request);
+      const check = await createCheck(request);
+      return {
+        start(id, signal, submitter) {
+          return check ? answerAsked(call(id, asked), check) : call(id, asked, stops);
+
+          /** One call, its text ended at the first of `until`. */
+          function call(requestId: string, chat: ChatRequest, until: readonly string[] = []): AsyncIterable<ChatEvent> {
+            const stop = new AbortController();
+            const ends = AbortSignal.any([signal, stop.signal]);
+            const events = dispatcher.submit(chat, { requestId, signal: ends, submitter });
+            const cancel = () => stop.abort(new BridgeError('cancelled', 'The text ended at a stop.'));
+            const cut = until.length === 0 ? events : endAtStop(events, until, cancel);
+            return countUsage(chat.parallelToolCalls === false ? keepFirstCall(cut) : cut, chat, counter);
+          }
+
+          /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
+          async function* answerAsked(events: AsyncIterable<ChatEvent>, { judge, settle }: Check) {
+            const answer = await collect(events);
+            const verdict = judge(answer);
+            if ('answer' in verdict) return yield* tell(cutAtStop(verdict.answer, stops));
+            const secondId = newId();
+            // It is part of this chat, and recorded with it or not at all.
+            const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem))).finally(() =>
+              dispatcher.recorded(secondId),
+            );
+            const second = { ...again, usage: addUsage(answer.usage, again.usage) };
+            const judged = judge(second);
+            const settled = 'answer' in judged ? judged.answer : settle(second, judged.problem);
+            yield* tell(cutAtStop(settled, stops));
+          }
+        },
+      };
+    },
+  };
+}
+
+/** The same chat, with the answer that could not be used and what is wrong with it. */
+const askAgain = (chat: ChatRequest, { text }: WholeAnswer, problem: string): ChatRequest => ({
+  ...chat,
+  messages: [
+    ...chat.messages,
+    ...(text.trim() === '' ? [] : [{ role: 'assistant' as const, content: text }]),
+    { role: 'user', content: `Your answer cannot be used: ${problem}. Answer again, exactly as asked at first.` },
+  ],
+});
+
+/** Puter may let a model call several tools although the caller wants one at a time. */
+async function* keepFirstCall(events: AsyncIterable<ChatEvent>): AsyncGenerator<ChatEvent> {
+  let hasCall = false;
+  for await (const event of events) {
+    if (event.type === 'tool_call' && hasCall) continue;
+    hasCall ||= event.type === 'tool_call';
+    yield event;
+  }
+}

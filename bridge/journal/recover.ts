@@ -1,0 +1,51 @@
+import { BridgeError } from '#shared/errors.ts';
+
+import { collect } from '../chat/collect.ts';
+import type { Dispatcher } from '../lifecycle/dispatcher.ts';
+import type { Journal, JournalRow } from './journal.ts';
+import type { Results } from './results.ts';
+
+/** Answers to calls that went out before the bridge was started, or that were given up: they may still come. */
+export interface Recovery {
+  /** An extension holds something for a request that is not on its way here: restores it where its answer is wanted. */
+  recall(id: string): void;
+}
+
+/** Waits for what an earlier run of the bridge left open, and tells the truth about what never went out. */
+export function recover(options: { journal: Journal; dispatcher: Dispatcher; results: Results }): Recovery {
+  const { journal, dispatcher, results } = options;
+
+  function restore({ id, instance, profile }: JournalRow): void {
+    if (instance === null || profile === null) return;
+    const startedAt = performance.now();
+    collect(dispatcher.restore(id, { instance, profile })).then(
+      (answer) => results.succeed(id, { ...answer, durationMs: Math.round(performance.now() - startedAt) }),
+      (error: unknown) => results.fail(id, error instanceof BridgeError ? error : lost()),
+    );
+  }
+
+  for (const row of journal.unfinished()) {
+    if (row.status === 'dispatched') restore(row);
+    else results.fail(row.id, neverSent());
+  }
+
+  return {
+    recall(id) {
+      const row = journal.find(id);
+      // An answer that came after all takes the place of the failure that nobody heard of it.
+      if (row?.status === 'dispatched' || (row?.status === 'error' && isGivenUp(results, id))) restore(row);
+    },
+  };
+}
+
+function isGivenUp(results: Results, id: string): boolean {
+  const result = results.get(id);
+  return (
+    result?.status === 'error' &&
+    (result.error.code === 'extension_disconnected' || result.error.code === 'shutting_down')
+  );
+}
+
+const lost = () => new BridgeError('internal_error', 'The answer was lost inside the bridge. Please report this.');
+const neverSent = () =>
+  new BridgeError('shutting_down', 'The bridge was stopped before the request was sent. Send it again.');

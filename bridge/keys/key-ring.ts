@@ -1,0 +1,130 @@
+import { statSync, watch } from 'node:fs';
+import { basename } from 'node:path';
+
+import { BridgeError } from '#shared/errors.ts';
+
+import { openPrivateFolder } from '../journal/private-folder.ts';
+import { findKey, keyFileIn, readKeys, type Key } from './keys.ts';
+
+export interface HeldKey {
+  name: string;
+  /** Aborts when it is revoked. */
+  revoked: AbortSignal;
+}
+
+/** The keys of a running bridge: what the command line changes holds from the next request on. */
+export interface KeyRing {
+  /** From the first key on, even where none is left: to revoke a key must never let more programs in. */
+  readonly isLocked: boolean;
+  readonly size: number;
+  find(given: string): HeldKey | undefined;
+  close(): void;
+}
+
+/** For file systems that do not tell of changes. */
+const lookAgainMs = 10_000;
+
+type Held = Key & { abort: AbortController };
+
+/**
+ * Reads the keys in `folder`, which is made where it is missing, and follows them. Throws as `readKeys` does; what can no
+ * longer be read later is told, and the keys that were read last stay.
+ */
+export function startKeyRing(folder: string, options: { onTrouble: (error: unknown) => void }): KeyRing {
+  const { onTrouble } = options;
+  const path = keyFileIn(folder);
+  try {
+    openPrivateFolder(folder);
+  } catch (error) {
+    if (!isNowhere(error)) throw error;
+    onTrouble(error);
+    return { isLocked: false, size: 0, find: () => undefined, close: () => {} };
+  }
+  let held: Held[] = [];
+  let isLocked = false;
+  let seen = stampOf(path);
+  take(readKeys(folder));
+
+  function take(keys: readonly Key[] | null): void {
+    isLocked ||= keys !== null;
+    const before = held;
+    held = (keys ?? []).map((key) => ({ ...key, abort: abortOf(before, key) ?? new AbortController() }));
+    for (const key of before) if (!abortOf(held, key)) key.abort.abort(revoked());
+  }
+
+  function refresh(): void {
+    const stamp = stampOf(path);
+    if (stamp === seen) return;
+    // First, so that trouble is told once for each state of the file.
+    seen = stamp;
+    try {
+      take(readKeys(folder));
+    } catch (error) {
+      onTrouble(error);
+    }
+  }
+
+  const timer = setInterval(refresh, lookAgainMs).unref();
+  const stopWatching = watchFile(folder, basename(path), { onChange: refresh, onTrouble });
+
+  return {
+    get isLocked() {
+      refresh();
+      return isLocked;
+    },
+    get size() {
+      return held.length;
+    },
+    find(given) {
+      refresh();
+      const found = findKey(held, given);
+      return found && { name: found.name, revoked: found.abort.signal };
+    },
+    close() {
+      clearInterval(timer);
+      stopWatching();
+    },
+  };
+}
+
+/** The folder can be neither found nor made: then it holds no keys, and a disk that takes nothing stops nobody. */
+const isNowhere = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  ['EEXIST', 'ENOTDIR', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(String(error.code));
+
+const revoked = () => new BridgeError('invalid_api_key', 'This key was revoked.');
+
+/** By the hash, for a name may be used again by another key. */
+const abortOf = (held: readonly Held[], { sha256 }: Key): AbortController | undefined =>
+  held.find((it) => it.sha256 === sha256)?.abort;
+
+/** Another for every change, also of the mode or the owner. */
+function stampOf(path: string): string {
+  try {
+    const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stats ? `${stats.ino} ${stats.ctimeNs}` : 'missing';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+/** Returns how to stop. The folder is watched, for a file that is replaced is another file. */
+function watchFile(
+  folder: string,
+  name: string,
+  options: { onChange: () => void; onTrouble: (error: unknown) => void },
+): () => void {
+  const { onChange, onTrouble } = options;
+  try {
+    const watcher = watch(folder, { persistent: false }, (_, changed) => {
+      if (changed === null || changed === name) onChange();
+    });
+    watcher.on('error', onTrouble);
+    return () => watcher.close();
+  } catch (error) {
+    // Too many watchers on this machine, for example: then every few seconds has to do.
+    onTrouble(error);
+    return () => {};
+  }
+}

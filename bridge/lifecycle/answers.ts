@@ -1,0 +1,119 @@
+import type { AnswerEnd, AnswerPart } from '#shared/chat.ts';
+import { BridgeError, type Failure } from '#shared/errors.ts';
+import { maxAnswerChars, type AnswerFrame, type Delivery } from '#shared/protocol.ts';
+
+import { addParts, takeRoom, type Entry } from './entry.ts';
+import type { Peer } from './peer.ts';
+import { isHeld, isTerminal, nextSeqOf, type RequestEvent } from './request-state.ts';
+import type { Slots } from './slots.ts';
+import { createUnrecorded } from './unrecorded.ts';
+
+/** After Puter turned a call away, which it did nine times by then: puter.js repeats by itself for twelve seconds. */
+const backOffMs = 10_000;
+const maxRefusals = 1;
+
+/** What comes back from the extensions, by either way, and the room that their answers have. */
+export function createAnswers(options: {
+  find: (requestId: string) => Entry | undefined;
+  slots: Slots<Peer>;
+  apply: (entry: Entry, event: RequestEvent, settlement?: AnswerEnd | BridgeError) => boolean;
+  laneFreed: () => void;
+  /** Restores a request that is wanted although nobody here waits for it any more. */
+  recall: (requestId: string) => void;
+}) {
+  const { find, slots, apply, laneFreed, recall } = options;
+  const unrecorded = createUnrecorded();
+
+  /** The entry where `instance` holds it, on a live connection or on one that was lost. */
+  function heldBy(instance: string, requestId: string): Entry | undefined {
+    const entry = find(requestId);
+    if (!entry) return undefined;
+    const { state } = entry;
+    return 'instance' in state && state.instance === instance ? entry : undefined;
+  }
+
+  /** True where Puter had too many calls and this one, which it turned away, goes again later. */
+  function turnedAway(entry: Entry, peer: Peer, { code, upstream }: Failure): boolean {
+    if (code !== 'upstream_failed' || upstream?.code !== 'too_many_requests') return false;
+    slots.backOff(peer, backOffMs);
+    entry.refusals += 1;
+    return entry.refusals <= maxRefusals && apply(entry, { type: 'refused' });
+  }
+
+  /** `settle` ends the request, if it still is one. What came of it is the caller's to record. */
+  function conclude(instance: string, requestId: string, settle: () => void): void {
+    settle();
+    if (find(requestId) === undefined) unrecorded.add(requestId, instance);
+  }
+
+  function receiveParts(entry: Entry, parts: readonly AnswerPart[]): void {
+    if (isTerminal(entry.state) || addParts(entry, parts)) return;
+    const message = `The answer is longer than ${maxAnswerChars} characters.`;
+    apply(entry, { type: 'failed', error: { code: 'answer_too_large', message } });
+  }
+
+  return {
+    receive(peer: Peer, frame: AnswerFrame): void {
+      const { requestId } = frame;
+      const entry = heldBy(peer.instance, requestId);
+      switch (frame.type) {
+        case 'started':
+          if (entry) apply(entry, { type: 'started' });
+          return;
+        case 'chunk':
+          if (entry && apply(entry, { type: 'chunk', seq: frame.seq })) receiveParts(entry, frame.parts);
+          return;
+        case 'end': {
+          const { finishReason, model, usage } = frame;
+          slots.free(peer, requestId);
+          if (entry)
+            conclude(peer.instance, requestId, () =>
+              apply(entry, { type: 'ended', seq: frame.seq }, { finishReason, model, usage }),
+            );
+          break;
+        }
+        case 'error':
+          slots.free(peer, requestId);
+          if (entry && !turnedAway(entry, peer, frame.error))
+            conclude(peer.instance, requestId, () => apply(entry, { type: 'failed', error: frame.error }));
+          break;
+      }
+      // Recorded, or no longer wanted: either way the extension need not keep it.
+      if (unrecorded.keeper(requestId) !== peer.instance) peer.send({ type: 'ack', requestId });
+      laneFreed();
+    },
+
+    deliver(instance: string, requestId: string, delivery: Delivery): boolean {
+      if (unrecorded.keeper(requestId) !== undefined) return false;
+      if (!find(requestId)) recall(requestId);
+      const entry = heldBy(instance, requestId);
+      if (!entry) return false;
+      const peer = slots.find(instance);
+      if (peer) slots.free(peer, requestId);
+      conclude(instance, requestId, () => {
+        if ('error' in delivery) return apply(entry, { type: 'failed', error: delivery.error });
+        // The socket already carried the beginning.
+        receiveParts(entry, delivery.chunks.slice(nextSeqOf(entry.state)).flat());
+        return apply(entry, { type: 'delivered', seq: delivery.chunks.length }, delivery.end);
+      });
+      laneFreed();
+      return true;
+    },
+
+    keeper: unrecorded.keeper,
+    recording: (instance: string, requestId: string): Promise<void> | undefined =>
+      unrecorded.keeper(requestId) === instance ? unrecorded.recorded(requestId) : undefined,
+    recorded(requestId: string): void {
+      const keeper = unrecorded.keeper(requestId);
+      unrecorded.remove(requestId);
+      if (keeper !== undefined) slots.find(keeper)?.send({ type: 'ack', requestId });
+    },
+
+    /** The caller read, so that more may come. */
+    tellRoom(entry: Entry): void {
+      const peer = isHeld(entry.state) ? slots.find(entry.state.instance) : undefined;
+      const chars = peer ? takeRoom(entry) : 0;
+      if (chars > 0) peer?.send({ type: 'room', requestId: entry.requestId, chars });
+    },
+  };
+}

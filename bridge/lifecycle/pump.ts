@@ -1,0 +1,39 @@
+import type { Failure } from '#shared/errors.ts';
+import { findHindrance, takesRequests } from '#shared/hindrance.ts';
+
+import type { Entry } from './entry.ts';
+import type { Peer } from './peer.ts';
+import type { Slots } from './slots.ts';
+import type { Waiting } from './waiting.ts';
+
+/** Gives those that wait to the extensions, as long as one has a free lane and Puter's rate allows it. */
+export function createPump(options: {
+  slots: Slots<Peer>;
+  waiting: Waiting;
+  dispatch: (entry: Entry, peer: Peer) => void;
+  refuse: (entry: Entry, error: Failure) => void;
+}): () => void {
+  const { slots, waiting, dispatch, refuse } = options;
+  let timer: NodeJS.Timeout | undefined;
+
+  return function pump(): void {
+    const peers = slots.peers();
+    if (peers.length === 0) return;
+    const takers = peers.filter(takesRequests);
+    if (takers.length === 0) {
+      const error = findHindrance(peers);
+      for (const entry of waiting.entries()) refuse(entry, error);
+      return;
+    }
+    while (waiting.size > 0) {
+      const choice = slots.choose(takers);
+      if ('waitMs' in choice) {
+        clearTimeout(timer);
+        if (choice.waitMs < Infinity) timer = setTimeout(pump, choice.waitMs).unref();
+        return;
+      }
+      const entry = waiting.next();
+      if (entry) dispatch(entry, choice.peer);
+    }
+  };
+}

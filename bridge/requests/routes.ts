@@ -1,0 +1,55 @@
+import { BridgeError } from '#shared/errors.ts';
+
+import type { Chats } from '../chat/chats.ts';
+import type { Exchange, Reply, Route } from '../http/route.ts';
+import type { Journal, JournalRow } from '../journal/journal.ts';
+
+/** How many are listed. */
+const listed = 100;
+
+/** `/api/requests`: what runs, what waits, what was, and how to stop one. */
+export function createRequestRoutes(options: { chats: Chats; journal: Journal }): Route[] {
+  const { chats, journal } = options;
+
+  function find({ params }: Exchange): JournalRow {
+    const row = journal.find(params['requestId'] ?? '');
+    if (row) return row;
+    throw new BridgeError('not_found', 'No request has this id. They are kept for 24 hours.');
+  }
+
+  const describe = ({ id, status, createdAt, finishedAt }: JournalRow): object => ({
+    request_id: id,
+    // Where nobody waits for it any more, its call went out before the bridge was started anew.
+    status: status === 'dispatched' && !chats.isRunning(id) ? 'unknown' : status,
+    created_at: new Date(createdAt).toISOString(),
+    finished_at: finishedAt === null ? null : new Date(finishedAt).toISOString(),
+  });
+
+  return [
+    {
+      method: 'GET',
+      path: '/api/requests',
+      fromAllowedOrigins: true,
+      handle: (): Reply => ({
+        status: 200,
+        body: { status: 'success', requests: journal.latest(listed).map(describe) },
+      }),
+    },
+    {
+      method: 'GET',
+      path: '/api/requests/:requestId',
+      fromAllowedOrigins: true,
+      handle: (exchange): Reply => ({ status: 200, body: describe(find(exchange)) }),
+    },
+    {
+      method: 'DELETE',
+      path: '/api/requests/:requestId',
+      fromAllowedOrigins: true,
+      handle(exchange): Reply {
+        const { id } = find(exchange);
+        const isCancelled = chats.cancel(id);
+        return { status: 200, body: { status: isCancelled ? 'cancelled' : 'finished', request_id: id } };
+      },
+    },
+  ];
+}
