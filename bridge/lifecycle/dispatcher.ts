@@ -178,6 +178,8 @@ export function createDispatcher(options: {
         onRead: () => answers.tellRoom(entry),
       });
       entry.profile = profile;
+      // What it asked is gone with the earlier bridge, so that it cannot go out again, whoever turned it away.
+      entry.refusals = Infinity;
       entry.state = { status: 'unknown', instance, nextSeq: 0, started: true };
       entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
       entries.set(requestId, entry);

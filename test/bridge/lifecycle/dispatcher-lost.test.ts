@@ -284,6 +284,19 @@ describe('an answer that comes beside the socket', () => {
   });
 });
 
+describe('a call from before the bridge was started', () => {
+  it('fails where Puter turned it away: what it asked is not known here', async () => {
+    const events = rig.dispatcher.restore('r7', { instance: 'a', profile: 'p' });
+    const back = again();
+    expect(rig.connect(back, ['r7'])).toHaveLength(1);
+    const upstream = { message: 'Slow down.', code: 'too_many_requests' };
+    const error = { code: 'upstream_failed' as const, message: 'It was too much.', upstream };
+    rig.dispatcher.receive(back, { type: 'error', requestId: 'r7', error });
+    await expect(events.getReader().read()).rejects.toMatchObject({ failure: error });
+    expect(back.idsOf('request')).toEqual([]);
+  });
+});
+
 describe('an answer that is not recorded yet', () => {
   /** All of it came, and was not acknowledged. */
   function finish(): string {
