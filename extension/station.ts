@@ -119,7 +119,9 @@ export function startStation(options: {
   }
 
   /** Until Puter told which it is, the one that has least. */
-  const plan = (): Plan => account.standing().plan ?? 'temporary';
+  function plan(): Plan {
+    return account.standing().plan ?? 'temporary';
+  }
 
   function lanes(): number {
     const { lanes: chosen } = context.settings;
