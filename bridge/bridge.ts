@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -35,6 +36,9 @@ import type { Peer } from './lifecycle/peer.ts';
 import { logAnswers } from './log/answers.ts';
 import { noLog, type Log } from './log/log.ts';
 import { createPageRoutes } from './page/routes.ts';
+import { createOffers, type PairingView } from './pairing/offers.ts';
+import { openPairings } from './pairing/pairings.ts';
+import { tellOfPairing } from './pairing/tell-of-pairing.ts';
 import { createRequestRoutes } from './requests/routes.ts';
 import { createStatusHub, type StatusHub } from './status.ts';
 import { readVersion } from './version.ts';
@@ -49,6 +53,8 @@ export interface Bridge {
   readonly isLocked: boolean;
   /** Turns away whatever is new or still waits; resolves once nothing runs any more, or after the config's `drainMs`. */
   drain(): Promise<void>;
+  /** Who asks to be paired, and the code that does it. Not part of the status, which web pages may be let read. */
+  pairing(): PairingView | null;
   /** Fails what is still open, says goodbye to the extensions and frees the port. */
   close(): Promise<void>;
 }
@@ -93,6 +99,8 @@ function compose(
 ): Bridge {
   const { log, ring, onUnexpected } = options;
   const version = readVersion();
+  const { port } = server.address() as AddressInfo;
+  const url = `http://${nameOf(config.host)}:${port}`;
   const status: StatusHub = createStatusHub({
     version,
     now,
@@ -100,6 +108,7 @@ function compose(
       connections: connections.list(),
       emptySince: connections.emptySince,
       outdated: connections.outdated,
+      knocking: offers.view(),
       busyLanes: dispatcher.busyLanes,
       queue: dispatcher.counts(),
     }),
@@ -109,6 +118,7 @@ function compose(
     connections.announce();
     drain.changed();
   };
+  const pairings = openPairings({ folder: config.stateDir, now: Date.now, onTrouble: onUnexpected });
   const journal = openJournal({
     folder: config.stateDir,
     ...journalLimits,
@@ -132,7 +142,7 @@ function compose(
       requeued: journal.requeued,
       recall: (id) => recovery.recall(id),
     },
-    explain: (failure, { model }) => withSuggestions(failure, catalogue, model),
+    explain: (failure, { model }) => withSuggestions(tellOfPairing(failure, offers.view() !== null), catalogue, model),
     onChange,
   });
   let exchanges = 0;
@@ -144,14 +154,19 @@ function compose(
   });
   const audience: Audience = createAudience({ onChange: () => connections.announce() });
   const signIns = createSignIns<Peer>({ now });
+  const offers = createOffers({ now, random: randomBytes, isWatched: audience.watched, onChange });
   const connections: Connections = createConnections({
     dispatcher,
     signIns,
     catalogue,
     version,
+    gate: { pairings, offers, host: new URL(url).host, random: randomBytes },
+    requirePairing: config.requirePairing,
     facts: () => ({ queued: dispatcher.counts().queued, watched: audience.watched() }),
     onChange,
+    ...options,
   });
+  const stopWatching = pairings.watch(() => connections.dropUnpaired());
   const recovery = recover({ journal, dispatcher, results });
   const calls = createCalls({
     dispatcher,
@@ -174,7 +189,7 @@ function compose(
     ),
     createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
     ...createAuthRoutes(signIns),
-    ...createPageRoutes({ status, audience, stopping: drain.begun }),
+    ...createPageRoutes({ status, audience, stopping: drain.begun, pairing: offers.view }),
   ];
   const { allowedOrigins } = config;
   const { closing } = drain;
@@ -194,11 +209,11 @@ function compose(
   });
   const stopLogging = logAnswers(server, log, { now });
   handleUpgrades(server, connections, { allowedHosts, closing });
-  const { port } = server.address() as AddressInfo;
 
   return {
-    url: `http://${nameOf(config.host)}:${port}`,
+    url,
     status,
+    pairing: offers.view,
     routes,
     get isLocked() {
       return ring.isLocked;
@@ -214,6 +229,8 @@ function compose(
       dispatcher.abandon(shuttingDown(), 'queued');
       dispatcher.abandon(shutDown());
       connections.close();
+      stopWatching();
+      offers.close();
       await counter.close();
       // Lets the failures above be written before idle and streaming sockets are cut.
       await new Promise((resolve) => setImmediate(resolve));

@@ -1,12 +1,11 @@
 import type { WebSocket } from 'ws';
 
+import { extensionOrigin } from '#shared/extension-id.ts';
 import type { AccountState } from '#shared/hops.ts';
 import {
   closeCodes,
-  decodeFrameToBridge,
   encodeFrame,
-  FrameError,
-  heartbeatMs,
+  retryAfterReason,
   versionMismatch,
   type Frame,
   type FrameToBridge,
@@ -18,7 +17,11 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Peer } from '../lifecycle/peer.ts';
 import { onceATurn } from '../once-a-turn.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { createGate, type GateOptions } from '../pairing/gate.ts';
+import { knockMs } from '../pairing/offers.ts';
+import type { Pairing } from '../pairing/pairings.ts';
+import { attend, closeSocket, type Receive } from './attend.ts';
+import { createReplacements } from './replacements.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 
 /** One extension that said hello, for as long as its socket lives. */
@@ -34,8 +37,8 @@ export interface Connection extends Peer {
 }
 
 export interface Connections {
-  /** Takes over a socket whose upgrade was let through. */
-  accept(socket: WebSocket): void;
+  /** Takes over a socket whose upgrade was let through: that of an extension with this origin. */
+  accept(socket: WebSocket, origin: string): void;
   list(): Connection[];
   /** When the last one went, or the bridge started; of no account while there is one. */
   readonly emptySince: Date;
@@ -43,27 +46,31 @@ export interface Connections {
   readonly outdated: { sentence: string; since: Date } | null;
   /** What the extensions are told of the bridge may have changed. */
   announce(): void;
+  /** Closes whoever is not paired any more, and fails its calls. */
+  dropUnpaired(): void;
   readonly secrets: Secrets;
   close(): void;
 }
 
 type Facts = Omit<Frame<FrameToExtension, 'status'>, 'type'>;
 
-const helloTimeoutMs = 5000;
-/** An extension that was turned away dials again sooner than this. */
-const knockMs = 6000;
-
 export function createConnections(options: {
   dispatcher: Dispatcher;
   signIns: SignIns<Peer>;
   catalogue: Catalogue;
   version: string;
+  gate: GateOptions;
+  /** Also the extension that is known by its id. */
+  requirePairing: boolean;
   /** What the extensions are told of the bridge. */
   facts: () => Facts;
   onChange: () => void;
+  onUnexpected: (error: unknown) => void;
 }): Connections {
-  const { dispatcher, signIns, catalogue, version, facts, onChange } = options;
+  const { dispatcher, signIns, catalogue, version, requirePairing, facts, onChange, onUnexpected } = options;
   const sockets = new Set<WebSocket>();
+  const paired = new WeakMap<Connection, Pairing>();
+  const replacements = createReplacements(() => performance.now());
   const connections = new Map<Connection, WebSocket>();
   const told = new WeakMap<Connection, Facts>();
   let emptySince = new Date();
@@ -71,53 +78,32 @@ export function createConnections(options: {
   let silence: NodeJS.Timeout | undefined;
   const secrets = createSecrets();
 
-  function accept(socket: WebSocket): void {
+  function accept(socket: WebSocket, origin: string): void {
     sockets.add(socket);
-    let connection: Connection | undefined;
-    let stopHeartbeat: (() => void) | undefined;
-    const helloTimer = setTimeout(() => socket.close(closeCodes.handshakeTimeout, 'No hello came.'), helloTimeoutMs);
-
-    socket.on('close', () => {
-      clearTimeout(helloTimer);
-      stopHeartbeat?.();
-      sockets.delete(socket);
-      if (connection) drop(connection);
-    });
+    socket.on('close', () => sockets.delete(socket));
     // Without a listener, a malformed frame (bad UTF-8, no mask, too large) would end the process; ws closes it itself.
     socket.on('error', () => {});
 
     const mismatch = versionMismatch([socket.protocol]);
     if (mismatch) {
       remember(mismatch);
-      return socket.close(closeCodes.wrongVersion, mismatch);
+      return closeSocket(socket, closeCodes.wrongVersion, mismatch);
     }
 
-    const heartbeat = startHeartbeat({
-      intervalMs: heartbeatMs,
-      ping: () => socket.send(encodeFrame({ type: 'ping' })),
-      giveUp: () => socket.terminate(),
-    });
-    stopHeartbeat = heartbeat.stop;
-
-    socket.on('message', (data, isBinary) => {
-      if (isBinary) return socket.close(closeCodes.binaryFrame, 'Frames are JSON text.');
-      heartbeat.heard();
-      let frame: FrameToBridge;
-      try {
-        // ws hands text frames over as one Buffer unless told otherwise.
-        frame = decodeFrameToBridge((data as Buffer).toString('utf8'));
-      } catch (error) {
-        const reason = error instanceof FrameError ? error.message : 'Not a frame.';
-        return socket.close(closeCodes.badFrame, reason.slice(0, 120));
-      }
-      if (frame.type === 'hello' && !connection) {
-        clearTimeout(helloTimer);
-        connection = welcome(socket, frame);
-      } else if (frame.type === 'hello' || !connection) {
-        socket.close(closeCodes.badFrame, 'A connection begins with one hello.');
-      } else {
-        receive(connection, frame);
-      }
+    let connection: Connection | null = null;
+    attend(socket, {
+      gate: createGate({ ...options.gate, origin, mustPair: requirePairing || origin !== extensionOrigin }),
+      onHello(hello, pairing) {
+        const greeted = welcome(socket, hello);
+        if (greeted === null) return null;
+        connection = greeted;
+        if (pairing) paired.set(greeted, pairing);
+        return (frame) => receive(greeted, frame);
+      },
+      onEnd() {
+        if (connection) drop(connection);
+      },
+      onUnexpected,
     });
   }
 
@@ -131,12 +117,18 @@ export function createConnections(options: {
     onChange();
   }
 
-  function welcome(socket: WebSocket, hello: Frame<FrameToBridge, 'hello'>): Connection {
+  /** Null where the socket was closed instead. */
+  function welcome(socket: WebSocket, hello: Frame<FrameToBridge, 'hello'>): Connection | null {
     for (const [older, olderSocket] of connections) {
       // A profile has one background page, so its older socket is dead or dying, whatever TCP still thinks.
       if (older.profile !== hello.profile) continue;
+      const quarrel = older.instance === hello.instance ? null : replacements.ask(hello.profile);
+      if (quarrel) {
+        closeSocket(socket, closeCodes.tooOften, retryAfterReason(quarrel.retryAfterMs));
+        return null;
+      }
       drop(older);
-      olderSocket.close(closeCodes.replaced, 'A newer connection of the same profile took over.');
+      closeSocket(olderSocket, closeCodes.replaced, 'A newer connection of the same profile took over.');
     }
     clearTimeout(silence);
     outdated = null;
@@ -165,8 +157,7 @@ export function createConnections(options: {
     return connection;
   }
 
-  function receive(connection: Connection, frame: Exclude<FrameToBridge, { type: 'hello' }>): void {
-    if (frame.type === 'pong') return;
+  function receive(connection: Connection, frame: Parameters<Receive>[0]): void {
     if (frame.type === 'sign_in') return signIns.begin(connection, frame.state);
     if (frame.type === 'models') return catalogue.learn(frame.models);
     if (frame.type !== 'status') return dispatcher.receive(connection, frame);
@@ -205,14 +196,20 @@ export function createConnections(options: {
       return outdated;
     },
     announce,
+    dropUnpaired() {
+      for (const [connection, socket] of connections) {
+        const pairing = paired.get(connection);
+        if (!pairing || options.gate.pairings.has(pairing.id)) continue;
+        drop(connection);
+        secrets.revoke(connection.instance);
+        dispatcher.forsake(connection.profile);
+        closeSocket(socket, closeCodes.unpaired, 'This extension was unpaired.');
+      }
+    },
     secrets,
     close() {
       clearTimeout(silence);
-      for (const socket of sockets) {
-        socket.close(closeCodes.goingAway, 'The bridge stops.');
-        // A peer that does not answer the close would keep the process alive.
-        setTimeout(() => socket.terminate(), 1000).unref();
-      }
+      for (const socket of sockets) closeSocket(socket, closeCodes.goingAway, 'The bridge stops.');
     },
   };
 }

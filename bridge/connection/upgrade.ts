@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 
 import { BridgeError } from '#shared/errors.ts';
-import { extensionOrigin } from '#shared/extension-id.ts';
+import { isExtensionOrigin } from '#shared/extension-id.ts';
 import { maxFrameBytes, subprotocol } from '#shared/protocol.ts';
 
 import { isLoopback } from '../hosts.ts';
@@ -14,7 +14,7 @@ import type { Connections } from './connections.ts';
 
 const path = '/ws';
 
-/** Lets the pinned extension on this machine, and nothing else, turn a request for `/ws` into a socket. */
+/** Lets extensions on this machine, and nothing else, turn a request for `/ws` into a socket. */
 export function handleUpgrades(
   server: Server,
   connections: Connections,
@@ -31,27 +31,31 @@ export function handleUpgrades(
 
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
+    let origin: string;
     try {
-      checkUpgrade(request, options.allowedHosts);
+      origin = checkUpgrade(request, options.allowedHosts);
       const problem = options.closing();
       if (problem) throw problem;
     } catch (error) {
       return refuse(socket, error);
     }
-    sockets.handleUpgrade(request, socket, head, connections.accept);
+    sockets.handleUpgrade(request, socket, head, (it) => connections.accept(it, origin));
   });
 }
 
-function checkUpgrade(request: IncomingMessage, hosts: readonly string[]): void {
+/** Returns the origin of the extension that asks. What it may do decides its pairing. */
+function checkUpgrade(request: IncomingMessage, hosts: readonly string[]): string {
   checkHost(request, hosts);
   if (request.url !== path) throw new BridgeError('not_found', `The extension connects to ${path}.`);
-  if (request.headers.origin !== extensionOrigin) {
+  const { origin } = request.headers;
+  if (origin === undefined || !isExtensionOrigin(origin)) {
     throw new BridgeError('origin_not_allowed', 'Only the Puter Bridge extension may connect here.');
   }
   // A program can send any Origin: whoever may open sockets on this machine could read what we would send, others not.
   if (!isLoopback(request.socket.remoteAddress ?? '')) {
     throw new BridgeError('not_the_extension', 'The extension connects from the machine that the bridge runs on.');
   }
+  return origin;
 }
 
 function refuse(socket: Duplex, error: unknown): void {

@@ -30,6 +30,8 @@ export interface Dispatcher {
   attach(peer: Peer, heldRequests: readonly string[]): Resumption[];
   /** The connection is gone. What it holds may come back within the grace. */
   detach(peer: Peer): void;
+  /** This profile will not come back: fails what it left behind. */
+  forsake(profile: string): void;
   receive(peer: Peer, frame: AnswerFrame): void;
   /** A whole answer, or its failure, that came beside the socket. False where this instance holds no such request. */
   deliver(instance: string, requestId: string, delivery: Delivery): boolean;
@@ -222,6 +224,13 @@ export function createDispatcher(options: {
       if (slots.peers().length === 0) waiting.entries().forEach(startGrace);
       pump();
       onChange();
+    },
+
+    forsake(profile) {
+      for (const entry of [...entries.values()]) {
+        if (entry.state.status !== 'unknown' || entry.profile !== profile) continue;
+        fail(entry, 'extension_disconnected', sentences.disconnected);
+      }
     },
 
     receive: answers.receive,

@@ -5,6 +5,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Audience } from '../audience.ts';
 import { findExtensionFolder } from '../extension-folder.ts';
 import type { Reply, Route } from '../http/route.ts';
+import type { PairingView } from '../pairing/offers.ts';
 import type { StatusHub } from '../status.ts';
 import { renderLockedPage, renderStatusPage } from './status-page.ts';
 
@@ -14,8 +15,10 @@ export function createPageRoutes(options: {
   audience: Audience;
   /** Aborts when the bridge begins to stop: whoever follows it would keep it from doing so. */
   stopping: AbortSignal;
+  /** Shown on the page alone: no other web page can read that. */
+  pairing: () => PairingView | null;
 }): Route[] {
-  const { status, audience, stopping } = options;
+  const { status, audience, stopping, pairing } = options;
 
   function readStatus(): Reply {
     audience.look();
@@ -62,7 +65,14 @@ export function createPageRoutes(options: {
         }
         const url = `http://${headers.host}`;
         if (!problem) audience.look();
-        const text = problem ? renderLockedPage(url) : renderStatusPage(status.read(), url, findExtensionFolder());
+        const text = problem
+          ? renderLockedPage(url)
+          : renderStatusPage({
+              status: status.read(),
+              pairing: pairing(),
+              url,
+              extensionFolder: findExtensionFolder(),
+            });
         return { status: 200, text, contentType: 'text/html; charset=utf-8' };
       },
     },

@@ -213,8 +213,8 @@ describe('the version', () => {
 });
 
 it('closes for reasons of its own only with codes that are free for applications', () => {
-  const { goingAway, binaryFrame, ...own } = closeCodes;
-  expect([goingAway, binaryFrame]).toEqual([1001, 1003]);
+  const { goingAway, binaryFrame, unexpected, ...own } = closeCodes;
+  expect([goingAway, binaryFrame, unexpected]).toEqual([1001, 1003, 1011]);
   for (const code of Object.values(own)) expect(Math.trunc(code / 1000)).toBe(4);
   expect(new Set(Object.values(closeCodes)).size).toBe(Object.values(closeCodes).length);
 });

@@ -201,7 +201,7 @@ describe('an upgrade is refused', () => {
     ['a web page', 'https://evil.com'],
     ['an opaque page', 'null'],
     ['the bridge’s own page', 'http://127.0.0.1:5001'],
-    ['another extension', 'chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
+    ['an id that no browser gives', 'chrome-extension://zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz'],
     ['a longer name', `${extensionOrigin}.evil.com`],
     ['a path', `${extensionOrigin}/`],
     ['capitals', extensionOrigin.toUpperCase()],

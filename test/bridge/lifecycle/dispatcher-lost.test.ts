@@ -140,6 +140,20 @@ describe('a call whose connection is lost', () => {
     expect(rig.connect(again(), [call.requestId])).toHaveLength(1);
   });
 
+  it('fails at once when its profile will not come back; those of others, and what runs, go on', async () => {
+    const other = createPeer('b', { profile: 'q' });
+    rig.connect(other);
+    const [mine, theirs] = [rig.submit(), rig.submit()];
+    for (const it of [peer, other]) rig.dispatcher.detach(it);
+    rig.dispatcher.forsake('p');
+    expect(await mine.outcome).toMatchObject({ code: 'extension_disconnected' });
+    const back = createPeer('b', { profile: 'q' });
+    expect(rig.connect(back, [theirs.requestId])).toMatchObject([{ requestId: theirs.requestId }]);
+    rig.dispatcher.forsake('q');
+    rig.dispatcher.receive(back, end(theirs.requestId, 0));
+    expect(await theirs.outcome).toEqual({ text: '' });
+  });
+
   it('fails when the grace is over', async () => {
     const call = rig.submit();
     rig.dispatcher.detach(peer);

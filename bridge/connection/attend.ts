@@ -1,0 +1,113 @@
+import type { WebSocket } from 'ws';
+
+import {
+  closeCodes,
+  decodeFrameToBridge,
+  encodeFrame,
+  FrameError,
+  heartbeatMs,
+  type Frame,
+  type FrameToBridge,
+} from '#shared/protocol.ts';
+
+import type { Gate, Verdict } from '../pairing/gate.ts';
+import type { Pairing } from '../pairing/pairings.ts';
+import { startHeartbeat } from './heartbeat.ts';
+
+type Hello = Frame<FrameToBridge, 'hello'>;
+/** What only comes before the hello. */
+type Introduction = 'knock' | 'pair' | 'auth' | 'hello';
+export type Receive = (frame: Exclude<FrameToBridge, { type: Introduction | 'pong' }>) => void;
+
+const helloTimeoutMs = 5000;
+
+/** Looks after one socket: a hello in time that the gate lets through, then frames that are frames, and a peer that lives. */
+export function attend(
+  socket: WebSocket,
+  options: {
+    gate: Gate;
+    /** Returns who takes the frames that follow; null where it closed the socket instead. */
+    onHello: (hello: Hello, pairing: Pairing | null) => Receive | null;
+    /** Once, as soon as the socket is of no more use; the peer may keep it a moment longer. */
+    onEnd: () => void;
+    onUnexpected: (error: unknown) => void;
+  },
+): void {
+  const { gate, onHello, onEnd, onUnexpected } = options;
+  const helloTimer = setTimeout(() => end(closeCodes.handshakeTimeout, 'No hello came.'), helloTimeoutMs);
+  const heartbeat = startHeartbeat({
+    intervalMs: heartbeatMs,
+    ping: () => socket.send(encodeFrame({ type: 'ping' })),
+    giveUp: () => socket.terminate(),
+  });
+  let receive: Receive | null = null;
+  let hasEnded = false;
+
+  function leave(): void {
+    if (hasEnded) return;
+    hasEnded = true;
+    clearTimeout(helloTimer);
+    heartbeat.stop();
+    onEnd();
+  }
+  function end(code: number, reason: string): void {
+    leave();
+    closeSocket(socket, code, reason);
+  }
+
+  function introduce(verdict: Verdict): void {
+    switch (verdict.type) {
+      case 'answered':
+        return socket.send(encodeFrame(verdict.frame));
+      case 'refused':
+        return end(verdict.code, verdict.reason);
+      case 'admitted':
+        clearTimeout(helloTimer);
+        receive = onHello(verdict.hello, verdict.pairing);
+        if (!receive) leave();
+    }
+  }
+
+  function take(frame: FrameToBridge | FrameError, receive: Receive): void {
+    if (frame instanceof FrameError) return end(closeCodes.badFrame, frame.message);
+    if (frame.type === 'pong') return;
+    if (frame.type === 'knock' || frame.type === 'pair' || frame.type === 'auth' || frame.type === 'hello') {
+      return end(closeCodes.badFrame, 'A connection begins with one hello.');
+    }
+    receive(frame);
+  }
+
+  socket.on('close', leave);
+  socket.on('message', (data, isBinary) => {
+    // What came in one piece with the frame that ended it.
+    if (hasEnded) return;
+    if (isBinary) return end(closeCodes.binaryFrame, 'Frames are JSON text.');
+    heartbeat.heard();
+    // ws hands text frames over as one Buffer unless told otherwise.
+    const frame = read((data as Buffer).toString('utf8'));
+    if (receive) return take(frame, receive);
+    try {
+      introduce(gate.receive(frame));
+    } catch (error) {
+      // The pairings cannot be read or written.
+      end(closeCodes.unexpected, 'The bridge met something unexpected.');
+      onUnexpected(error);
+    }
+  });
+  socket.send(encodeFrame(gate.challenge));
+}
+
+/** A peer that does not answer the close would keep its socket, and with it the process. */
+export function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  socket.close(code, reason.slice(0, 120));
+  const timer = setTimeout(() => socket.terminate(), 1000).unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function read(text: string): FrameToBridge | FrameError {
+  try {
+    return decodeFrameToBridge(text);
+  } catch (error) {
+    return error instanceof FrameError ? error : new FrameError('Not a frame.', { cause: error });
+  }
+}
