@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { v7 as uuid } from 'uuid';
@@ -24,6 +24,7 @@ import { createProcessRoutes } from './dialects/process/process.ts';
 import { createDrain, shutDown, shuttingDown, type Drain } from './drain.ts';
 import { checkBind, nameOf } from './hosts.ts';
 import { createApp } from './http/app.ts';
+import { createHttpServer, listen } from './http/listen.ts';
 import { onExchange } from './http/on-exchange.ts';
 import type { Route } from './http/route.ts';
 import { createKeyCheck } from './keys/key-check.ts';
@@ -75,10 +76,7 @@ export async function startBridge(
   const ring = startKeyRing(config.stateDir, {
     onTrouble: (err) => log.error({ err }, 'the keys cannot be followed'),
   });
-  const server = createServer();
-  // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
-  // address of the others stays known for as long as what they sent is read.
-  server.on('connection', (socket) => void (socket.remoteAddress ?? socket.destroy()));
+  const server = createHttpServer();
   try {
     checkBind(config, ring);
     // First of all, so that a port that is taken is what a second bridge hears of.
@@ -243,14 +241,4 @@ function compose(
       stopLogging();
     },
   };
-}
-
-function listen(server: Server, { port, host }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }
