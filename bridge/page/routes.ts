@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
 
 import { BridgeError } from '#shared/errors.ts';
 
@@ -69,7 +70,7 @@ export function createPageRoutes(options: {
           ? renderLockedPage(url)
           : renderStatusPage({
               status: status.read(),
-              pairing: pairing(),
+              pairing: isReadByPerson(headers) ? pairing() : null,
               url,
               extensionFolder: findExtensionFolder(),
             });
@@ -103,6 +104,13 @@ export function createPageRoutes(options: {
     },
   ];
 }
+
+/**
+ * The page in a tab, or what that fetches for itself, as browsers say and no script of another origin can: an extension
+ * that may read all websites shall not read the code that pairs it.
+ */
+const isReadByPerson = (headers: IncomingHttpHeaders): boolean =>
+  headers['sec-fetch-dest'] === 'document' || headers['sec-fetch-site'] === 'same-origin';
 
 async function file(url: URL, type: string): Promise<Reply> {
   try {

@@ -21,6 +21,7 @@ import {
   tryCode,
   who,
 } from '../bridge/pairing/pairing-rig.ts';
+import { sendRaw } from '../bridge/raw-socket.ts';
 import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { ask } from '../browser/rig.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../temporary-folder.ts';
@@ -185,6 +186,8 @@ describe('one that takes another’s place', () => {
     late.send(auth(who(bridge), (await late.challenge).nonce, secret).frame);
     expect(await late.next()).toMatchObject({ type: 'proof' });
     late.send(hello({ instance: ids.instance }));
+    // Nor in the name of the one that is there.
+    late.send(hello({ instance: ids.otherInstance }));
     const { code, reason } = await late.closed;
     expect(code).toBe(closeCodes.tooOften);
     expect(readRetryAfter(reason)).toBeGreaterThan(50_000);
@@ -198,17 +201,28 @@ describe('one that takes another’s place', () => {
 describe('a code', () => {
   const wrong = (code: string): string => `${code.slice(0, -1)}${code.endsWith('2') ? '3' : '2'}`;
 
+  const inTab = { 'Sec-Fetch-Dest': 'document', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Site': 'none' };
+  const read = async (path: string, headers: Record<string, string> = inTab) =>
+    (
+      await sendRaw(Number(new URL(bridge.url).port), [
+        `GET ${path} HTTP/1.1`,
+        `Host: ${new URL(bridge.url).host}`,
+        ...Object.entries(headers).map((header) => header.join(': ')),
+      ])
+    ).body;
+
   it('F12 is shown on the bridge’s page while somebody knocks, and never in the status', async () => {
-    const page = async (url: string) => (await fetch(bridge.url + url, { headers: { Accept: 'text/html' } })).text();
-    const status = async () => (await fetch(`${bridge.url}/api/status`)).text();
-    expect(await page('/')).not.toContain('pairing-code');
+    expect(await read('/')).not.toContain('pairing-code');
     const code = await askForCode(bridge);
     const shown = bridge.pairing()?.code ?? '';
     expect(shown.replace('-', '')).toBe(code);
-    expect(await page('/')).toContain(`<code>${shown}</code>`);
-    const told = await status();
-    expect(told).toContain('"state":"must_pair"');
-    for (const secret of [shown, code]) expect(told).not.toContain(secret);
+    expect(await read('/')).toContain(`<code>${shown}</code>`);
+    expect(await read('/', { 'Sec-Fetch-Site': 'same-origin' })).toContain(`<code>${shown}</code>`);
+    // An extension that may read all websites, or a program that does not pretend to be a browser.
+    const others = [{ 'Sec-Fetch-Dest': 'empty', 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Site': 'none' }, {}];
+    const told = [await read('/api/status'), ...(await Promise.all(others.map((headers) => read('/', headers))))];
+    expect(told[0]).toContain('"state":"must_pair"');
+    for (const text of told) for (const secret of [shown, code]) expect(text).not.toContain(secret);
   });
 
   it('F12 is refused after six wrong ones, and so is the right one then', async () => {
@@ -258,7 +272,7 @@ describe('a code', () => {
   it('F12 shown to one is shown to nobody once that is paired', async () => {
     await pair(bridge);
     expect(bridge.pairing()).toBeNull();
-    expect(await (await fetch(bridge.url)).text()).not.toContain('pairing-code');
+    expect(await read('/')).not.toContain('pairing-code');
   });
 });
 
