@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 
 import { v7 as uuid } from 'uuid';
@@ -23,6 +23,7 @@ import { createProcessRoutes } from './dialects/process/process.ts';
 import { createDrain, shutDown, shuttingDown, type Drain } from './drain.ts';
 import { checkBind, nameOf } from './hosts.ts';
 import { createApp } from './http/app.ts';
+import { listen } from './http/listen.ts';
 import { onExchange } from './http/on-exchange.ts';
 import type { Route } from './http/route.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
@@ -36,6 +37,9 @@ import type { Peer } from './lifecycle/peer.ts';
 import { logAnswers } from './log/answers.ts';
 import { noLog, type Log } from './log/log.ts';
 import { createPageRoutes } from './page/routes.ts';
+import { createOffers, type PairingView } from './pairing/offers.ts';
+import { openPairings } from './pairing/pairings.ts';
+import { tellOfPairing } from './pairing/tell-of-pairing.ts';
 import { createRequestRoutes } from './requests/routes.ts';
 import { createStatusHub, type StatusHub } from './status.ts';
 import { readVersion } from './version.ts';
@@ -50,6 +54,8 @@ export interface Bridge {
   readonly isLocked: boolean;
   /** Turns away whatever is new or still waits; resolves once nothing runs any more, or after the config's `drainMs`. */
   drain(): Promise<void>;
+  /** Who asks to be paired, and the code that does it. Not part of the status, which web pages may be let read. */
+  pairing(): PairingView | null;
   /** Fails what is still open, says goodbye to the extensions and frees the port. */
   close(): Promise<void>;
 }
@@ -72,9 +78,6 @@ export async function startBridge(
   });
   const http = createHttpServer(config.limits, isUpgrade);
   const { server } = http;
-  // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
-  // address of the others stays known for as long as what they sent is read.
-  server.on('connection', (socket) => void (socket.remoteAddress ?? socket.destroy()));
   try {
     checkBind(config, ring);
     // First of all, so that a port that is taken is what a second bridge hears of.
@@ -95,6 +98,8 @@ function compose(
 ): Bridge {
   const { log, ring, onUnexpected } = options;
   const version = readVersion();
+  const { port } = server.address() as AddressInfo;
+  const url = `http://${nameOf(config.host)}:${port}`;
   const status: StatusHub = createStatusHub({
     version,
     now,
@@ -102,6 +107,7 @@ function compose(
       connections: connections.list(),
       emptySince: connections.emptySince,
       outdated: connections.outdated,
+      knocking: offers.view(),
       busyLanes: dispatcher.busyLanes,
       queue: dispatcher.counts(),
     }),
@@ -111,6 +117,7 @@ function compose(
     connections.announce();
     drain.changed();
   };
+  const pairings = openPairings({ folder: config.stateDir, now: Date.now, onTrouble: onUnexpected });
   const journal = openJournal({
     folder: config.stateDir,
     ...journalLimits,
@@ -134,7 +141,7 @@ function compose(
       requeued: journal.requeued,
       recall: (id) => recovery.recall(id),
     },
-    explain: (failure, { model }) => withSuggestions(failure, catalogue, model),
+    explain: (failure, { model }) => withSuggestions(tellOfPairing(failure, offers.view() !== null), catalogue, model),
     onChange,
   });
   let exchanges = 0;
@@ -146,15 +153,20 @@ function compose(
   });
   const audience: Audience = createAudience({ onChange: () => connections.announce() });
   const signIns = createSignIns<Peer>({ now });
+  const offers = createOffers({ now, random: randomBytes, isWatched: audience.watched, onChange });
   const connections: Connections = createConnections({
     dispatcher,
     signIns,
     catalogue,
     version,
     limits: config.limits,
+    gate: { pairings, offers, host: new URL(url).host, random: randomBytes },
+    requirePairing: config.requirePairing,
     facts: () => ({ queued: dispatcher.counts().queued, watched: audience.watched() }),
     onChange,
+    ...options,
   });
+  const stopWatching = pairings.watch(() => connections.dropUnpaired());
   const recovery = recover({ journal, dispatcher, results });
   const calls = createCalls({
     dispatcher,
@@ -177,7 +189,7 @@ function compose(
     ),
     createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
     ...createAuthRoutes(signIns),
-    ...createPageRoutes({ status, audience, stopping: drain.begun }),
+    ...createPageRoutes({ status, audience, stopping: drain.begun, pairing: offers.view }),
   ];
   const { allowedOrigins, limits } = config;
   const { closing } = drain;
@@ -195,11 +207,11 @@ function compose(
   });
   const stopLogging = logAnswers(server, log, { now });
   handleUpgrades(server, connections, { limits, allowedHosts, closing });
-  const { port } = server.address() as AddressInfo;
 
   return {
-    url: `http://${nameOf(config.host)}:${port}`,
+    url,
     status,
+    pairing: offers.view,
     routes,
     get isLocked() {
       return ring.isLocked;
@@ -215,6 +227,8 @@ function compose(
       dispatcher.abandon(shuttingDown(), 'queued');
       dispatcher.abandon(shutDown());
       connections.close();
+      stopWatching();
+      offers.close();
       await counter.close();
       // Lets the failures above be written before idle and streaming sockets are cut.
       await new Promise((resolve) => setImmediate(resolve));
@@ -227,14 +241,4 @@ function compose(
       stopLogging();
     },
   };
-}
-
-function listen(server: Server, { port, host }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

@@ -26,6 +26,8 @@ export interface Config {
   logLevel: LogLevel;
   /** How long running calls may take to finish when the bridge is told to stop. */
   drainMs: number;
+  /** Also the extension whose id is known must be paired. */
+  requirePairing: boolean;
   /** How long a request waits for an extension when none is connected. */
   connectGraceMs: number;
   /** How long a call whose extension vanished waits for it to come back. */
@@ -49,6 +51,7 @@ export const defaults: Omit<Config, 'stateDir'> = {
   allowedOrigins: [],
   logLevel: 'info',
   drainMs: 30_000,
+  requirePairing: false,
   connectGraceMs: 3000,
   lostGraceMs: 30_000,
   cancelGraceMs: 10_000,
@@ -112,6 +115,11 @@ export function readCommandLine(args: readonly string[], version: string): { tas
         .default(defaults.logLevel)
         .choices(logLevels),
     )
+    .addOption(
+      new Option('--require-pairing', 'lets no extension in that was not paired by a code')
+        .env(requirePairingVariable)
+        .default(defaults.requirePairing),
+    )
     .action(() => {})
     .showHelpAfterError('Try --help.')
     .exitOverride();
@@ -136,6 +144,9 @@ export function readCommandLine(args: readonly string[], version: string): { tas
   refuseKeyFlags(command, args);
   refuseUnknownVariables(command);
   const { allowOrigin, allowedHost, drain, ...options } = command.parse(args, { from: 'user' }).opts<Options>();
+  // Commander takes a switch of the environment for on whatever it says.
+  const isFromVariable = command.getOptionValueSource('requirePairing') === 'env';
+  const requirePairing = isFromVariable ? readSwitch(command, requirePairingVariable) : options.requirePairing;
   const mayBindAll = process.env[bindAllVariable] === '1';
   return {
     task,
@@ -146,11 +157,21 @@ export function readCommandLine(args: readonly string[], version: string): { tas
       allowedHosts: allowedHost,
       allowedOrigins: allowOrigin,
       drainMs: drain,
+      requirePairing,
     },
   };
 }
 
-interface Options extends Pick<Config, 'port' | 'host' | 'stateDir' | 'logLevel'> {
+const requirePairingVariable = 'PUTER_BRIDGE_REQUIRE_PAIRING';
+
+function readSwitch(command: Command, variable: string): boolean {
+  const value = process.env[variable] ?? '';
+  if (/^(1|true|yes|on)$/i.test(value)) return true;
+  if (/^(0|false|no|off|)$/i.test(value)) return false;
+  return command.error(`error: ${variable} is “${value}”. Write 1 or 0.`);
+}
+
+interface Options extends Pick<Config, 'port' | 'host' | 'stateDir' | 'logLevel' | 'requirePairing'> {
   allowedHost: readonly string[];
   allowOrigin: readonly string[];
   drain: number;

@@ -12,6 +12,7 @@ import { InsecureFolderError } from './journal/private-folder.ts';
 import { NewerJournalError } from './journal/schema.ts';
 import { runKeyTask } from './keys/commands.ts';
 import { createLog, openStandardError } from './log/log.ts';
+import { PairingsFileError } from './pairing/pairings.ts';
 import { findPortHolder } from './port-holder.ts';
 import { createReporter } from './report.ts';
 import { SetupError } from './setup-error.ts';
@@ -36,6 +37,7 @@ const bridge = await bridgeOrExit();
 const report = createReporter({
   url: bridge.url,
   findExtensionFolder,
+  pairing: bridge.pairing,
   print: (line) => console.log(line),
   isLocked: () => bridge.isLocked,
 });
@@ -135,7 +137,7 @@ function exitOn(error: unknown): never {
     );
     process.exit(3);
   }
-  if (error instanceof NewerJournalError) {
+  if (error instanceof NewerJournalError || error instanceof PairingsFileError) {
     console.error(error.message);
     process.exit(2);
   }

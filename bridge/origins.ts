@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 
+import { isExtensionOrigin } from '#shared/extension-id.ts';
+
 /** Adds to `known` the origins that `value` lists, parted by commas. Throws where one would never match. */
 export function parseOrigins(value: string, known: readonly string[]): string[] {
   const texts = value.split(',').map((text) => text.trim());
@@ -18,8 +20,7 @@ function parseOrigin(text: string): string {
 }
 
 const website = /^https?:\/\/(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/;
-// To which the parser of URLs gives no origin.
-const extension = /^(chrome-extension:\/\/[a-p]{32}|moz-extension:\/\/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12})$/;
 
 const isOrigin = (text: string): boolean =>
-  extension.test(text) || (website.test(text) && URL.parse(text)?.origin === text);
+  // To an extension's, the parser of URLs gives no origin.
+  isExtensionOrigin(text) || (website.test(text) && URL.parse(text)?.origin === text);

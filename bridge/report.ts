@@ -2,6 +2,7 @@ import { hopNames } from '#shared/hops.ts';
 import type { BridgeStatus } from '#shared/status.ts';
 
 import { describeFix } from './fix.ts';
+import type { PairingView } from './pairing/offers.ts';
 
 /**
  * Tells the person at the terminal how far the way to Puter reaches: each hop once when it comes up or goes, and
@@ -10,15 +11,18 @@ import { describeFix } from './fix.ts';
 export function createReporter(options: {
   url: string;
   findExtensionFolder: () => string | null;
+  /** Null while no extension asks to be paired. */
+  pairing: () => PairingView | null;
   print: (line: string) => void;
   /** Callers need a key. */
   isLocked?: () => boolean;
 }): (status: BridgeStatus) => void {
-  const { url, findExtensionFolder, isLocked = () => false } = options;
+  const { url, findExtensionFolder, pairing, isLocked = () => false } = options;
   // Names come from the extension and from Puter: none may begin a line of its own or give the terminal an order.
   const print = (line: string) => options.print(line.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ''));
   let told: string[] = [];
   let toldNext = '';
+  let toldCode: string | null = null;
 
   return (status) => {
     const good = listGood(status);
@@ -28,8 +32,15 @@ export function createReporter(options: {
     const next = nextStep(status, { url, extensionFolder: findExtensionFolder(), isLocked: isLocked() });
     if (next !== toldNext) print(next);
     toldNext = next;
+    const asked = pairing();
+    const code = asked?.code ?? null;
+    if (asked && code !== null && code !== toldCode) print(tellCode(asked, code));
+    toldCode = code;
   };
 }
+
+const tellCode = ({ browser, origin }: PairingView, code: string): string =>
+  `${browser} (${origin}) asks to be paired. If that is you, type this code in its popup: ${code}`;
 
 function listGood({ extensions, hops }: BridgeStatus): string[] {
   return [

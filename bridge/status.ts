@@ -1,4 +1,4 @@
-import { describeHops, hopNames, type HopFacts, type HopStatus } from '#shared/hops.ts';
+import { describeHops, hopNames, type HopFact, type HopFacts, type HopStatus } from '#shared/hops.ts';
 import type { BridgeStatus, ExtensionStatus, PuterStatus } from '#shared/status.ts';
 
 import type { Connection } from './connection/connections.ts';
@@ -15,15 +15,21 @@ export interface StatusHub {
   changed(): void;
 }
 
+/** What is known where there is no connection. */
+interface Without {
+  /** When the last connection went, or the bridge started. */
+  emptySince: Date;
+  /** An extension of another version knocks, and is told this. */
+  outdated: { sentence: string; since: Date } | null;
+  /** An extension that is not paired knocks. */
+  knocking: { browser: string; since: Date } | null;
+}
+
 export function createStatusHub(options: {
   version: string;
   now: () => number;
-  sources: () => {
+  sources: () => Without & {
     connections: Connection[];
-    /** When the last connection went, or the bridge started. */
-    emptySince: Date;
-    /** An extension of another version knocks, and is told this. */
-    outdated: { sentence: string; since: Date } | null;
     busyLanes: (connection: Connection) => number;
     queue: { queued: number; running: number };
   };
@@ -33,11 +39,11 @@ export function createStatusHub(options: {
   const listeners = new Set<(status: BridgeStatus) => void>();
 
   function read(): BridgeStatus {
-    const { connections, emptySince, outdated, busyLanes, queue } = sources();
+    const { connections, busyLanes, queue, ...rest } = sources();
     const describe = (facts: HopFacts) => ({ ...describeHops(facts, queue.running, say), puter: toPuterStatus(facts) });
     const ways = connections.map((connection) => describe(factsOf(connection)));
     return {
-      ...(furthest(ways) ?? describe(factsWithout(emptySince, outdated))),
+      ...(furthest(ways) ?? describe(factsWithout(rest))),
       bridge: { version, uptime_ms: Math.round(now() - startedAt) },
       extensions: connections.map((connection) => toExtensionStatus(connection, busyLanes(connection))),
       queue,
@@ -68,15 +74,19 @@ function factsOf({ browser, since, pausedSince, account }: Connection): HopFacts
   };
 }
 
-function factsWithout(emptySince: Date, outdated: { sentence: string; since: Date } | null): HopFacts {
+/** Without a connection. */
+function factsWithout({ emptySince, outdated, knocking }: Without): HopFacts {
   const fact = { since: emptySince.getTime(), until: null, detail: null };
   return {
-    bridge: outdated
-      ? { ...fact, state: 'wrong_version', since: outdated.since.getTime(), detail: outdated.sentence }
-      : { ...fact, state: 'no_extension' },
+    bridge: bridgeWithout() ?? { ...fact, state: 'no_extension' },
     session: { ...fact, state: 'unknown' },
     puter: { ...fact, state: 'unknown' },
   };
+
+  function bridgeWithout(): HopFact<'bridge'> | null {
+    if (knocking) return { ...fact, state: 'must_pair', since: knocking.since.getTime(), detail: knocking.browser };
+    return outdated && { ...fact, state: 'wrong_version', since: outdated.since.getTime(), detail: outdated.sentence };
+  }
 }
 
 const toPuterStatus = ({ session, puter }: Pick<HopFacts, 'session' | 'puter'>): PuterStatus => ({

@@ -3,7 +3,7 @@ import type { HopFacts } from '#shared/hops.ts';
 import type { SignInOutcome } from './background/sign-in.ts';
 import type { Settings } from './settings.ts';
 import type { Station } from './station.ts';
-import type { Context, Session } from './storage.ts';
+import type { Context, NewPairing, Session } from './storage.ts';
 
 /**
  * The messages between our own pages: the name is the key, and the function its signature. Messages go to every
@@ -17,6 +17,7 @@ export interface BackgroundMessages {
   /** The same in a tab, where that window does not do. */
   signInInTab(): SignInOutcome;
   keepSession(session: Session): null;
+  keepPairing(pairing: NewPairing): null;
   signOut(): null;
   pause(paused: boolean): null;
   /** Changes some settings and keeps the others; done even where the page that asked is gone by then. */
@@ -31,6 +32,7 @@ export interface OffscreenMessages {
   contextChanged(context: Context): null;
   stopCall(requestId: string): null;
   retry(): null;
+  pair(code: string): Awaited<ReturnType<Station['pair']>>;
   beginSignIn(): ReturnType<Station['beginSignIn']>;
 }
 

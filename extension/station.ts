@@ -7,10 +7,11 @@ import { startCatalogue, type Catalogue } from './puter/catalogue.ts';
 import type { Plan } from './puter/standing.ts';
 import { createTabSignIn } from './puter/tab-sign-in.ts';
 import { createActivity } from './relay/activity.ts';
+import type { PairingProblem } from './relay/endings.ts';
 import { startRelay, type Relay } from './relay/relay.ts';
 import { isLoopback, lanesByPlan, rateByPlan } from './settings.ts';
 import type { ExtensionState } from './state.ts';
-import { isOf, type Context, type Session } from './storage.ts';
+import { isOf, type Context, type NewPairing, type Session } from './storage.ts';
 
 /** The background page's whole work, put together: account, lanes and relay, kept in step with the settings. */
 export interface Station {
@@ -23,6 +24,8 @@ export interface Station {
   stopCall(requestId: string): void;
   /** Tries bridge and Puter again at once. */
   retry(): void;
+  /** Pairs with the bridge by the code that the person typed; null where that went well. */
+  pair(code: string): Promise<PairingProblem | null>;
   /** Begins a sign-in in a tab: its address, or what stands in the way. */
   beginSignIn(): { url: string } | { problem: TabSignInProblem };
 }
@@ -35,11 +38,14 @@ export type TabSignInProblem = 'sign_in_no_bridge' | 'sign_in_far_bridge';
 export function startStation(options: {
   context: Context;
   browser: string;
+  /** Of this extension. */
+  origin: string;
   laneUrl: string;
   /** A sign-in in a tab came back. */
   keepSession: (session: Session) => void;
+  keepPairing: (pairing: NewPairing) => void;
 }): Station {
-  const { browser, laneUrl, keepSession } = options;
+  const { browser, origin, laneUrl, keepSession, keepPairing } = options;
   const listeners = new Set<(state: ExtensionState) => void>();
   let { context } = options;
   let link: HopFact<'bridge'> = { state: 'connecting', since: Date.now(), until: null, detail: null };
@@ -81,8 +87,18 @@ export function startStation(options: {
   }
 
   function openRelay(): Relay {
+    const address = context.settings.bridgeAddress;
     return startRelay({
-      address: context.settings.bridgeAddress,
+      address,
+      introduction: {
+        origin,
+        isWatched: () => lookers > 0,
+        pairing: () => context.pairing,
+        onPaired(secret) {
+          context = { ...context, pairing: { secret, isOfAddress: true } };
+          keepPairing({ address, secret });
+        },
+      },
       // Whatever a relay held goes with it, so it speaks for itself alone.
       identity: { instance: crypto.randomUUID(), profile: context.profile, version: context.version, browser },
       defaultModel: () => context.settings.defaultModel,
@@ -119,7 +135,9 @@ export function startStation(options: {
   }
 
   /** Until Puter told which it is, the one that has least. */
-  const plan = (): Plan => account.standing().plan ?? 'temporary';
+  function plan(): Plan {
+    return account.standing().plan ?? 'temporary';
+  }
 
   function lanes(): number {
     const { lanes: chosen } = context.settings;
@@ -194,6 +212,7 @@ export function startStation(options: {
       relay.retry();
       account.check();
     },
+    pair: (code) => relay.pair(code),
     beginSignIn() {
       const { bridgeAddress } = context.settings;
       // The token comes back to that address.

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 
 import type { SignInOutcome } from './background/sign-in.ts';
+import type { BridgePairing } from './relay/introduction.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** A sign-in at Puter. The token is only ever sent to the Puter that issued it: both addresses are its own. */
@@ -13,6 +14,8 @@ export interface Context {
   session: Session | null;
   /** There is a token to forget, of these settings or of others. */
   hasSession: boolean;
+  /** With the bridge at the address of these settings, or else the latest one. */
+  pairing: BridgePairing | null;
   /** The person wants no requests now. */
   paused: boolean;
   /** A random id of this browser profile, made once. */
@@ -21,6 +24,14 @@ export interface Context {
   version: string;
 }
 
+/** The secret is the bridge's and ours alone; `address` is the origin where it came about. */
+const pairingSchema = v.object({ address: v.string(), secret: v.pipe(v.string(), v.regex(/^[\da-f]{64}$/)) });
+export type NewPairing = v.InferOutput<typeof pairingSchema>;
+const pairingsSchema = v.fallback(v.array(pairingSchema), []);
+
+/** The addresses of this many bridges are remembered. */
+const maxPairings = 20;
+
 const area = () => chrome.storage.local;
 
 /** Whether that session was issued by the Puter of these addresses. */
@@ -28,7 +39,7 @@ export const isOf = (session: Omit<Session, 'token'>, { apiOrigin, guiOrigin }: 
   session.apiOrigin === apiOrigin && session.guiOrigin === guiOrigin;
 
 export async function readContext(): Promise<Context> {
-  const stored = await area().get(['settings', 'session', 'paused', 'profile']);
+  const stored = await area().get(['settings', 'session', 'pairings', 'paused', 'profile']);
   const settings = readSettings(stored['settings']);
   const session = v.safeParse(sessionSchema, stored['session']);
   const isUsable = session.success && isOf(session.output, settings);
@@ -36,6 +47,7 @@ export async function readContext(): Promise<Context> {
     settings,
     session: isUsable ? session.output : null,
     hasSession: stored['session'] !== undefined,
+    pairing: findPairing(v.parse(pairingsSchema, stored['pairings']), settings.bridgeAddress),
     paused: stored['paused'] === true,
     profile: await profileOf(stored['profile']),
     version: chrome.runtime.getManifest().version,
@@ -58,6 +70,23 @@ export async function saveSession(session: Session): Promise<void> {
 }
 export const savePaused = (paused: boolean): Promise<void> => area().set({ paused });
 export const forgetSession = (): Promise<void> => area().remove('session');
+
+/** In the place of what there was for that address. */
+export async function savePairing(pairing: NewPairing): Promise<void> {
+  await navigator.locks.request('pairings', async () => {
+    const others = v
+      .parse(pairingsSchema, (await area().get('pairings'))['pairings'])
+      .filter(({ address }) => address !== pairing.address);
+    await area().set({ pairings: [pairing, ...others].slice(0, maxPairings) });
+  });
+}
+
+/** A bridge that was given another port is still the one that knows us. The latest stands first. */
+function findPairing(pairings: readonly NewPairing[], bridgeAddress: string): BridgePairing | null {
+  const own = pairings.find(({ address }) => address === bridgeAddress);
+  const found = own ?? pairings[0];
+  return found ? { secret: found.secret, isOfAddress: own !== undefined } : null;
+}
 
 /** How the last sign-in went, for as long as the browser runs; null after a good one. */
 export async function readSignInOutcome(): Promise<SignInOutcome | null> {

@@ -15,6 +15,8 @@ const hopTable = {
     no_extension: ['red', 'load_extension'],
     wrong_version: ['red', 'update'],
     not_our_bridge: ['red', 'change_address'],
+    must_pair: ['red', 'pair'],
+    other_bridge: ['red', 'change_address'],
     replaced: ['red', 'retry'],
     paused: ['red', 'resume'],
   },
@@ -45,6 +47,7 @@ export type Fix =
   | 'load_extension'
   | 'update'
   | 'change_address'
+  | 'pair'
   | 'retry'
   | 'resume'
   | 'sign_in'

@@ -9,6 +9,12 @@ import { modelListSchema } from './models.ts';
  * The wire between bridge and extension, declared once for both sides: JSON text frames over one WebSocket.
  *
  *   extension                         bridge
+ *          ◀───────────────────────── challenge  whether only a paired extension may go on
+ *   knock  ─────────────────────────▶          not paired, and the bridge ends it; or with the code:
+ *   pair   ─────────────────────────▶
+ *          ◀───────────────────────── offer    from now on both have a secret; or had it already:
+ *   auth   ─────────────────────────▶
+ *          ◀───────────────────────── proof    each has shown that it has the secret
  *   hello  ─────────────────────────▶          who I am, which requests I still hold
  *          ◀───────────────────────── welcome  the secret for POST /api/result, where to resume
  *          ◀───────────────────────── request
@@ -27,7 +33,7 @@ import { modelListSchema } from './models.ts';
  * there is room, and takes its characters from it. What is more waits in the extension, which keeps it anyway until
  * the `ack`, and nothing overtakes it.
  */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 /** The version stands in the WebSocket subprotocol, so that both sides know it before the first frame. */
 export const subprotocol = `puter-bridge.v${protocolVersion}`;
@@ -51,14 +57,36 @@ export const closeCodes = {
   goingAway: 1001,
   binaryFrame: 1003,
   frameTooLarge: 1009,
+  /** The bridge's own trouble, with its disk for example. */
+  unexpected: 1011,
   badFrame: 4400,
+  /** Not paired, or the proof of it is wrong; of a code that was just typed: it was another. */
+  notPaired: 4401,
+  /** The bridge gave the pairing up while the socket was open. */
+  unpaired: 4403,
   wrongVersion: 4406,
   handshakeTimeout: 4408,
   replaced: 4409,
-  tooManyPings: 4429,
+  /** The bridge has no code now: it was used, or is too old. */
+  noCode: 4410,
+  /** Too many wrong codes were typed: a new one is needed. */
+  codeVoid: 4423,
+  /** Replaced too often, and the reason says for how long to stay away, see `retryAfterReason`; or pinged too often. */
+  tooOften: 4429,
 } as const;
 
+/** Says in the reason of a close how long to stay away. */
+export const retryAfterReason = (ms: number): string => `retry_after_ms=${ms}`;
+
+/** What such a reason says; null where it says nothing. */
+export function readRetryAfter(reason: string): number | null {
+  const ms = /^retry_after_ms=(\d{1,9})$/.exec(reason)?.[1];
+  return ms === undefined ? null : Number(ms);
+}
+
 const id = v.pipe(v.string(), v.uuid());
+/** 32 bytes as hex, in one spelling. */
+const bytes32 = v.pipe(v.string(), v.regex(/^[\da-f]{64}$/));
 const label = v.pipe(v.string(), v.maxLength(100));
 const laneCount = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64));
 const seq = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -87,7 +115,18 @@ const extensionStatus = {
 /** Ties the answer of Puter's sign-in page to the question: random, for one use. */
 const signInState = v.pipe(v.string(), v.uuid());
 
+/** Who knocks, before it is known: nothing of this may be believed yet. */
+const knocker = {
+  profile: id,
+  browser: label,
+  /** The person looks at a page of the extension, where a code could be typed. */
+  watched: v.boolean(),
+};
+
 export const frameToBridgeSchema = v.variant('type', [
+  v.object({ type: v.literal('knock'), ...knocker }),
+  v.object({ type: v.literal('pair'), ...knocker, share: bytes32 }),
+  v.object({ type: v.literal('auth'), ...knocker, nonce: bytes32, mac: bytes32 }),
   v.object({
     type: v.literal('hello'),
     /** One run of the background page: what it held in memory is gone when this changes. */
@@ -112,6 +151,15 @@ export const frameToBridgeSchema = v.variant('type', [
 ]);
 
 export const frameToExtensionSchema = v.variant('type', [
+  v.object({
+    type: v.literal('challenge'),
+    /** New for every socket. */
+    nonce: bytes32,
+    /** False where the extension may say hello at once. */
+    mustPair: v.boolean(),
+  }),
+  v.object({ type: v.literal('offer'), share: bytes32 }),
+  v.object({ type: v.literal('proof'), mac: bytes32 }),
   v.object({
     type: v.literal('welcome'),
     version: label,
@@ -184,23 +232,4 @@ function decode<S extends v.GenericSchema>(schema: S, text: string): v.InferOutp
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   throw new FrameError(`Not a frame of ${subprotocol}: ${v.getDotPath(result.issues[0]) ?? 'the frame'} is wrong.`);
-}
-
-const name = /^puter-bridge\.v(\d{1,4})$/;
-
-/**
- * Ours where it is offered, else that of another version, which is let in far enough to be told which side to update
- * (closeCodes.wrongVersion). Nothing else is ever repeated: it may be somebody's secret.
- */
-export const chooseSubprotocol = (offered: readonly string[]): string | undefined =>
-  offered.includes(subprotocol) ? subprotocol : offered.find((it) => name.test(it));
-
-/** A sentence for the side that is behind, or null where both speak the same version. */
-export function versionMismatch(offered: readonly string[]): string | null {
-  if (offered.includes(subprotocol)) return null;
-  const theirs = offered.map((it) => name.exec(it)?.[1]).find((match) => match !== undefined);
-  if (theirs === undefined) return 'This is not the Puter Bridge extension.';
-  return Number(theirs) > protocolVersion
-    ? `Update the bridge: it speaks v${protocolVersion}, the extension v${theirs}.`
-    : `Update the extension: it speaks v${theirs}, the bridge v${protocolVersion}.`;
 }

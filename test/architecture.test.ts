@@ -100,12 +100,16 @@ const owners: Record<string, string> = {
   preact: 'extension/',
 };
 
+/** The same by the beginning of their names. */
+const familyOwners: Record<string, string> = { '@noble/': 'shared/pairing/' };
+
 /** Where text becomes a value. Each checks with a schema what it read, or reads what we wrote ourselves. */
 const codecs: Record<string, string> = {
   'shared/protocol.ts': 'frames',
   'bridge/catalogue/model-file.ts': 'the list of models that we kept',
   'bridge/http/body.ts': 'the bodies of callers',
   'bridge/chat/json-answer.ts': 'the JSON that a model was asked for',
+  'bridge/pairing/pairings.ts': 'the pairings that we kept, and a person may have edited',
   'bridge/journal/results.ts': 'what chats came to, from the journal',
   'bridge/version.ts': 'our package.json',
   'bridge/keys/keys.ts': 'the file of the keys',
@@ -133,8 +137,9 @@ const rules: Record<string, Rule> = {
     ],
   ),
 
-  'shared needs nothing but valibot, and a measure of how far apart two names are': onImports(
-    (from, target) => topOf(from) === 'shared' && /^package (?!(valibot|fastest-levenshtein)$)/.test(target),
+  'shared needs nothing but valibot, a measure of how far apart two names are, and cryptography': onImports(
+    (from, target) =>
+      topOf(from) === 'shared' && /^package (?!(valibot|fastest-levenshtein|@noble\/[\w/.-]+)$)/.test(target),
     [
       file('shared/x.ts', "import { randomUUID } from 'node:crypto';"),
       file('shared/x.ts', "import 'ws';"),
@@ -153,7 +158,9 @@ const rules: Record<string, Rule> = {
 
   'a package that belongs to one folder is imported there alone': onImports(
     (from, target) => {
-      const owner = owners[target.replace('package ', '')];
+      const name = target.replace('package ', '');
+      const family = Object.keys(familyOwners).find((beginning) => name.startsWith(beginning)) ?? '';
+      const owner = owners[name] ?? familyOwners[family];
       return owner !== undefined && topOf(from) !== 'test' && !from.startsWith(owner);
     },
     [
@@ -162,6 +169,7 @@ const rules: Record<string, Rule> = {
       file('bridge/results.ts', "import { DatabaseSync } from 'node:sqlite';"),
       file('extension/lanes/x.ts', "import { puter } from '@heyputer/puter.js';"),
       file('shared/models-2.ts', "import { distance } from 'fastest-levenshtein';"),
+      file('bridge/pairing/x.ts', "import { hmac } from '@noble/hashes/hmac.js';"),
     ],
   ),
 

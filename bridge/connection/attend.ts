@@ -11,24 +11,30 @@ import {
 } from '#shared/protocol.ts';
 
 import type { Limits } from '../limits.ts';
+import type { Gate, Verdict } from '../pairing/gate.ts';
+import type { Pairing } from '../pairing/pairings.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createPingCount } from './ping-count.ts';
 
 type Hello = Frame<FrameToBridge, 'hello'>;
-type Receive = (frame: Exclude<FrameToBridge, { type: 'hello' | 'pong' }>) => void;
+/** What only comes before the hello. */
+type Introduction = 'knock' | 'pair' | 'auth' | 'hello';
+export type Receive = (frame: Exclude<FrameToBridge, { type: Introduction | 'pong' }>) => void;
 
-/** Looks after one socket: a hello in time, then frames that are frames, and a peer that lives. Else it is closed. */
+/** Looks after one socket: a hello in time that the gate lets through, then frames that are frames, and a peer that lives. */
 export function attend(
   socket: WebSocket,
   options: {
     limits: Limits;
-    /** Returns who takes the frames that follow. */
-    onHello: (hello: Hello) => Receive;
+    gate: Gate;
+    /** Returns who takes the frames that follow; null where it closed the socket instead. */
+    onHello: (hello: Hello, pairing: Pairing | null) => Receive | null;
     /** Once, as soon as the socket is of no more use; the peer may keep it a moment longer. */
     onEnd: () => void;
+    onUnexpected: (error: unknown) => void;
   },
 ): void {
-  const { limits, onHello, onEnd } = options;
+  const { limits, gate, onHello, onEnd, onUnexpected } = options;
   const helloTimer = setTimeout(() => end(closeCodes.handshakeTimeout, 'No hello came.'), limits.helloTimeoutMs);
   const isPingWelcome = createPingCount(limits.maxPingsPerSecond, () => performance.now());
   const heartbeat = startHeartbeat({
@@ -36,7 +42,7 @@ export function attend(
     ping: () => socket.send(encodeFrame({ type: 'ping' })),
     giveUp: () => socket.terminate(),
   });
-  let receive: Receive | undefined;
+  let receive: Receive | null = null;
   let hasEnded = false;
 
   function leave(): void {
@@ -51,21 +57,31 @@ export function attend(
     closeSocket(socket, code, reason);
   }
 
-  function take(frame: FrameToBridge, isLarge: boolean): void {
-    if (isLarge && frame.type !== 'chunk' && frame.type !== 'models') return end(closeCodes.frameTooLarge, tooLarge);
-    if (frame.type === 'hello' && !receive) {
-      clearTimeout(helloTimer);
-      receive = onHello(frame);
-    } else if (frame.type === 'hello' || !receive) {
-      end(closeCodes.badFrame, 'A connection begins with one hello.');
-    } else if (frame.type === 'pong') {
-      countPing();
-    } else {
-      receive(frame);
+  function introduce(verdict: Verdict): void {
+    switch (verdict.type) {
+      case 'answered':
+        return socket.send(encodeFrame(verdict.frame));
+      case 'refused':
+        return end(verdict.code, verdict.reason);
+      case 'admitted':
+        clearTimeout(helloTimer);
+        receive = onHello(verdict.hello, verdict.pairing);
+        if (!receive) leave();
     }
   }
+
+  function take(frame: FrameToBridge | FrameError, isLarge: boolean, receive: Receive): void {
+    if (frame instanceof FrameError) return end(closeCodes.badFrame, frame.message);
+    if (isLarge && frame.type !== 'chunk' && frame.type !== 'models') return end(closeCodes.frameTooLarge, tooLarge);
+    if (frame.type === 'pong') return countPing();
+    if (frame.type === 'knock' || frame.type === 'pair' || frame.type === 'auth' || frame.type === 'hello') {
+      return end(closeCodes.badFrame, 'A connection begins with one hello.');
+    }
+    receive(frame);
+  }
+
   function countPing(): void {
-    if (!isPingWelcome()) end(closeCodes.tooManyPings, 'Too many pings.');
+    if (!isPingWelcome()) end(closeCodes.tooOften, 'Too many pings.');
   }
 
   socket.on('close', leave);
@@ -80,21 +96,32 @@ export function attend(
     const bytes = data as Buffer;
     const isLarge = bytes.length > limits.maxControlFrameBytes;
     if (isLarge && !receive) return end(closeCodes.frameTooLarge, tooLarge);
-    let frame: FrameToBridge;
+    const frame = read(bytes.toString('utf8'));
+    if (receive) return take(frame, isLarge, receive);
     try {
-      frame = decodeFrameToBridge(bytes.toString('utf8'));
+      introduce(gate.receive(frame));
     } catch (error) {
-      return end(closeCodes.badFrame, (error instanceof FrameError ? error.message : 'Not a frame.').slice(0, 120));
+      // The pairings cannot be read or written.
+      end(closeCodes.unexpected, 'The bridge met something unexpected.');
+      onUnexpected(error);
     }
-    take(frame, isLarge);
   });
+  socket.send(encodeFrame(gate.challenge));
 }
 
 const tooLarge = 'Only an answer or a list of models may be so large.';
 
 /** A peer that does not answer the close would keep its socket, and with it the process. */
 export function closeSocket(socket: WebSocket, code: number, reason: string): void {
-  socket.close(code, reason);
+  socket.close(code, reason.slice(0, 120));
   const timer = setTimeout(() => socket.terminate(), 1000).unref();
   socket.once('close', () => clearTimeout(timer));
+}
+
+function read(text: string): FrameToBridge | FrameError {
+  try {
+    return decodeFrameToBridge(text);
+  } catch (error) {
+    return error instanceof FrameError ? error : new FrameError('Not a frame.', { cause: error });
+  }
 }

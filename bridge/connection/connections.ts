@@ -1,14 +1,16 @@
 import type { WebSocket } from 'ws';
 
+import { extensionOrigin } from '#shared/extension-id.ts';
 import type { AccountState } from '#shared/hops.ts';
 import {
   closeCodes,
   encodeFrame,
-  versionMismatch,
+  retryAfterReason,
   type Frame,
   type FrameToBridge,
   type FrameToExtension,
 } from '#shared/protocol.ts';
+import { versionMismatch } from '#shared/subprotocol.ts';
 
 import type { SignIns } from '../auth/sign-ins.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
@@ -16,7 +18,11 @@ import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Peer } from '../lifecycle/peer.ts';
 import type { Limits } from '../limits.ts';
 import { onceATurn } from '../once-a-turn.ts';
-import { attend, closeSocket } from './attend.ts';
+import { createGate, type GateOptions } from '../pairing/gate.ts';
+import { knockMs } from '../pairing/offers.ts';
+import type { Pairing } from '../pairing/pairings.ts';
+import { attend, closeSocket, type Receive } from './attend.ts';
+import { createReplacements } from './replacements.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 
 /** One extension that said hello, for as long as its socket lives. */
@@ -32,8 +38,8 @@ export interface Connection extends Peer {
 }
 
 export interface Connections {
-  /** Takes over a socket whose upgrade was let through. */
-  accept(socket: WebSocket): void;
+  /** Takes over a socket whose upgrade was let through: that of an extension with this origin. */
+  accept(socket: WebSocket, origin: string): void;
   list(): Connection[];
   /** How many sockets have not said hello yet. */
   readonly pending: number;
@@ -43,14 +49,13 @@ export interface Connections {
   readonly outdated: { sentence: string; since: Date } | null;
   /** What the extensions are told of the bridge may have changed. */
   announce(): void;
+  /** Closes whoever is not paired any more, and fails its calls. */
+  dropUnpaired(): void;
   readonly secrets: Secrets;
   close(): void;
 }
 
 type Facts = Omit<Frame<FrameToExtension, 'status'>, 'type'>;
-
-/** An extension that was turned away dials again sooner than this. */
-const knockMs = 6000;
 
 export function createConnections(options: {
   dispatcher: Dispatcher;
@@ -58,13 +63,19 @@ export function createConnections(options: {
   catalogue: Catalogue;
   version: string;
   limits: Limits;
+  gate: GateOptions;
+  /** Also the extension that is known by its id. */
+  requirePairing: boolean;
   /** What the extensions are told of the bridge. */
   facts: () => Facts;
   onChange: () => void;
+  onUnexpected: (error: unknown) => void;
 }): Connections {
-  const { dispatcher, signIns, catalogue, version, limits, facts, onChange } = options;
+  const { dispatcher, signIns, catalogue, version, limits, requirePairing, facts, onChange, onUnexpected } = options;
   const sockets = new Set<WebSocket>();
   const pending = new Set<WebSocket>();
+  const paired = new WeakMap<Connection, Pairing>();
+  const replacements = createReplacements(() => performance.now());
   const connections = new Map<Connection, WebSocket>();
   const told = new WeakMap<Connection, Facts>();
   let emptySince = new Date();
@@ -72,7 +83,7 @@ export function createConnections(options: {
   let silence: NodeJS.Timeout | undefined;
   const secrets = createSecrets();
 
-  function accept(socket: WebSocket): void {
+  function accept(socket: WebSocket, origin: string): void {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     // Without a listener, a malformed frame (bad UTF-8, no mask, too large) would end the process; ws closes it itself.
@@ -85,19 +96,23 @@ export function createConnections(options: {
     }
 
     pending.add(socket);
-    let connection: Connection | undefined;
+    let connection: Connection | null = null;
     attend(socket, {
       limits,
-      onHello(hello) {
+      gate: createGate({ ...options.gate, origin, mustPair: requirePairing || origin !== extensionOrigin }),
+      onHello(hello, pairing) {
         pending.delete(socket);
         const greeted = welcome(socket, hello);
+        if (greeted === null) return null;
         connection = greeted;
+        if (pairing) paired.set(greeted, pairing);
         return (frame) => receive(greeted, frame);
       },
       onEnd() {
         pending.delete(socket);
         if (connection) drop(connection);
       },
+      onUnexpected,
     });
   }
 
@@ -111,10 +126,16 @@ export function createConnections(options: {
     onChange();
   }
 
-  function welcome(socket: WebSocket, hello: Frame<FrameToBridge, 'hello'>): Connection {
+  /** Null where the socket was closed instead. */
+  function welcome(socket: WebSocket, hello: Frame<FrameToBridge, 'hello'>): Connection | null {
     for (const [older, olderSocket] of connections) {
       // A profile has one background page, so its older socket is dead or dying, whatever TCP still thinks.
       if (older.profile !== hello.profile) continue;
+      const quarrel = older.instance === hello.instance ? null : replacements.ask(hello.profile);
+      if (quarrel) {
+        closeSocket(socket, closeCodes.tooOften, retryAfterReason(quarrel.retryAfterMs));
+        return null;
+      }
       drop(older);
       closeSocket(olderSocket, closeCodes.replaced, 'A newer connection of the same profile took over.');
     }
@@ -145,7 +166,7 @@ export function createConnections(options: {
     return connection;
   }
 
-  function receive(connection: Connection, frame: Exclude<FrameToBridge, { type: 'hello' | 'pong' }>): void {
+  function receive(connection: Connection, frame: Parameters<Receive>[0]): void {
     if (frame.type === 'sign_in') return signIns.begin(connection, frame.state);
     if (frame.type === 'models') return catalogue.learn(frame.models);
     if (frame.type !== 'status') return dispatcher.receive(connection, frame);
@@ -187,6 +208,16 @@ export function createConnections(options: {
       return outdated;
     },
     announce,
+    dropUnpaired() {
+      for (const [connection, socket] of connections) {
+        const pairing = paired.get(connection);
+        if (!pairing || options.gate.pairings.has(pairing.id)) continue;
+        drop(connection);
+        secrets.revoke(connection.instance);
+        dispatcher.forsake(connection.profile);
+        closeSocket(socket, closeCodes.unpaired, 'This extension was unpaired.');
+      }
+    },
     secrets,
     close() {
       clearTimeout(silence);

@@ -6,6 +6,8 @@ export interface Secrets {
   issue(instance: string): string;
   /** The instance that holds `secret`. */
   holder(secret: string): string | undefined;
+  /** Makes the instance's secret void. */
+  revoke(instance: string): void;
 }
 
 /** Instances come and go with the browser; only the last few can still hold an answer. */
@@ -31,5 +33,6 @@ export function createSecrets(): Secrets {
       const given = hash(secret);
       return [...hashes].find(([, held]) => timingSafeEqual(held, given))?.[0];
     },
+    revoke: (instance) => void hashes.delete(instance),
   };
 }

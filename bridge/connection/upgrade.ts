@@ -3,8 +3,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import { WebSocketServer } from 'ws';
 
 import { BridgeError } from '#shared/errors.ts';
-import { extensionOrigin } from '#shared/extension-id.ts';
-import { chooseSubprotocol, maxFrameBytes, subprotocol } from '#shared/protocol.ts';
+import { isExtensionOrigin } from '#shared/extension-id.ts';
+import { maxFrameBytes, subprotocol } from '#shared/protocol.ts';
+import { chooseSubprotocol } from '#shared/subprotocol.ts';
 
 import { isLoopback } from '../hosts.ts';
 import { checkDoubled, checkHost, checkTarget } from '../http/guards.ts';
@@ -21,7 +22,7 @@ const path = '/ws';
 export const isUpgrade = ({ url, headers }: IncomingMessage): boolean =>
   url === path || headers.upgrade?.toLowerCase() === 'websocket';
 
-/** Lets the pinned extension on this machine, and nothing else, turn a request for `/ws` into a socket. */
+/** Lets extensions on this machine, and nothing else, turn a request for `/ws` into a socket. */
 export function handleUpgrades(
   server: Server,
   connections: Connections,
@@ -38,8 +39,9 @@ export function handleUpgrades(
   });
 
   server.on('upgrade', (request, socket, head) => {
+    let origin: string;
     try {
-      checkUpgrade(request, allowedHosts);
+      origin = checkUpgrade(request, allowedHosts);
       const problem = server.listening ? closing() : shuttingDown();
       if (problem) throw problem;
       if (connections.pending >= limits.maxPendingHandshakes)
@@ -47,30 +49,34 @@ export function handleUpgrades(
     } catch (error) {
       return refuseSocket(socket, explain(errorReply(error)));
     }
-    sockets.handleUpgrade(request, socket, head, connections.accept);
+    sockets.handleUpgrade(request, socket, head, (it) => connections.accept(it, origin));
   });
 }
 
-/** The same guards as for any request, in the same order, and then what a handshake has beside. */
-function checkUpgrade(request: IncomingMessage, hosts: readonly string[]): void {
+/**
+ * The same guards as for any request, in the same order, and then what a handshake has beside. Returns the origin of the
+ * extension that asks: what it may do decides its pairing.
+ */
+function checkUpgrade(request: IncomingMessage, hosts: readonly string[]): string {
   checkTarget(request);
   checkHost(request, hosts);
   checkDoubled(request);
-  checkExtension(request);
+  const origin = checkExtension(request);
   // Nothing else takes an upgrade, and no other route sees one: it would have passed by the guards of that route.
   if (request.url !== path) throw new BridgeError('not_found', `The extension connects to ${path}.`);
   if (request.method !== 'GET') throw new BridgeError('method_not_allowed', 'A WebSocket is opened with GET.');
   checkHandshake(request);
+  return origin;
 }
 
-function checkExtension({ headers: { origin }, socket }: IncomingMessage): void {
-  if (origin !== extensionOrigin) {
-    const message = 'Only the Puter Bridge extension may connect here.';
-    throw new BridgeError(origin === undefined ? 'origin_required' : 'origin_not_allowed', message);
-  }
+function checkExtension({ headers: { origin }, socket }: IncomingMessage): string {
+  const message = 'Only the Puter Bridge extension may connect here.';
+  if (origin === undefined) throw new BridgeError('origin_required', message);
+  if (!isExtensionOrigin(origin)) throw new BridgeError('origin_not_allowed', message);
   // A program can send any Origin: whoever may open sockets on this machine could read what we would send, others not.
   if (!isLoopback(socket.remoteAddress ?? ''))
     throw new BridgeError('not_the_extension', 'The extension connects from the machine that the bridge runs on.');
+  return origin;
 }
 
 /** What `ws` would refuse in a shape of its own, and what it would take and should not. */

@@ -46,6 +46,9 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     listener(request, response);
   };
 
+  // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
+  // address of the others stays known for as long as what they sent is read.
+  server.on('connection', (socket) => void (socket.remoteAddress ?? socket.destroy()));
   server.on('checkExpectation', (request, response) => refuseHead(request, response, 417));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (refused.has(socket)) return;

@@ -37,6 +37,8 @@ export interface Results {
   succeed(id: string, answer: StoredAnswer): void;
   fail(id: string, error: BridgeError): void;
   get(id: string): Result | undefined;
+  /** The same for whoever asks: what was asked with a key is told to that key alone. */
+  read(id: string, scope: string): Result | undefined;
   /** The latest chat of that Idempotency-Key; `wentOut`: an extension was given its call, and did not give it back. */
   findByKey(scope: string, key: string): KnownChat | undefined;
 }
@@ -70,6 +72,10 @@ export function createResults(options: {
       const row = journal.find(id);
       return row ? read(row) : undefined;
     },
+    read(id, scope) {
+      const row = journal.find(id);
+      return row && isOwn(row, scope) ? read(row) : undefined;
+    },
     findByKey(scope, key) {
       const row = journal.findByKey(scope, key);
       if (!row) return undefined;
@@ -77,5 +83,11 @@ export function createResults(options: {
     },
   };
 }
+
+/** Without keys, programs of this machine are all the same person's. */
+export const isOwn = (row: JournalRow, scope: string): boolean =>
+  row.scope === scope || !(isOfKey(row.scope) || isOfKey(scope));
+
+const isOfKey = (scope: string): boolean => scope.startsWith('key:');
 
 const decode = (outcome: string | null): unknown => JSON.parse(outcome ?? 'null');

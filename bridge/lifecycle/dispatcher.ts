@@ -30,6 +30,8 @@ export interface Dispatcher {
   attach(peer: Peer, heldRequests: readonly string[]): Resumption[];
   /** The connection is gone. What it holds may come back within the grace. */
   detach(peer: Peer): void;
+  /** This profile will not come back: fails what it left behind. */
+  forsake(profile: string): void;
   receive(peer: Peer, frame: AnswerFrame): void;
   /** A whole answer, or its failure, that came beside the socket. False where this instance holds no such request. */
   deliver(instance: string, requestId: string, delivery: Delivery): boolean;
@@ -178,6 +180,8 @@ export function createDispatcher(options: {
         onRead: () => answers.tellRoom(entry),
       });
       entry.profile = profile;
+      // What it asked is gone with the earlier bridge, so that it cannot go out again, whoever turned it away.
+      entry.refusals = Infinity;
       entry.state = { status: 'unknown', instance, nextSeq: 0, started: true };
       entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
       entries.set(requestId, entry);
@@ -220,6 +224,13 @@ export function createDispatcher(options: {
       if (slots.peers().length === 0) waiting.entries().forEach(startGrace);
       pump();
       onChange();
+    },
+
+    forsake(profile) {
+      for (const entry of [...entries.values()]) {
+        if (entry.state.status !== 'unknown' || entry.profile !== profile) continue;
+        fail(entry, 'extension_disconnected', sentences.disconnected);
+      }
     },
 
     receive: answers.receive,

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import type { IncomingHttpHeaders } from 'node:http';
 
 import { BridgeError } from '#shared/errors.ts';
 
 import type { Audience } from '../audience.ts';
 import { findExtensionFolder } from '../extension-folder.ts';
 import type { Reply, Route } from '../http/route.ts';
+import type { PairingView } from '../pairing/offers.ts';
 import type { StatusHub } from '../status.ts';
 import { renderLockedPage, renderStatusPage } from './status-page.ts';
 
@@ -14,8 +16,10 @@ export function createPageRoutes(options: {
   audience: Audience;
   /** Aborts when the bridge begins to stop: whoever follows it would keep it from doing so. */
   stopping: AbortSignal;
+  /** Shown on the page alone: no other web page can read that. */
+  pairing: () => PairingView | null;
 }): Route[] {
-  const { status, audience, stopping } = options;
+  const { status, audience, stopping, pairing } = options;
 
   function readStatus(): Reply {
     audience.look();
@@ -62,7 +66,14 @@ export function createPageRoutes(options: {
         }
         const url = `http://${headers.host}`;
         if (!problem) audience.look();
-        const text = problem ? renderLockedPage(url) : renderStatusPage(status.read(), url, findExtensionFolder());
+        const text = problem
+          ? renderLockedPage(url)
+          : renderStatusPage({
+              status: status.read(),
+              pairing: isReadByPerson(headers) ? pairing() : null,
+              url,
+              extensionFolder: findExtensionFolder(),
+            });
         return { status: 200, text, contentType: 'text/html; charset=utf-8' };
       },
     },
@@ -93,6 +104,13 @@ export function createPageRoutes(options: {
     },
   ];
 }
+
+/**
+ * The page in a tab, or what that fetches for itself, as browsers say and no script of another origin can: an extension
+ * that may read all websites shall not read the code that pairs it.
+ */
+const isReadByPerson = (headers: IncomingHttpHeaders): boolean =>
+  headers['sec-fetch-dest'] === 'document' || headers['sec-fetch-site'] === 'same-origin';
 
 async function file(url: URL, type: string): Promise<Reply> {
   try {

@@ -2,12 +2,21 @@ import { hopNames, type Hop, type HopName } from '#shared/hops.ts';
 import type { BridgeStatus, ExtensionStatus } from '#shared/status.ts';
 
 import { describeFix } from '../fix.ts';
+import type { PairingView } from '../pairing/offers.ts';
 import { say } from '../say.ts';
 import { html, type Html } from './html.ts';
 import { renderPage } from './layout.ts';
 
-/** The three hops as they are now, and how to call the bridge. `extensionFolder` is null where it was not built. */
-export function renderStatusPage(status: BridgeStatus, url: string, extensionFolder: string | null): string {
+/** The three hops as they are now, and how to call the bridge. */
+export function renderStatusPage(options: {
+  status: BridgeStatus;
+  /** Null while no extension asks to be paired. */
+  pairing: PairingView | null;
+  url: string;
+  /** Null where it was not built. */
+  extensionFolder: string | null;
+}): string {
+  const { status, pairing, url, extensionFolder } = options;
   const call = `curl ${url}/api/process \\\n  -H 'Content-Type: application/json' \\\n  -d '{"prompt": "Say hello"}'`;
   const { light, hops, queue, extensions } = status;
   // Each child of #live is exchanged by itself when it changes, so that only what is new is read out.
@@ -16,6 +25,7 @@ export function renderStatusPage(status: BridgeStatus, url: string, extensionFol
       <h2 class="visually-hidden">${say('page_state')}</h2>
       <section id="live" class="card" aria-live="polite">
         <p class="light" data-color="${light.color}"><span class="dot" aria-hidden="true"></span>${light.sentence}</p>
+        ${pairing?.code ? renderCode(pairing, pairing.code) : ''}
         ${hopNames.map((name) => renderHop(name, hops[name], extensionFolder))}
         <p class="queue muted">${say('page_queue', String(queue.running), String(queue.queued))}</p>
         <ul class="muted">${extensions.map(renderExtension)}</ul>
@@ -63,6 +73,13 @@ const renderHop = (name: HopName, { color, since, cause, fix }: Hop, extensionFo
             <time class="muted small" datetime="${since}">${say('page_since', tellTime(since))}</time></p>
         </div>
         `;
+
+const renderCode = ({ browser, origin }: PairingView, code: string): Html =>
+  html`<div class="pairing">
+          <p>${say('page_pairing', browser)}</p>
+          <p id="pairing-code"><code>${code}</code></p>
+          <p class="muted small">${say('page_pairing_once', origin)}</p>
+        </div>`;
 
 function renderExtension({ browser, version, paused, lanes }: ExtensionStatus): Html {
   const line = paused

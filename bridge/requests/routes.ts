@@ -3,6 +3,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Chats } from '../chat/chats.ts';
 import type { Exchange, Reply, Route } from '../http/route.ts';
 import type { Journal, JournalRow } from '../journal/journal.ts';
+import { isOwn } from '../journal/results.ts';
 
 /** How many are listed. */
 const listed = 100;
@@ -11,9 +12,9 @@ const listed = 100;
 export function createRequestRoutes(options: { chats: Chats; journal: Journal }): Route[] {
   const { chats, journal } = options;
 
-  function find({ params }: Exchange): JournalRow {
+  function find({ params, scope }: Exchange): JournalRow {
     const row = journal.find(params['requestId'] ?? '');
-    if (row) return row;
+    if (row && isOwn(row, scope)) return row;
     throw new BridgeError('not_found', 'No request has this id. They are kept for 24 hours.');
   }
 
@@ -30,10 +31,10 @@ export function createRequestRoutes(options: { chats: Chats; journal: Journal })
       method: 'GET',
       path: '/api/requests',
       fromAllowedOrigins: true,
-      handle: (): Reply => ({
-        status: 200,
-        body: { status: 'success', requests: journal.latest(listed).map(describe) },
-      }),
+      handle({ scope }): Reply {
+        const own = journal.latest(listed).filter((row) => isOwn(row, scope));
+        return { status: 200, body: { status: 'success', requests: own.map(describe) } };
+      },
     },
     {
       method: 'GET',

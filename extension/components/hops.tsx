@@ -6,6 +6,7 @@ import { askBackground, askOffscreen } from '../messages.ts';
 import type { Settings } from '../settings.ts';
 import { Copyable } from './copyable.tsx';
 import { clock } from './format.ts';
+import { Pairing } from './pairing.tsx';
 import { say } from './say.ts';
 import { SignIn } from './sign-in.tsx';
 
@@ -66,6 +67,8 @@ export function Remedy({ fix, settings }: { fix: Fix; settings: Settings }) {
       );
     case 'change_address':
       return <Visit label={say('fix_change_address')} url="options.html" />;
+    case 'pair':
+      return <Pairing bridgeAddress={bridgeAddress} />;
     case 'retry':
       return <Press label={say('fix_retry')} act={() => void askOffscreen('retry')} />;
     case 'resume':

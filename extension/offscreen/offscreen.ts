@@ -10,10 +10,15 @@ const station = askForContext().then((context) =>
   startStation({
     context,
     browser: browserName(),
+    origin: location.origin,
     laneUrl: chrome.runtime.getURL('lane.js'),
     // The token is nowhere else: a second try costs nothing.
     keepSession(session) {
       const keep = () => askBackground('keepSession', session);
+      void keep().catch(keep);
+    },
+    keepPairing(pairing) {
+      const keep = () => askBackground('keepPairing', pairing);
       void keep().catch(keep);
     },
   }),
@@ -33,6 +38,7 @@ listenAsOffscreen({
     (await station).retry();
     return null;
   },
+  pair: async (code) => (await station).pair(code),
   beginSignIn: async () => (await station).beginSignIn(),
 });
 

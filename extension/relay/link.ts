@@ -1,4 +1,4 @@
-import type { HopState } from '#shared/hops.ts';
+import { extensionOrigin } from '#shared/extension-id.ts';
 import {
   closeCodes,
   decodeFrameToExtension,
@@ -10,14 +10,10 @@ import {
   type FrameToExtension,
 } from '#shared/protocol.ts';
 
-import { isReachable } from '../is-reachable.ts';
 import { backoffMs } from './backoff.ts';
-
-/** How far the socket is, and what the sentence about it names. */
-export interface LinkState {
-  state: Exclude<HopState<'bridge'>, 'no_extension' | 'paused'>;
-  detail: string;
-}
+import { problemOf, whyClosed, type Ended, type LinkState, type PairingProblem } from './endings.ts';
+import { createIntroduction, type BridgePairing } from './introduction.ts';
+import { probe } from './probe.ts';
 
 /** The socket to the bridge, dialled for ever. */
 export interface Link {
@@ -26,62 +22,91 @@ export interface Link {
   isOpen(): boolean;
   /** Dials now instead of waiting for the next turn. */
   retry(): void;
+  /** Dials now and pairs by the code that was typed; null where that went well, or was not needed. */
+  pair(code: string): Promise<PairingProblem | null>;
   close(): void;
 }
 
 export interface LinkOptions {
   /** The origin of the bridge, for example `http://127.0.0.1:5001`. */
   address: string;
+  /** Of this extension. */
+  origin: string;
+  pairing: () => BridgePairing | null;
+  /** Keeps what came of pairing, from the next dialling on. */
+  onPaired: (secret: string) => void;
+  /** Whether the person looks at a page of ours. */
+  isWatched: () => boolean;
   hello: () => Frame<FrameToBridge, 'hello'>;
   onWelcome: (frame: Frame<FrameToExtension, 'welcome'>) => void;
-  onFrame: (frame: Exclude<FrameToExtension, { type: 'welcome' | 'ping' }>) => void;
+  onFrame: (frame: OwnFrame) => void;
   onState: (state: LinkState) => void;
 }
 
-const probeTimeoutMs = 2000;
+/** What the bridge says once it has welcomed this extension. */
+export type OwnFrame = Exclude<FrameToExtension, { type: 'challenge' | 'offer' | 'proof' | 'welcome' | 'ping' }>;
 
 export function startLink(options: LinkOptions): Link {
-  const { address, hello, onWelcome, onFrame, onState } = options;
-  const host = address.replace(/^http:\/\//, '');
+  const { address, origin, pairing, onPaired, isWatched, hello, onWelcome, onFrame, onState } = options;
+  const { host } = new URL(address);
   const stop = new AbortController();
   let open: WebSocket | undefined;
   let waiting = new AbortController();
+  let typed: TypedCode | undefined;
 
   async function dialForEver(): Promise<void> {
     onState({ state: 'connecting', detail: host });
     for (let attempt = 0; ; attempt += 1) {
-      const { wasOpen, ...trouble } = await dialOnce();
+      const tried = typed;
+      const { wasOpen, retryMs, ...trouble } = await dialOnce(tried);
+      tried?.settle('no_answer');
+      if (typed === tried) typed = undefined;
       if (stop.signal.aborted) return;
       onState(trouble);
+      if (typed) continue;
       if (wasOpen) attempt = 0;
       waiting = new AbortController();
-      // Whoever took the connection over would do so again, and both for ever: this waits until the person wants it back.
-      const ms = trouble.state === 'replaced' ? null : backoffMs(attempt, Math.random);
+      const ms = retryMs === 'next_turn' ? backoffMs(attempt, Math.random) : retryMs;
       await sleep(ms, AbortSignal.any([stop.signal, waiting.signal]));
       if (stop.signal.aborted) return;
     }
   }
 
-  async function dialOnce(): Promise<Ended> {
+  async function dialOnce(code: TypedCode | undefined): Promise<Ended> {
     // Browsers hold back sockets that keep failing, and say nothing about why; a fetch they do not.
-    const obstacle = await probe(address, stop.signal);
-    return obstacle === null ? holdSocket() : { wasOpen: false, state: obstacle, detail: host };
+    const obstacle = await probe(address, origin, stop.signal);
+    if (obstacle === null) return holdSocket(code);
+    return { wasOpen: false, retryMs: 'next_turn', state: obstacle, detail: host };
   }
 
   /** One socket from dialling to its end. */
-  function holdSocket(): Promise<Ended> {
+  function holdSocket(code: TypedCode | undefined): Promise<Ended> {
     const { promise, resolve } = Promise.withResolvers<Ended>();
     const socket = new WebSocket(`${address.replace(/^http/, 'ws')}/ws`, subprotocol);
     const events = new AbortController();
     const { signal } = events;
-    let wasOpen = false;
+    const { profile, browser } = hello();
+    const introduction = createIntroduction({
+      ...{ origin, profile, browser, host },
+      watched: isWatched(),
+      pairing: pairing(),
+      code: code?.code ?? null,
+      random: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    });
+    let phase: 'dialling' | 'introducing' | 'greeting' | 'open' = 'dialling';
     let silence = setTimeout(giveUp, heartbeatMs);
 
-    function finish(end: LinkState): void {
+    /** The bridge pings every heartbeat; silence for longer means that the connection is dead. */
+    function expectMore(): void {
+      clearTimeout(silence);
+      silence = setTimeout(giveUp, phase === 'open' ? heartbeatMs * 2.5 : heartbeatMs);
+    }
+
+    function finish(end: LinkState & { retryMs?: Ended['retryMs'] }): void {
       clearTimeout(silence);
       events.abort();
       if (open === socket) open = undefined;
-      resolve({ wasOpen, ...end });
+      resolve({ wasOpen: phase === 'open', retryMs: 'next_turn', ...end });
     }
     function giveUp(): void {
       socket.close();
@@ -91,22 +116,49 @@ export function startLink(options: LinkOptions): Link {
       socket.close(closeCodes.badFrame, 'Not a frame.');
       finish({ state: 'not_our_bridge', detail: host });
     }
+    function refuseImpostor(): void {
+      socket.close(closeCodes.notPaired, 'Not the bridge of this pairing.');
+      code?.settle('other_bridge');
+      // There is no pairing yet of which it would be the wrong side.
+      finish({ state: code ? 'must_pair' : 'other_bridge', detail: host });
+    }
+    function introduce(frame: FrameToExtension): void {
+      const step = introduction.receive(frame);
+      switch (step.type) {
+        case 'send':
+          return socket.send(encodeFrame(step.frame));
+        case 'stop':
+          return step.why === 'other_bridge' ? refuseImpostor() : refuse();
+        case 'greet':
+          if (step.newSecret !== null) onPaired(step.newSecret);
+          code?.settle(null);
+          phase = 'greeting';
+          return socket.send(encodeFrame(hello()));
+      }
+    }
 
     stop.signal.addEventListener('abort', () => socket.close(1000), { signal });
-    socket.addEventListener('open', () => socket.send(encodeFrame(hello())), { signal });
-    socket.addEventListener('close', (event) => finish(whyClosed(event, wasOpen, host)), { signal });
+    const onClose = (event: CloseEvent) => {
+      code?.settle(problemOf(event.code));
+      // Whom the probe cannot ask for, may not be there at all.
+      const isGone = phase === 'open' || (phase === 'dialling' && origin !== extensionOrigin);
+      finish(whyClosed(event, isGone, host));
+    };
+    socket.addEventListener('close', onClose, { signal });
     socket.addEventListener(
       'message',
       ({ data }: MessageEvent<unknown>) => {
-        // The bridge pings every heartbeat; silence for longer means that the connection is dead.
-        clearTimeout(silence);
-        silence = setTimeout(giveUp, heartbeatMs * 2.5);
+        expectMore();
         const frame = read(data);
         if (!frame) return refuse();
         if (frame.type === 'ping') return socket.send(encodeFrame({ type: 'pong' }));
-        if (frame.type !== 'welcome') return wasOpen ? onFrame(frame) : refuse();
-        wasOpen = true;
+        if (phase === 'dialling') phase = 'introducing';
+        if (phase === 'introducing') return introduce(frame);
+        if (isOwn(frame)) return phase === 'open' ? onFrame(frame) : refuse();
+        if (frame.type !== 'welcome') return refuse();
+        phase = 'open';
         open = socket;
+        expectMore();
         onState({ state: 'connected', detail: host });
         onWelcome(frame);
       },
@@ -122,24 +174,29 @@ export function startLink(options: LinkOptions): Link {
     },
     isOpen: () => open?.readyState === WebSocket.OPEN,
     retry: () => waiting.abort(),
-    close: () => stop.abort(),
+    pair(code) {
+      if (open) return Promise.resolve(null);
+      const { promise, resolve } = Promise.withResolvers<PairingProblem | null>();
+      typed?.settle('no_answer');
+      typed = { code, settle: resolve };
+      waiting.abort();
+      return promise;
+    },
+    close() {
+      stop.abort();
+      typed?.settle('no_answer');
+    },
   };
 }
 
-type Ended = LinkState & { wasOpen: boolean };
-
-/** Null where the bridge is there. */
-async function probe(address: string, stop: AbortSignal): Promise<'no_bridge' | 'not_our_bridge' | null> {
-  const url = `${address}/health`;
-  const signal = () => AbortSignal.any([stop, AbortSignal.timeout(probeTimeoutMs)]);
-  try {
-    // Only the bridge lets this extension read its answer.
-    const response = await fetch(url, { cache: 'no-store', signal: signal() });
-    return response.ok ? null : 'not_our_bridge';
-  } catch {
-    return (await isReachable(url, signal())) ? 'not_our_bridge' : 'no_bridge';
-  }
+/** A code on its way, and who waits for what comes of it: only the first word counts. */
+interface TypedCode {
+  code: string;
+  settle: (problem: PairingProblem | null) => void;
 }
+
+const isOwn = (frame: FrameToExtension): frame is OwnFrame =>
+  !['challenge', 'offer', 'proof', 'welcome', 'ping'].includes(frame.type);
 
 function read(data: unknown): FrameToExtension | undefined {
   try {
@@ -147,13 +204,6 @@ function read(data: unknown): FrameToExtension | undefined {
   } catch {
     return undefined;
   }
-}
-
-function whyClosed({ code, reason }: CloseEvent, wasOpen: boolean, host: string): LinkState {
-  if (code === closeCodes.wrongVersion) return { state: 'wrong_version', detail: reason };
-  if (code === closeCodes.replaced) return { state: 'replaced', detail: host };
-  // Before the welcome: it stopped just now, or it refuses the handshake. The next probe tells for certain.
-  return { state: wasOpen || code === closeCodes.goingAway ? 'no_bridge' : 'not_our_bridge', detail: host };
 }
 
 /** Until the signal where `ms` is null. */

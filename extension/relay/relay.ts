@@ -8,7 +8,8 @@ import { maxAnswerChars, type Frame, type FrameToExtension } from '#shared/proto
 import type { LanePool, RunningCall } from '../lanes/pool.ts';
 import type { Activity } from './activity.ts';
 import { deliver } from './deliver.ts';
-import { startLink, type LinkOptions, type LinkState } from './link.ts';
+import type { LinkState } from './endings.ts';
+import { startLink, type Link, type LinkOptions, type OwnFrame } from './link.ts';
 import { createOutbox } from './outbox.ts';
 
 /** Carries requests from the bridge to the lanes and their answers back, whatever the socket does meanwhile. */
@@ -23,6 +24,7 @@ export interface Relay {
   announceSignIn(state: string): boolean;
   /** Dials now instead of waiting for the next turn. */
   retry(): void;
+  pair: Link['pair'];
   /** Ends the connection, and the calls with it. */
   close(): void;
 }
@@ -32,6 +34,8 @@ export function startRelay(options: {
   address: string;
   /** The fields of `hello` that do not change while this relay lives. */
   identity: { instance: string; profile: string; version: string; browser: string };
+  /** How this extension shows the bridge that it is paired with it. */
+  introduction: Pick<LinkOptions, 'origin' | 'pairing' | 'onPaired' | 'isWatched'>;
   /** For requests that name no model; empty leaves the choice to Puter. */
   defaultModel: () => string;
   pool: LanePool;
@@ -53,6 +57,7 @@ export function startRelay(options: {
   const {
     address,
     identity,
+    introduction,
     defaultModel,
     pool,
     status,
@@ -68,7 +73,7 @@ export function startRelay(options: {
   const calls = new Map<string, RunningCall>();
   let secret: string | undefined;
 
-  const link = startLink({ address, hello, onWelcome, onFrame, onState: onLink });
+  const link = startLink({ address, ...introduction, hello, onWelcome, onFrame, onState: onLink });
 
   function hello(): ReturnType<LinkOptions['hello']> {
     return { type: 'hello', ...identity, ...status(), requests: outbox.held() };
@@ -94,7 +99,7 @@ export function startRelay(options: {
     if (known) link.send({ type: 'models', models: known });
   }
 
-  function onFrame(frame: Exclude<FrameToExtension, { type: 'welcome' | 'ping' }>): void {
+  function onFrame(frame: OwnFrame): void {
     switch (frame.type) {
       case 'request':
         return run(frame);
@@ -208,6 +213,7 @@ export function startRelay(options: {
       return link.isOpen();
     },
     retry: link.retry,
+    pair: link.pair,
     close() {
       // The bridge that is left learns it now, instead of waiting for an extension that will not come back.
       for (const requestId of calls.keys()) stop(requestId, 'The extension was given another bridge.');

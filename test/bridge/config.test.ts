@@ -57,6 +57,25 @@ describe('the config', () => {
     expect(readConfig(['--state-dir', 'of/the-flag'], '1.2.3').stateDir).toBe(path.resolve('of/the-flag'));
   });
 
+  it('wants the known extension paired where a flag or the environment says so', () => {
+    const wanted = (...args: string[]) => readConfig(args, '1.2.3').requirePairing;
+    expect([wanted(), wanted('--require-pairing')]).toEqual([false, true]);
+    for (const [value, isWanted] of Object.entries({
+      1: true,
+      true: true,
+      YES: true,
+      0: false,
+      no: false,
+      '': false,
+    })) {
+      vi.stubEnv('PUTER_BRIDGE_REQUIRE_PAIRING', value);
+      expect([wanted(), wanted('--require-pairing')]).toEqual([isWanted, true]);
+    }
+    vi.stubEnv('PUTER_BRIDGE_REQUIRE_PAIRING', 'perhaps');
+    expect(thrownBy([])).toHaveProperty('exitCode', 1);
+    expect(printed).toContain('PUTER_BRIDGE_REQUIRE_PAIRING is “perhaps”');
+  });
+
   it.each([
     [['--state-dir', ' '], 'Name a folder.'],
     [['--port', 'five'], 'whole number from 0 to 65535'],

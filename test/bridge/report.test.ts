@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { HopFacts } from '#shared/hops.ts';
 import type { BridgeStatus } from '#shared/status.ts';
 
+import type { PairingView } from '../../bridge/pairing/offers.ts';
 import { createReporter, nextStep } from '../../bridge/report.ts';
 import { createStatus, extensionStatus, readyFacts } from './status-example.ts';
 
@@ -52,11 +53,14 @@ describe('the next step', () => {
 
 describe('the terminal', () => {
   let lines: string[] = [];
+  let pairing: PairingView | null = null;
   let report: (status: BridgeStatus) => void;
   beforeEach(() => {
     lines = [];
+    pairing = null;
     const findExtensionFolder = () => extensionFolder;
-    report = createReporter({ url: way.url, findExtensionFolder, print: (line) => lines.push(line) });
+    const print = (line: string) => lines.push(line);
+    report = createReporter({ url: way.url, findExtensionFolder, pairing: () => pairing, print });
   });
   const since = (step: () => void): string[] => {
     lines = [];
@@ -100,5 +104,24 @@ describe('the terminal', () => {
 
   it('tells of a session whose name is not known yet', () => {
     expect(since(() => report(withFacts({ session: { ...session, detail: null } })))).toContain('  ✓ Signed in.');
+  });
+
+  it('shows a code that pairs once, and a new one again', () => {
+    report(ready);
+    const asked = { origin: 'moz-extension://x', browser: 'Firefox 153', since: new Date() };
+    const show = (code: string | null) => {
+      pairing = { ...asked, code };
+      return since(() => report(ready));
+    };
+    const line = 'Firefox 153 (moz-extension://x) asks to be paired. If that is you, type this code in its popup: ';
+    expect(show('ABCD-2345')).toEqual([`${line}ABCD-2345`]);
+    expect(show('ABCD-2345')).toEqual([]);
+    expect(show(null)).toEqual([]);
+    expect(show('WXYZ-6789')).toEqual([`${line}WXYZ-6789`]);
+  });
+
+  it('lets no name begin a line of its own or give the terminal an order', () => {
+    pairing = { origin: 'moz-extension://x', browser: 'a\n\u001B[2Jb\u2028', since: new Date(), code: 'ABCD-2345' };
+    expect(since(() => report(ready)).at(-1)).toMatch(/^a\[2Jb \(moz/);
   });
 });

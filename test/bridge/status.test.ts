@@ -32,11 +32,16 @@ const read = (
   running = 0,
   emptySince = start,
   outdated: { sentence: string; since: Date } | null = null,
+  knocking: { browser: string; since: Date } | null = null,
 ) =>
   createStatusHub({
     version: '1.2.3',
     now: () => 0,
-    sources: () => ({ connections, emptySince, outdated, busyLanes: () => 1, queue: { queued: 0, running } }),
+    sources: () => ({
+      ...{ connections, emptySince, outdated, knocking },
+      busyLanes: () => 1,
+      queue: { queued: 0, running },
+    }),
   }).read();
 
 const good = createAccount('signed_in', 'reachable');
@@ -71,6 +76,17 @@ describe('the status', () => {
         puter,
       },
     ]);
+  });
+
+  it('with one that knocks and is not paired says so, and since when, unless another is connected', () => {
+    const knocking = { browser: 'Firefox 153', since: later };
+    expect(read([], 0, start, null, knocking).hops.bridge).toMatchObject({
+      state: 'must_pair',
+      cause: 'Not paired with Firefox 153 yet.',
+      since: later.toISOString(),
+      fix: 'pair',
+    });
+    expect(read([createConnection('a', good)], 0, start, null, knocking).hops.bridge.state).toBe('connected');
   });
 
   it('counts what runs', () => {

@@ -38,6 +38,25 @@ export async function signIn(chromium: Chromium): Promise<void> {
   await popup.close();
 }
 
+/** Types the code that the bridge shows into the popup. */
+export async function pair(chromium: Chromium, readCode: () => string | null): Promise<void> {
+  const popup = await chromium.openPage('popup.html');
+  await popup.locator('#pairing-code').fill((await waitForCode(readCode)) ?? '');
+  await popup.keyboard.press('Enter');
+  await waitForText(popup, '#hop-bridge', /Connected/);
+  await popup.close();
+}
+
+/** A person looks at the bridge until it shows one. */
+async function waitForCode(readCode: () => string | null): Promise<string | null> {
+  const start = performance.now();
+  for (let code = readCode(); performance.now() - start < 10_000; code = readCode()) {
+    if (code !== null) return code;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return null;
+}
+
 /** The badge on the toolbar, and the tooltip behind it, read without looking at the state as a page of ours does. */
 export async function readBadge(chromium: Chromium): Promise<{ text: string; title: string }> {
   const page = await chromium.openPage('LICENCES.txt');

@@ -5,15 +5,17 @@ import { defaults, type Config } from '../../bridge/config.ts';
 import { startStandIn, type StandIn } from '../puter/stand-in.ts';
 import { createTemporaryFolder } from '../temporary-folder.ts';
 import { startChromium, type Chromium } from './chromium.ts';
-import { setOptions, signIn } from './person.ts';
+import { pair, setOptions, signIn } from './person.ts';
 
-export const extensionPath = fileURLToPath(new URL('../../dist/extension-chrome', import.meta.url));
+export const builtExtension = fileURLToPath(new URL('../../dist/extension-chrome', import.meta.url));
 
 /** The whole way, for real: bridge, Chromium with the built extension, and a Puter stand-in, all on loopback. */
 export interface Rig {
   bridge: Bridge;
   chromium: Chromium;
   puter: StandIn;
+  /** Of the bridge. */
+  stateDir: string;
   /** Waits until the bridge reports a connected, signed-in extension that reached Puter. */
   ready(): Promise<void>;
   stopBridge(): Promise<void>;
@@ -27,6 +29,12 @@ export interface RigOptions {
   port?: number;
   /** The origins whose pages may call the bridge. */
   allowedOrigins?: readonly string[];
+  /** The bridge lets in no extension that was not paired by a code. */
+  requirePairing?: boolean;
+  /** True pairs the extension by that code. */
+  paired?: boolean;
+  /** Another build than ours. */
+  extensionPath?: string;
   headed?: boolean;
   /** False leaves the person signed out. */
   signedIn?: boolean;
@@ -44,6 +52,9 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const {
     port = 0,
     allowedOrigins = [],
+    requirePairing = false,
+    paired = false,
+    extensionPath = builtExtension,
     headed = false,
     signedIn = true,
     concurrency,
@@ -52,7 +63,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     signal,
   } = options;
   const openBridge = (config: Pick<Config, 'port' | 'stateDir'>): Promise<Bridge> =>
-    startBridge({ ...defaults, ...config, allowedOrigins }, { onUnexpected: (error) => console.error(error) });
+    startBridge(
+      { ...defaults, ...config, allowedOrigins, requirePairing },
+      { onUnexpected: (error) => console.error(error) },
+    );
   const closers: (() => Promise<void>)[] = [];
   const closeAll = async () => {
     for (const close of closers.splice(0).toReversed()) await close();
@@ -81,6 +95,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     const { apiOrigin, guiOrigin } = puter;
     await setOptions(chromium, { bridgeAddress: bridge.url, apiOrigin, guiOrigin });
     signal?.throwIfAborted();
+    if (paired) {
+      onStep('Pairing by the code that the bridge shows');
+      await pair(chromium, () => bridge.pairing()?.code ?? null);
+    }
     if (signedIn) {
       onStep('Signing in with the button in the popup');
       await signIn(chromium);
@@ -94,6 +112,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       },
       chromium,
       puter,
+      stateDir,
       ready: () => until(() => bridge.status.read().puter.reachable === true && bridge.status.read().puter.signed_in),
       stopBridge: () => bridge.close(),
       async restartBridge() {

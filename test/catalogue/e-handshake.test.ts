@@ -34,8 +34,8 @@ describe('a handshake', () => {
   });
 
   it.each([
-    ['E3', 'chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'],
-    ['E3', 'moz-extension://0190a8f0-0000-7000-8000-000000000000'],
+    ['E3', 'chrome-extension://zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz'],
+    ['E3', 'moz-extension://evil'],
     ['E3', 'https://evil.com'],
     ['E3', 'null'],
     ['E3', 'http://127.0.0.1:P'],
@@ -45,6 +45,16 @@ describe('a handshake', () => {
     ['E4', extensionOrigin.replace('chrome-extension', 'chrome-extension-evil')],
   ])('%s of the Origin %s is refused', async (_, origin) => {
     expect(refusalOf(await rig.w0([`Origin: ${origin}`]))).toEqual({ status: 403, code: 'origin_not_allowed' });
+  });
+
+  it.each([
+    'chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    'moz-extension://0190a8f0-0000-7000-8000-000000000000',
+  ])('E3 of another extension, %s, leads to nothing before it is paired', async (origin) => {
+    const { send, closed } = await open(rig.bridge.url, { origin });
+    send(hello());
+    expect(await closed).toMatchObject({ code: closeCodes.notPaired });
+    expect(rig.bridge.status.read().extensions.map(({ browser }) => browser)).toEqual(['Fake 1']);
   });
 
   it('E4 of two Origins is refused', async () => {

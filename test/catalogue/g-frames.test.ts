@@ -169,7 +169,7 @@ describe('ten thousand pings', () => {
   it('G21 of ours close the socket', async () => {
     const client = await welcomed();
     for (let count = 0; count < 10_000; count += 1) client.send({ type: 'pong' });
-    expect(await client.closed).toMatchObject({ code: closeCodes.tooManyPings });
+    expect(await client.closed).toMatchObject({ code: closeCodes.tooOften });
   });
 
   it.each([
@@ -185,7 +185,7 @@ describe('ten thousand pings', () => {
     // Behind the answers to the first ones.
     const reason = 'Too many pings.';
     await expect.poll(() => received.includes(reason)).toBe(true);
-    expect(received.readUInt16BE(received.indexOf(reason) - 2)).toBe(closeCodes.tooManyPings);
+    expect(received.readUInt16BE(received.indexOf(reason) - 2)).toBe(closeCodes.tooOften);
   });
 
   it('G21 are not twenty, which are welcome', async () => {

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { subprotocol } from '#shared/protocol.ts';
+import { encodeFrame, subprotocol } from '#shared/protocol.ts';
+
+import { hello } from '../bridge/connection/connections-rig.ts';
 
 /** A program that serves pages to attack a bridge from, and an extension of the same people. */
 export interface HostileSite {
@@ -16,12 +18,12 @@ export interface HostileSite {
   close(): Promise<void>;
 }
 
-/** Tries to open the extension's socket, and to call the bridge; resolves with what came of both. */
+/** Tries to be the extension, and to call the bridge; resolves with what came of both. */
 const attempt = (bridgePort: number) => `
   const socket = () => new Promise((resolve) => {
     const socket = new WebSocket('ws://127.0.0.1:${bridgePort}/ws', '${subprotocol}');
-    socket.addEventListener('open', () => resolve('open'));
-    socket.addEventListener('error', () => resolve('refused'));
+    socket.addEventListener('open', () => socket.send(${JSON.stringify(encodeFrame(hello()))}));
+    socket.addEventListener('close', ({ code }) => resolve(code === 1006 ? 'refused' : 'closed with ' + code));
   });
   const call = () => fetch('http://127.0.0.1:${bridgePort}/api/process', {
     method: 'POST',

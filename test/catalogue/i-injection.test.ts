@@ -189,7 +189,7 @@ it('I9 no prompt, model, header or address gets to the terminal', async () => {
 it('I9 what an extension calls itself gets there on one line, without orders to the terminal', async () => {
   const lines: string[] = [];
   const print = (line: string) => lines.push(line);
-  const report = createReporter({ url: rig.bridge.url, findExtensionFolder: () => null, print });
+  const report = createReporter({ url: rig.bridge.url, findExtensionFolder: () => null, pairing: () => null, print });
   const evil = await startFakeExtension({ bridgeUrl: rig.bridge.url, browser: escapes, username: escapes });
   report(rig.bridge.status.read());
   evil.close();

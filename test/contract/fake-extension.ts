@@ -108,7 +108,10 @@ export async function startFakeExtension(options: {
           return outbox.forget(frame.requestId);
         case 'ping':
           return it.send(encodeFrame({ type: 'pong' }));
-        // It shows nothing to anybody, and signs nobody in.
+        // It need not be paired, shows nothing to anybody, and signs nobody in.
+        case 'challenge':
+        case 'offer':
+        case 'proof':
         case 'status':
         case 'token':
           return;

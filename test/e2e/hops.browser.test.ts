@@ -157,8 +157,8 @@ describe('Puter', () => {
     rig.puter.setRemaining(null);
   });
 
-  it('with its rate limit reached says until when, and is green again by then', { timeout: 40_000 }, async () => {
-    // puter.js repeats a refused call by itself for 12 s before it gives up.
+  it('with its rate limit reached says until when, and is green again by then', { timeout: 90_000 }, async () => {
+    // puter.js repeats a refused call by itself for 12 s before it gives up, and the bridge once more after ten.
     const refused = await ask(rig.bridge.url, { prompt: 'hi', model: 'fail:too_many_requests' });
     expect(refused).toMatchObject({ status: 502, body: { upstream: { code: 'too_many_requests' } } });
     await turnsTo('red', /rate limit is reached. It is free again at \d/);

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { WebSocketServer } from 'ws';
 
 import { extensionOrigin } from '#shared/extension-id.ts';
-import { closeCodes, protocolVersion, versionMismatch } from '#shared/protocol.ts';
+import { closeCodes, protocolVersion } from '#shared/protocol.ts';
+import { versionMismatch } from '#shared/subprotocol.ts';
 
 import { setOptions, waitForText } from '../browser/person.ts';
 import { startRig, until, type Rig } from '../browser/rig.ts';

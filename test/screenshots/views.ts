@@ -1,5 +1,7 @@
 import type { Page } from 'puppeteer-core';
 
+import type { Bridge } from '../../bridge/bridge.ts';
+import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { setOptions, signIn, waitForText } from '../browser/person.ts';
 import { ask, type Rig } from '../browser/rig.ts';
 
@@ -105,6 +107,17 @@ const toAddress = (address: (rig: Rig) => string) => (rig: Rig) =>
   setOptions(rig.chromium, { bridgeAddress: address(rig) });
 const back = toAddress(({ bridge }) => bridge.url);
 
+/** Another bridge, that wants the extension paired; each view has its own, so that none is paired already. */
+let strict: Bridge;
+const toStrictBridge = async (rig: Rig) => {
+  strict = await startTemporaryBridge({ requirePairing: true });
+  await toAddress(() => strict.url)(rig);
+};
+const fromStrictBridge = async (rig: Rig) => {
+  await back(rig);
+  await strict.close();
+};
+
 const popup = { path: 'popup.html' };
 
 export const views: View[] = [
@@ -140,6 +153,25 @@ export const views: View[] = [
     before: toAddress(({ puter }) => puter.origin),
     shows: ['#sentence', /Another program/],
     after: back,
+  }),
+  view({
+    ...popup,
+    name: 'popup-must-pair',
+    before: toStrictBridge,
+    on: (_, page) => page.waitForSelector('#pairing-code'),
+    shows: ['#sentence', /Not paired/],
+    after: fromStrictBridge,
+  }),
+  view({
+    ...popup,
+    name: 'popup-wrong-code',
+    before: toStrictBridge,
+    on: async (_, page) => {
+      await page.locator('#pairing-code').fill('K7QM-2XRD');
+      await page.keyboard.press('Enter');
+    },
+    shows: ['#pairing-problem', /not the code/],
+    after: fromStrictBridge,
   }),
   view({
     ...popup,
@@ -225,6 +257,13 @@ export const views: View[] = [
     },
   }),
   view({
+    name: 'welcome-must-pair',
+    path: 'welcome.html',
+    before: toStrictBridge,
+    shows: ['#step-bridge', /Not paired/],
+    after: fromStrictBridge,
+  }),
+  view({
     name: 'welcome-done',
     path: 'welcome.html',
     on: (_, page) => page.locator('#try').click(),
@@ -238,6 +277,14 @@ export const views: View[] = [
     before: toAddress(() => '127.0.0.1:1'),
     shows: ['#live', /No extension/],
     after: back,
+  }),
+  view({
+    name: 'bridge-pairing',
+    path: '/',
+    before: toStrictBridge,
+    on: (_, page) => page.goto(strict.url),
+    shows: ['#pairing-code', /-/],
+    after: fromStrictBridge,
   }),
   view({ name: 'bridge-signed-in', path: '/auth/signed-in', shows: ['h1', /./] }),
   view({ name: 'bridge-sign-in-failed', path: '/auth/failed', shows: ['h1', /./] }),

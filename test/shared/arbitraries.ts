@@ -128,6 +128,9 @@ const model: fc.Arbitrary<Model> = record({
   releasedAt: amount,
 });
 
+const bytes32 = fc.stringMatching(/^[\da-f]{64}$/);
+const knocker = { profile: id, browser: label, watched: fc.boolean() };
+
 const type = <T extends string>(name: T) => fc.constant(name);
 
 export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
@@ -140,6 +143,9 @@ export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
     ...extensionStatus,
     requests: fc.array(id, { maxLength: 4 }),
   }),
+  record({ type: type('knock'), ...knocker }),
+  record({ type: type('pair'), ...knocker, share: bytes32 }),
+  record({ type: type('auth'), ...knocker, nonce: bytes32, mac: bytes32 }),
   record({ type: type('started'), requestId: id }),
   record({ type: type('chunk'), requestId: id, seq: count, parts: fc.array(answerPart, { maxLength: 4 }) }),
   fc
@@ -153,6 +159,9 @@ export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
 );
 
 export const frameToExtension: fc.Arbitrary<FrameToExtension> = fc.oneof(
+  record({ type: type('challenge'), nonce: bytes32, mustPair: fc.boolean() }),
+  record({ type: type('offer'), share: bytes32 }),
+  record({ type: type('proof'), mac: bytes32 }),
   record({
     type: type('welcome'),
     version: label,

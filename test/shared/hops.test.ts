@@ -24,6 +24,8 @@ const states: { [N in HopName]: Record<HopState<N>, [Color, Fix | null]> } = {
     no_extension: ['red', 'load_extension'],
     wrong_version: ['red', 'update'],
     not_our_bridge: ['red', 'change_address'],
+    must_pair: ['red', 'pair'],
+    other_bridge: ['red', 'change_address'],
     replaced: ['red', 'retry'],
     paused: ['red', 'resume'],
   },

@@ -9,9 +9,6 @@ import {
   FrameError,
   maxCallerChars,
   maxFrameBytes,
-  protocolVersion,
-  subprotocol,
-  versionMismatch,
 } from '#shared/protocol.ts';
 
 import { defaultLimits } from '../../bridge/limits.ts';
@@ -171,45 +168,9 @@ describe('whatever else arrives', () => {
   });
 });
 
-describe('the version', () => {
-  it('is accepted wherever it stands among the offered ones', () => {
-    expect(versionMismatch([subprotocol])).toBeNull();
-    expect(versionMismatch(['puter-bridge.v9', subprotocol])).toBeNull();
-  });
-
-  it('of a newer extension asks for an update of the bridge', () => {
-    expect(versionMismatch([`puter-bridge.v${protocolVersion + 1}`])).toBe(
-      `Update the bridge: it speaks v${protocolVersion}, the extension v${protocolVersion + 1}.`,
-    );
-  });
-
-  it('of an older extension asks for an update of the extension', () => {
-    expect(versionMismatch(['puter-bridge.v0'])).toBe(
-      `Update the extension: it speaks v0, the bridge v${protocolVersion}.`,
-    );
-  });
-
-  it.each([[[]], [['']], [['chat']], [['puter-bridge.v']], [['puter-bridge.v12345']], [['xputer-bridge.v2']]])(
-    'in %j is not that of our extension',
-    (offered) => expect(versionMismatch(offered)).toBe('This is not the Puter Bridge extension.'),
-  );
-
-  it('is explained in a sentence that fits in a close frame, whatever was offered', () => {
-    const offered = fc.oneof(
-      fc.string(),
-      fc.nat().map((version) => `puter-bridge.v${version}`),
-    );
-    fc.assert(
-      fc.property(fc.array(offered), (names) => {
-        expect(Buffer.byteLength(versionMismatch(names) ?? '')).toBeLessThanOrEqual(123);
-      }),
-    );
-  });
-});
-
 it('closes for reasons of its own only with codes that are free for applications', () => {
-  const { goingAway, binaryFrame, frameTooLarge, ...own } = closeCodes;
-  expect([goingAway, binaryFrame, frameTooLarge]).toEqual([1001, 1003, 1009]);
+  const { goingAway, binaryFrame, frameTooLarge, unexpected, ...own } = closeCodes;
+  expect([goingAway, binaryFrame, frameTooLarge, unexpected]).toEqual([1001, 1003, 1009, 1011]);
   for (const code of Object.values(own)) expect(Math.trunc(code / 1000)).toBe(4);
   expect(new Set(Object.values(closeCodes)).size).toBe(Object.values(closeCodes).length);
 });

@@ -43,9 +43,9 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
       method: 'GET',
       path: '/api/result/:requestId',
       fromAllowedOrigins: true,
-      handle({ params }) {
+      handle({ params, scope }) {
         const requestId = params['requestId'] ?? '';
-        return describeResult(requestId, results.get(requestId));
+        return describeResult(requestId, results.read(requestId, scope));
       },
     },
   ];

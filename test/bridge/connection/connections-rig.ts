@@ -44,6 +44,8 @@ export const hello = (change: Partial<Frame<FrameToBridge, 'hello'>> = {}): Fram
 export interface Client {
   socket: WebSocket;
   send(frame: FrameToBridge): void;
+  /** What the bridge began with. */
+  challenge: Promise<Frame<FrameToExtension, 'challenge'>>;
   /** The next frame that was not asked for yet; what the bridge tells of itself has a line of its own. */
   next(): Promise<FrameToExtension>;
   nextStatus(): Promise<Frame<FrameToExtension, 'status'>>;
@@ -60,11 +62,13 @@ export async function open(
 ): Promise<Client> {
   const { origin = extensionOrigin, protocols = [subprotocol], path = '/ws' } = options;
   const socket = new WebSocket(url.replace('http', 'ws') + path, protocols, origin === null ? {} : { origin });
+  const challenges = createLine<Frame<FrameToExtension, 'challenge'>>();
   const others = createLine<FrameToExtension>();
   const statuses = createLine<Frame<FrameToExtension, 'status'>>();
   socket.on('message', (data: Buffer) => {
     const frame = decodeFrameToExtension(data.toString('utf8'));
     if (frame.type === 'status') statuses.add(frame);
+    else if (frame.type === 'challenge') challenges.add(frame);
     else others.add(frame);
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {
@@ -77,6 +81,7 @@ export async function open(
   return {
     socket,
     send: (frame) => socket.send(encodeFrame(frame)),
+    challenge: challenges.next(),
     next: others.next,
     nextStatus: statuses.next,
     left: () => [...others.left, ...statuses.left],
@@ -134,13 +139,21 @@ export async function closeCodeFor(port: number, bytes: Buffer): Promise<number 
   let received = Buffer.alloc(0);
   for await (const chunk of socket as AsyncIterable<Buffer>) {
     received = Buffer.concat([received, chunk]);
-    const frames = received.subarray(received.indexOf('\r\n\r\n') + 4);
+    let frames = received.subarray(received.indexOf('\r\n\r\n') + 4);
+    // The bridge begins with a challenge.
+    while (frames[0] === 0x81 && frames.length > 4) frames = frames.subarray(sizeOf(frames));
     if (frames[0] === 0x88 && frames.length >= 4) {
       socket.destroy();
       return frames.readUInt16BE(2);
     }
   }
   return undefined;
+}
+
+/** Of the first frame of a server, with its head. */
+function sizeOf(frames: Buffer): number {
+  const [, length = 0] = frames;
+  return length < 126 ? 2 + length : 4 + frames.readUInt16BE(2);
 }
 
 /** A frame as the wire has it; the mask is zero, so that the payload reads as it is. */

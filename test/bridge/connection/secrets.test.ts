@@ -24,6 +24,13 @@ describe('a secret', () => {
     expect([secrets.holder(old), secrets.holder(current)]).toEqual([undefined, 'a']);
   });
 
+  it('is void once its instance is not wanted any more', () => {
+    const secrets = createSecrets();
+    const [mine, theirs] = [secrets.issue('mine'), secrets.issue('theirs')];
+    secrets.revoke('mine');
+    expect([secrets.holder(mine), secrets.holder(theirs)]).toEqual([undefined, 'theirs']);
+  });
+
   it('that was guessed is nobody’s, whatever its length', () => {
     const secrets = createSecrets();
     const secret = secrets.issue('a');

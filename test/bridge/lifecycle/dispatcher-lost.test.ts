@@ -140,6 +140,20 @@ describe('a call whose connection is lost', () => {
     expect(rig.connect(again(), [call.requestId])).toHaveLength(1);
   });
 
+  it('fails at once when its profile will not come back; those of others, and what runs, go on', async () => {
+    const other = createPeer('b', { profile: 'q' });
+    rig.connect(other);
+    const [mine, theirs] = [rig.submit(), rig.submit()];
+    for (const it of [peer, other]) rig.dispatcher.detach(it);
+    rig.dispatcher.forsake('p');
+    expect(await mine.outcome).toMatchObject({ code: 'extension_disconnected' });
+    const back = createPeer('b', { profile: 'q' });
+    expect(rig.connect(back, [theirs.requestId])).toMatchObject([{ requestId: theirs.requestId }]);
+    rig.dispatcher.forsake('q');
+    rig.dispatcher.receive(back, end(theirs.requestId, 0));
+    expect(await theirs.outcome).toEqual({ text: '' });
+  });
+
   it('fails when the grace is over', async () => {
     const call = rig.submit();
     rig.dispatcher.detach(peer);
@@ -281,6 +295,19 @@ describe('an answer that comes beside the socket', () => {
     expect(dispatcher.deliver('a', 'r7', whole('late'))).toBe(true);
     expect(recalled).toEqual(['r7']);
     expect((await late?.getReader().read())?.value).toEqual(text('late'));
+  });
+});
+
+describe('a call from before the bridge was started', () => {
+  it('fails where Puter turned it away: what it asked is not known here', async () => {
+    const events = rig.dispatcher.restore('r7', { instance: 'a', profile: 'p' });
+    const back = again();
+    expect(rig.connect(back, ['r7'])).toHaveLength(1);
+    const upstream = { message: 'Slow down.', code: 'too_many_requests' };
+    const error = { code: 'upstream_failed' as const, message: 'It was too much.', upstream };
+    rig.dispatcher.receive(back, { type: 'error', requestId: 'r7', error });
+    await expect(events.getReader().read()).rejects.toMatchObject({ failure: error });
+    expect(back.idsOf('request')).toEqual([]);
   });
 });
 

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
 import { renderStatusPage } from '../../../bridge/page/status-page.ts';
+import type { PairingView } from '../../../bridge/pairing/offers.ts';
 import { createStatus, extensionStatus, readyFacts } from '../status-example.ts';
 
 const url = 'http://127.0.0.1:5001';
-const render = (change: Parameters<typeof createStatus>[0], folder: string | null = '/here/dist/extension-chrome') =>
-  renderStatusPage(createStatus(change), url, folder);
+const render = (
+  change: Parameters<typeof createStatus>[0],
+  extensionFolder: string | null = '/here/dist/extension-chrome',
+  pairing: PairingView | null = null,
+) => renderStatusPage({ status: createStatus(change), pairing, url, extensionFolder });
 const { bridge, session, puter } = readyFacts;
 
 describe('the page', () => {
@@ -64,7 +68,17 @@ describe('the page', () => {
     expect(page.split('&lt;script&gt;alert(1)')).toHaveLength(5);
   });
 
+  it('shows the code that pairs an extension, and who asks for it, as text', () => {
+    const asked = { origin: 'moz-extension://x', browser: '<b>Firefox', since: new Date(), code: 'ABCD-2345' };
+    const page = render({}, null, asked);
+    expect(page).toContain('<p id="pairing-code"><code>ABCD-2345</code></p>');
+    expect(page).toContain('&lt;b&gt;Firefox asks to be paired.');
+    expect(page).toContain('Asked by moz-extension://x.');
+    expect(render({}, null, { ...asked, code: null })).not.toContain('pairing-code');
+  });
+
   it('shows the Host that it was asked under as text', () => {
-    expect(renderStatusPage(createStatus(), 'http://"><img src=x>', null)).not.toContain('<img');
+    const options = { status: createStatus(), pairing: null, url: 'http://"><img src=x>', extensionFolder: null };
+    expect(renderStatusPage(options)).not.toContain('<img');
   });
 });

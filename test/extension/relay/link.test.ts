@@ -7,7 +7,8 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import { closeCodes, heartbeatMs, type FrameToExtension } from '#shared/protocol.ts';
 
-import { startLink, type LinkState } from '../../../extension/relay/link.ts';
+import type { LinkState } from '../../../extension/relay/endings.ts';
+import { startLink } from '../../../extension/relay/link.ts';
 import { account, hello as helloOf, ids } from '../../bridge/connection/connections-rig.ts';
 import { startTemporaryBridge } from '../../bridge/temporary-bridge.ts';
 import { actAsExtensionPage } from './extension-page.ts';
@@ -27,6 +28,10 @@ function dial(address: string, change: Parameters<typeof helloOf>[0] = {}) {
   const frames: FrameToExtension[] = [];
   const link = startLink({
     address,
+    origin: extensionOrigin,
+    pairing: () => null,
+    onPaired: () => {},
+    isWatched: () => false,
     hello: () => {
       const frame = helloOf(change);
       if (frame.type !== 'hello') throw new Error('No hello.');

@@ -2,13 +2,14 @@ import { expect, onTestFinished, vi } from 'vitest';
 
 import type { ChatRequest } from '#shared/chat.ts';
 import type { Failure } from '#shared/errors.ts';
+import { extensionOrigin } from '#shared/extension-id.ts';
 import type { HopState } from '#shared/hops.ts';
 import type { Model } from '#shared/models.ts';
 import type { Frame, FrameToExtension } from '#shared/protocol.ts';
 
 import type { CallHandlers, LanePool } from '../../../extension/lanes/pool.ts';
 import { createActivity } from '../../../extension/relay/activity.ts';
-import type { LinkState } from '../../../extension/relay/link.ts';
+import type { LinkState } from '../../../extension/relay/endings.ts';
 import { startRelay } from '../../../extension/relay/relay.ts';
 import { ids } from '../../bridge/connection/connections-rig.ts';
 import { actAsExtensionPage } from './extension-page.ts';
@@ -65,6 +66,7 @@ export function startRelayRig(address: string) {
   const relay = startRelay({
     address,
     identity: { instance: ids.instance, profile: ids.profile, version: '1.2.3', browser: 'Chrome 156' },
+    introduction: { origin: extensionOrigin, pairing: () => null, onPaired: () => {}, isWatched: () => false },
     defaultModel: () => settings.defaultModel,
     pool,
     status: () => ({

@@ -41,13 +41,13 @@ export interface Line {
   frame<T extends FrameToBridge['type']>(type: T): Promise<Frame<FrameToBridge, T>>;
 }
 
-/** `greet` decides what becomes of a socket before its hello is read. */
+/** `greet` decides what becomes of a socket before its hello is read; by itself it asks for no pairing. */
 export async function startScriptedBridge(
   options: { port?: number; health?: (response: ServerResponse) => void; greet?: (socket: WebSocket) => void } = {},
 ): Promise<ScriptedBridge> {
   const lines: Line[] = [];
   const handedIn: ScriptedBridge['handedIn'] = [];
-  const { port = 0, health = answerAsOurs, greet } = options;
+  const { port = 0, health = answerAsOurs, greet = challenge } = options;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === '/health') return health(response);
@@ -59,12 +59,12 @@ export async function startScriptedBridge(
   const server = createServer((request, response) => void respond(request, response));
   const sockets = new WebSocketServer({ server, path: '/ws' });
   sockets.on('connection', (socket) => {
-    greet?.(socket);
+    greet(socket);
     let line: Line | undefined;
     socket.on('message', (data: Buffer) => {
       const frame = decodeFrameToBridge(data.toString('utf8'));
       if (line) return void line.frames.push(frame);
-      if (frame.type !== 'hello') return expect.fail('The first frame is no hello.');
+      if (frame.type !== 'hello') return options.greet ? undefined : expect.fail('The first frame is no hello.');
       line = createLine(socket, frame);
       lines.push(line);
     });
@@ -99,6 +99,10 @@ export async function startScriptedBridge(
 
 /** With an interval of nothing, a poll does not move a clock that the test holds. */
 export const patiently = { interval: 0, timeout: 3000 };
+
+function challenge(socket: WebSocket): void {
+  socket.send(encodeFrame({ type: 'challenge', nonce: '0'.repeat(64), mustPair: false }));
+}
 
 function answerAsOurs(response: ServerResponse): void {
   response.writeHead(200, { 'Access-Control-Allow-Origin': extensionOrigin }).end('{"status":"ok"}');

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, rmSync, unwatchFile, watchFile, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import * as v from 'valibot';
+
+import { InsecureFolderError, openPrivateFile, openPrivateFolder } from '../journal/private-folder.ts';
+
+/** An extension that was let in once, and what it proves that by. */
+export interface Pairing {
+  readonly id: string;
+  readonly origin: string;
+  readonly profile: string;
+  readonly browser: string;
+  /** 32 bytes as hex. Never in a log, never on the wire. */
+  readonly secret: string;
+  /** ISO 8601. */
+  readonly created: string;
+  readonly lastSeen: string;
+}
+
+/**
+ * Who is paired, in `pairings.json` of the state folder. The file is what counts, at every moment: a person unpairs an
+ * extension by taking it out of there.
+ */
+export interface Pairings {
+  find(origin: string, profile: string): Pairing | null;
+  has(id: string): boolean;
+  /** In the place of what the same extension had before. */
+  add(pairing: Pick<Pairing, 'origin' | 'profile' | 'browser' | 'secret'>): Pairing;
+  /** It was here just now. */
+  see(id: string): void;
+  /** Calls `listener` within half a second after the file was changed, by whomever. Returns how to stop. */
+  watch(listener: () => void): () => void;
+}
+
+/** The file is there and cannot be understood. Nothing is thrown away; the message says what to do. */
+export class PairingsFileError extends Error {
+  override readonly name = 'PairingsFileError';
+}
+
+const fileName = 'pairings.json';
+const watchMs = 500;
+/** How exact `lastSeen` is: an extension that comes and goes is no reason to write all the time. */
+const seenMs = 60_000;
+
+const pairingSchema = v.object({
+  id: v.string(),
+  origin: v.string(),
+  profile: v.string(),
+  browser: v.string(),
+  secret: v.pipe(v.string(), v.regex(/^[\da-f]{64}$/)),
+  created: v.string(),
+  lastSeen: v.string(),
+});
+const fileSchema = v.object({ pairings: v.array(pairingSchema) });
+
+/** Throws `InsecureFolderError` where others have a way in, and `PairingsFileError`. */
+export function openPairings(options: {
+  folder: string;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  onTrouble: (error: unknown) => void;
+}): Pairings {
+  const { folder, now, onTrouble } = options;
+  const file = path.join(folder, fileName);
+  try {
+    prepare(folder);
+  } catch (error) {
+    // A disk that keeps nothing is no reason to answer nobody: then whoever wants to pair hears of it.
+    if (error instanceof InsecureFolderError) throw error;
+  }
+  let known = read(file);
+
+  function current(): readonly Pairing[] {
+    try {
+      known = read(file);
+    } catch (error) {
+      // Somebody writes it by hand and is not done: until then it is as it was.
+      onTrouble(error);
+    }
+    return known;
+  }
+
+  function change(make: (pairings: readonly Pairing[]) => readonly Pairing[]): void {
+    const pairings = make(current());
+    const draft = `${file}.${randomUUID()}`;
+    prepare(folder);
+    try {
+      writeFileSync(draft, `${JSON.stringify({ pairings }, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+      renameSync(draft, file);
+    } catch (error) {
+      rmSync(draft, { force: true });
+      throw error;
+    }
+    known = pairings;
+  }
+
+  return {
+    find: (origin, profile) => current().find((it) => it.origin === origin && it.profile === profile) ?? null,
+    has: (id) => current().some((it) => it.id === id),
+    add({ origin, profile, browser, secret }) {
+      const time = new Date(now()).toISOString();
+      const pairing = { id: randomUUID(), origin, profile, browser, secret, created: time, lastSeen: time };
+      const isOther = (it: Pairing) => it.origin !== origin || it.profile !== profile;
+      change((pairings) => [...pairings.filter(isOther), pairing]);
+      return pairing;
+    },
+    see(id) {
+      const before = current().find((it) => it.id === id);
+      if (!before || now() - Date.parse(before.lastSeen) < seenMs) return;
+      const lastSeen = new Date(now()).toISOString();
+      change((pairings) => pairings.map((it) => (it.id === id ? { ...it, lastSeen } : it)));
+    },
+    watch(listener) {
+      // Unlike `watch`, it follows a file that is deleted, or replaced by another, on every system.
+      watchFile(file, { interval: watchMs, persistent: false }, listener);
+      return () => unwatchFile(file, listener);
+    },
+  };
+}
+
+function prepare(folder: string): void {
+  openPrivateFolder(folder);
+  openPrivateFile(folder, fileName);
+}
+
+function read(file: string): readonly Pairing[] {
+  const text = readOrNothing(file);
+  // Also what was just made, or emptied to unpair all.
+  if (text.trim() === '') return [];
+  try {
+    return v.parse(fileSchema, JSON.parse(text)).pairings;
+  } catch {
+    // Without the cause, which repeats what is in the file.
+    throw new PairingsFileError(
+      `${path.basename(file)} in ${path.dirname(file)} cannot be read. Mend it, or delete it and pair each extension anew.`,
+    );
+  }
+}
+
+function readOrNothing(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && /^ENO(ENT|TDIR)$/.test(String(error.code))) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,165 @@
+import { chmod, mkdir, readdir, readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import { InsecureFolderError } from '../../../bridge/journal/private-folder.ts';
+import { openPairings, PairingsFileError, type Pairings } from '../../../bridge/pairing/pairings.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../../temporary-folder.ts';
+
+let folder: TemporaryFolder;
+let file: string;
+let time: number;
+let troubles: unknown[];
+beforeEach(async () => {
+  folder = await createTemporaryFolder('pairings');
+  file = path.join(folder.dir, 'pairings.json');
+  time = Date.parse('2026-11-24T12:00:00Z');
+  troubles = [];
+});
+afterEach(() => folder.remove());
+
+const open = (dir = folder.dir): Pairings =>
+  openPairings({ folder: dir, now: () => time, onTrouble: (error) => troubles.push(error) });
+const ada = { origin: 'moz-extension://a', profile: 'ada', browser: 'Firefox 153', secret: 'ab'.repeat(32) };
+const readJson = async (): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
+
+describe('the pairings', () => {
+  it('are kept over a restart, each under its origin and its profile', () => {
+    const { id } = open().add(ada);
+    const pairings = open();
+    expect(pairings.find(ada.origin, ada.profile)).toEqual({
+      ...ada,
+      id,
+      created: '2026-11-24T12:00:00.000Z',
+      lastSeen: '2026-11-24T12:00:00.000Z',
+    });
+    expect(pairings.has(id)).toBe(true);
+    expect(pairings.find('moz-extension://b', ada.profile)).toBeNull();
+    expect(pairings.find(ada.origin, 'eve')).toBeNull();
+  });
+
+  it('hold one of each extension in each profile, the latest', () => {
+    const pairings = open();
+    const old = pairings.add(ada);
+    const others = [pairings.add({ ...ada, profile: 'eve' }), pairings.add({ ...ada, origin: 'moz-extension://b' })];
+    const current = pairings.add({ ...ada, secret: 'cd'.repeat(32) });
+    expect(pairings.find(ada.origin, ada.profile)).toEqual(current);
+    expect([old, current, ...others].map(({ id }) => pairings.has(id))).toEqual([false, true, true, true]);
+  });
+
+  it('tell when one was last seen, to the minute', () => {
+    const pairings = open();
+    const { id } = pairings.add(ada);
+    const seen = () => open().find(ada.origin, ada.profile)?.lastSeen.slice(11, 19);
+    time += 59_000;
+    pairings.see(id);
+    expect(seen()).toBe('12:00:00');
+    time += 1000;
+    pairings.see(id);
+    expect(seen()).toBe('12:01:00');
+    pairings.see('another');
+    expect(troubles).toEqual([]);
+  });
+
+  it('are nobody else’s to read, and nothing is left beside them', async () => {
+    const dir = path.join(folder.dir, 'state');
+    const pairings = open(dir);
+    pairings.add(ada);
+    pairings.add({ ...ada, profile: 'eve' });
+    const modes = await Promise.all(['', 'pairings.json'].map((name) => stat(path.join(dir, name))));
+    expect(modes.map(({ mode }) => mode & 0o777)).toEqual([0o700, 0o600]);
+    expect(await readdir(dir)).toEqual(['pairings.json']);
+  });
+});
+
+describe('a person who takes one out of the file', () => {
+  it('has unpaired it at once, also for what is written next', async () => {
+    const pairings = open();
+    const { id } = pairings.add(ada);
+    const eve = pairings.add({ ...ada, profile: 'eve' });
+    await writeFile(file, JSON.stringify({ pairings: [eve] }));
+    expect([pairings.has(id), pairings.find(ada.origin, ada.profile)]).toEqual([false, null]);
+    time += 60_000;
+    pairings.see(id);
+    pairings.see(eve.id);
+    expect(await readJson()).toEqual({ pairings: [{ ...eve, lastSeen: '2026-11-24T12:01:00.000Z' }] });
+  });
+
+  it.each([
+    ['deletes it', () => unlink(file)],
+    ['empties it', () => writeFile(file, '')],
+  ])('has unpaired all where that %s', async (_, act) => {
+    const pairings = open();
+    const { id } = pairings.add(ada);
+    await act();
+    expect(pairings.has(id)).toBe(false);
+    pairings.add(ada);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('is noticed', async () => {
+    const pairings = open();
+    pairings.add(ada);
+    const listener = vi.fn<() => void>();
+    onTestFinished(pairings.watch(listener));
+    await unlink(file);
+    await expect.poll(() => listener.mock.calls.length, { timeout: 3000 }).toBeGreaterThan(0);
+  });
+
+  it('and leaves it half written, changes nothing until it can be read', async () => {
+    const pairings = open();
+    const { id } = pairings.add(ada);
+    await writeFile(file, '{ "pairings": [');
+    expect(pairings.has(id)).toBe(true);
+    expect(troubles[0]).toBeInstanceOf(PairingsFileError);
+    await writeFile(file, '{ "pairings": [] }');
+    expect(pairings.has(id)).toBe(false);
+  });
+});
+
+describe('a bridge does not start', () => {
+  it.each(['{', '[]', '{"pairings":[{"origin":"x","secret":"hunter2"}]}', '{"pairings":{}}'])(
+    'on %j, and says what to do without repeating it',
+    async (text) => {
+      await writeFile(file, text, { mode: 0o600 });
+      expect(() => open()).toThrow(PairingsFileError);
+      expect(() => open()).toThrow(/^pairings\.json in \S+ cannot be read\. Mend it, or delete it/);
+      expect(() => open()).not.toThrow(/hunter2/);
+      expect(await readFile(file, 'utf8')).toBe(text);
+    },
+  );
+
+  it('where others could read them', async () => {
+    open().add(ada);
+    await chmod(file, 0o644);
+    expect(() => open()).toThrow(InsecureFolderError);
+  });
+
+  it('where they are elsewhere', async () => {
+    await writeFile(path.join(folder.dir, 'elsewhere'), '', { mode: 0o600 });
+    await symlink(path.join(folder.dir, 'elsewhere'), file);
+    expect(() => open()).toThrow(InsecureFolderError);
+  });
+});
+
+describe('a disk that keeps nothing', () => {
+  it('is no reason not to start; whoever pairs then hears of it', async () => {
+    const dir = path.join(folder.dir, 'a-file');
+    await writeFile(dir, '');
+    const pairings = open(dir);
+    expect(pairings.find(ada.origin, ada.profile)).toBeNull();
+    expect(() => pairings.add(ada)).toThrow(/a-file/);
+    expect(pairings.find(ada.origin, ada.profile)).toBeNull();
+  });
+
+  it('leaves what was there as it was', async () => {
+    const pairings = open();
+    const { id } = pairings.add(ada);
+    await unlink(file);
+    await mkdir(file);
+    expect(() => pairings.add({ ...ada, profile: 'eve' })).toThrow(/not a link or anything else/);
+    expect(pairings.has(id)).toBe(true);
+    expect(await readdir(folder.dir)).toEqual(['pairings.json']);
+  });
+});
