@@ -1,7 +1,7 @@
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { setOptions, waitForText } from '../browser/person.ts';
+import { approve, setOptions, waitForText } from '../browser/person.ts';
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
 /** Signing in, and every way in which it does not come to that. */
@@ -41,7 +41,7 @@ const redirect = (page: Page, change: Record<string, string>) =>
 
 describe('in the window of the browser', () => {
   it('ends signed in, and neither status nor page of the bridge ever holds the token', async () => {
-    await (await openWindow()).locator('#approve').click();
+    await approve(await openWindow());
     await isSignedIn();
     await rig.ready();
     expect((await ask(rig.bridge.url, { prompt: 'hi' })).status).toBe(200);
@@ -60,7 +60,7 @@ describe('in the window of the browser', () => {
     await window.close();
     popup = await rig.chromium.openPage('popup.html');
     expect(await problem(/closed/)).toContain('Try again');
-    await (await openWindow()).locator('#approve').click();
+    await approve(await openWindow());
     await isSignedIn();
   });
 
@@ -93,7 +93,7 @@ describe('in a tab', () => {
     expect(await problem(/check/)).toContain('complete it there');
     const tab = await inTab();
     await tab.locator('#solve').click();
-    await tab.locator('#approve').click();
+    await approve(tab);
     await isSignedIn();
     // Gone from the address, and so from the history.
     await waitForText(tab, 'h1', /Signed in/);
@@ -119,7 +119,7 @@ describe('in a tab', () => {
     expect(page.url()).toBe(`${rig.bridge.url}/auth/failed`);
     expect(await storedToken()).toBeUndefined();
     await tab.bringToFront();
-    await tab.locator('#approve').click();
+    await approve(tab);
     await isSignedIn();
     const token = await storedToken();
     callback.searchParams.set('token', 'second');

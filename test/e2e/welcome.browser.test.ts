@@ -1,7 +1,7 @@
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { setOptions, waitForText } from '../browser/person.ts';
+import { approve, setOptions, waitForText } from '../browser/person.ts';
 import { startRig, type Rig } from '../browser/rig.ts';
 
 /** The first minutes after the installation, the way a newcomer meets them. */
@@ -35,7 +35,7 @@ it('lets nobody try before everything is there', async () => {
 
 it('ticks the sign-in', async () => {
   await welcome.locator('#step-sign-in .primary').click();
-  await (await rig.chromium.waitForPage(/action=authme/)).locator('#approve').click();
+  await approve(await rig.chromium.waitForPage(/action=authme/));
   await done('sign-in');
   expect(await waitForText(welcome, '#step-sign-in', /Signed in as/)).toContain(rig.puter.username);
 });
