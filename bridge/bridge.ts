@@ -14,6 +14,7 @@ import { createDeliverRoute } from './connection/deliver.ts';
 import { handleUpgrades, isUpgrade } from './connection/upgrade.ts';
 import { createCalls } from './chat/calls.ts';
 import { createChats, type Chats } from './chat/chats.ts';
+import { createSchemas } from './chat/schemas.ts';
 import { createTokenCounter } from './chat/token-counter.ts';
 import { createCompletionsRoutes } from './dialects/openai/completions/completions.ts';
 import { createModelRoutes } from './dialects/openai/models.ts';
@@ -131,6 +132,7 @@ function compose(
     now: Date.now,
   });
   const counter = createTokenCounter();
+  const schemas = createSchemas();
   const catalogue = startCatalogue({ folder: config.stateDir, onUnexpected });
   const dispatcher: Dispatcher = createDispatcher({
     ...config,
@@ -171,6 +173,7 @@ function compose(
   const calls = createCalls({
     dispatcher,
     counter,
+    schemas,
     inputsOf: (model) => catalogue.find(model)?.inputs ?? null,
     newId: uuid,
   });
@@ -229,7 +232,7 @@ function compose(
       connections.close();
       stopWatching();
       offers.close();
-      await counter.close();
+      await Promise.all([counter.close(), schemas.close()]);
       // Lets the failures above be written before idle and streaming sockets are cut.
       await new Promise((resolve) => setImmediate(resolve));
       setTimeout(() => server.closeAllConnections(), 200).unref();

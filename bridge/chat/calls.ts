@@ -7,6 +7,7 @@ import { createCheck, type Check } from './check.ts';
 import { collect, tell, type WholeAnswer } from './collect.ts';
 import { refuseForeignParts, type InputsOf } from './parts.ts';
 import { prepare } from './prepare.ts';
+import type { Schemas } from './schemas.ts';
 import { cutAtStop, endAtStop } from './stop.ts';
 import type { TokenCounter } from './token-counter.ts';
 import { addUsage, countUsage } from './usage.ts';
@@ -29,17 +30,18 @@ export interface PreparedCall {
 export function createCalls(options: {
   dispatcher: Dispatcher;
   counter: TokenCounter;
+  schemas: Schemas;
   /** What a model takes beside text; null where nobody knows. */
   inputsOf: InputsOf;
   newId: () => string;
 }): Calls {
-  const { dispatcher, counter, inputsOf, newId } = options;
+  const { dispatcher, counter, schemas, inputsOf, newId } = options;
 
   return {
     async prepare(request) {
       refuseForeignParts(request, inputsOf);
       const { stops = [], ...asked } = prepare(request);
-      const check = await createCheck(request);
+      const check = await createCheck(request, schemas);
       return {
         start(id, signal, submitter) {
           return check ? answerAsked(call(id, asked), check) : call(id, asked, stops);
@@ -57,7 +59,7 @@ export function createCalls(options: {
           /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
           async function* answerAsked(events: AsyncIterable<ChatEvent>, { judge, settle }: Check) {
             const answer = await collect(events);
-            const verdict = judge(answer);
+            const verdict = await judge(answer);
             if ('answer' in verdict) return yield* tell(cutAtStop(verdict.answer, stops));
             const secondId = newId();
             // It is part of this chat, and recorded with it or not at all.
@@ -65,7 +67,7 @@ export function createCalls(options: {
               dispatcher.recorded(secondId),
             );
             const second = { ...again, usage: addUsage(answer.usage, again.usage) };
-            const judged = judge(second);
+            const judged = await judge(second);
             const settled = 'answer' in judged ? judged.answer : settle(second, judged.problem);
             yield* tell(cutAtStop(settled, stops));
           }

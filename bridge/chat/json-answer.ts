@@ -1,64 +1,36 @@
-import type { ValidateFunction } from 'ajv';
-
 import type { ResponseFormat } from '#shared/chat.ts';
-import { BridgeError } from '#shared/errors.ts';
 
 import type { Check } from './check.ts';
+import type { Schemas } from './schemas.ts';
 import { unusable } from './unusable.ts';
 
 /** A check that lets an answer through as bare JSON that fits. Rejects with `invalid_request` where the schema is none. */
-export async function createJsonCheck(format: ResponseFormat): Promise<Check> {
-  const validate = format.type === 'json_schema' ? await compile(format.schema) : undefined;
+export async function createJsonCheck(format: ResponseFormat, schemas: Schemas): Promise<Check> {
+  const schema = format.type === 'json_schema' ? await schemas.open(format.schema) : null;
   const isStrict = format.type === 'json_schema' && format.strict;
 
-  function problemOf(value: unknown): string | null {
-    if (!validate) return isObject(value) ? null : 'it is JSON, but not a JSON object';
-    if (validate(value)) return null;
-    const errors = (validate.errors ?? []).slice(0, 5);
-    const list = errors.map(({ instancePath, message = 'is wrong' }) => `${instancePath || 'the value'} ${message}`);
-    return `it does not fit the schema: ${list.join('; ')}`;
+  async function problemOf(value: unknown): Promise<string | null> {
+    if (schema) return schema.problemOf(value);
+    return isObject(value) ? null : 'it is JSON, but not a JSON object';
   }
 
   return {
-    judge(answer) {
+    async judge(answer) {
       // A model that calls a tool first has its JSON still to give.
       if (answer.toolCalls.length > 0) return { answer };
       const found = findJson(answer.text);
       if (!found) return { problem: 'it is not valid JSON' };
-      const problem = problemOf(found.value);
+      const problem = await problemOf(found.value);
       return problem === null ? { answer: { ...answer, text: found.text } } : { problem };
     },
     settle(answer, problem) {
       const found = findJson(answer.text);
       // Plain words, twice, where JSON was asked for: the model will not.
       if (!found && isProse(answer.text)) return { ...answer, text: '', refusal: answer.text };
-      if (!found || isStrict || !validate) throw unusable(problem);
+      if (!found || isStrict || !schema) throw unusable(problem);
       return { ...answer, text: found.text };
     },
   };
-}
-
-/** Loaded with the first schema: most bridges never see one. */
-async function compile(given: Record<string, unknown>): Promise<ValidateFunction> {
-  const [{ Ajv }, { Ajv2020 }, { default: formats }] = await Promise.all([
-    import('ajv'),
-    import('ajv/dist/2020.js'),
-    import('ajv-formats'),
-  ]);
-  // Named, it would be looked up; and a draft that is not named is the one that OpenAI speaks.
-  const { $schema: draft, ...schema } = given;
-  const options = { strict: false, allErrors: true, logger: false } as const;
-  const ajv = typeof draft === 'string' && draft.includes('draft-0') ? new Ajv(options) : new Ajv2020(options);
-  formats(ajv);
-  try {
-    return ajv.compile(schema);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : 'it cannot be read';
-    throw new BridgeError('invalid_request', `“response_format” has no valid JSON Schema: ${reason}.`, {
-      param: 'response_format',
-      cause,
-    });
-  }
 }
 
 /** The JSON in an answer: bare, in a fence of Markdown, or with words around it. */

@@ -21,6 +21,6 @@ function count(text: string): number {
   return counted.length < text.length ? Math.round((tokens * text.length) / counted.length) : tokens;
 }
 
-parentPort?.on('message', ({ id, texts }: CountJob) => {
-  parentPort?.postMessage({ id, counts: texts.map(count) } satisfies CountResult);
+parentPort?.on('message', (texts: CountJob) => {
+  parentPort?.postMessage(texts.map(count) satisfies CountResult);
 });

@@ -4,6 +4,7 @@ import { nearestNames } from '#shared/nearest-names.ts';
 
 import { readName } from '../../bridge/http/caller.ts';
 import { createJsonCheck } from '../../bridge/chat/json-answer.ts';
+import { createSchemas } from '../../bridge/chat/schemas.ts';
 import { createStopFilter } from '../../bridge/chat/stop.ts';
 import { describeFidelity } from '../../bridge/dialects/openai/fidelity.ts';
 import { preflightHeaders } from '../../bridge/http/cors.ts';
@@ -192,7 +193,7 @@ describe('a long text', () => {
     'semicolons of a data URI': `data:${';'.repeat(long)}`,
     'brackets in turn': '[{'.repeat(long / 2),
   };
-  const jsonCheck = createJsonCheck({ type: 'json_object' });
+  const jsonCheck = createJsonCheck({ type: 'json_object' }, createSchemas());
   const stopFilter = createStopFilter(['a'.repeat(999) + 'b']);
 
   const parsers: Record<string, (text: string) => unknown> = {

@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 import type { ResponseFormat } from '#shared/chat.ts';
 
 import { createCheck } from '../../../bridge/chat/check.ts';
 import type { WholeAnswer } from '../../../bridge/chat/collect.ts';
+import { createSchemas } from '../../../bridge/chat/schemas.ts';
+
+const schemas = createSchemas();
+afterAll(() => schemas.close());
 
 const object: ResponseFormat = { type: 'json_object' };
 const schemaOf = (schema: Record<string, unknown>, strict = true): ResponseFormat => ({
@@ -29,9 +33,10 @@ const answer = (text: string, change: Partial<WholeAnswer> = {}): WholeAnswer =>
   usage: null,
   ...change,
 });
-const checkOf = async (responseFormat: ResponseFormat) => (await createCheck({ messages: [], responseFormat }))!;
+const checkOf = async (responseFormat: ResponseFormat) =>
+  (await createCheck({ messages: [], responseFormat }, schemas))!;
 const judge = async (format: ResponseFormat, text: string, change: Partial<WholeAnswer> = {}) => {
-  const verdict = (await checkOf(format)).judge(answer(text, change));
+  const verdict = await (await checkOf(format)).judge(answer(text, change));
   return 'answer' in verdict ? verdict.answer.text : verdict;
 };
 
@@ -99,7 +104,7 @@ describe('a schema', () => {
   it.each([{ type: 'nonsense' }, { $ref: 'https://example.com/schema' }, { pattern: '(' }])(
     'that is none is refused before anything is asked: %j',
     async (schema) => {
-      await expect(createCheck({ messages: [], responseFormat: schemaOf(schema) })).rejects.toMatchObject({
+      await expect(createCheck({ messages: [], responseFormat: schemaOf(schema) }, schemas)).rejects.toMatchObject({
         code: 'invalid_request',
         failure: { param: 'response_format' },
       });
@@ -134,6 +139,6 @@ describe('an answer that is wrong a second time', () => {
 });
 
 it('has nothing to check where nothing is asked for', async () => {
-  expect(await createCheck({ messages: [] })).toBeNull();
-  expect(await createCheck({ messages: [], tools: [{ name: 'f' }], toolChoice: 'auto' })).toBeNull();
+  expect(await createCheck({ messages: [] }, schemas)).toBeNull();
+  expect(await createCheck({ messages: [], tools: [{ name: 'f' }], toolChoice: 'auto' }, schemas)).toBeNull();
 });
