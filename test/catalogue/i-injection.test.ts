@@ -11,7 +11,7 @@ import { decodeFrameToExtension } from '#shared/protocol.ts';
 import { createReporter } from '../../bridge/report.ts';
 import { toPuterArguments } from '../../extension/puter/chat-arguments.ts';
 import { startFakeExtension } from '../contract/fake-extension.ts';
-import { canary, fastest, json, refusalOf, useBridge } from './bridge-rig.ts';
+import { canary, workOf, json, refusalOf, useBridge } from './bridge-rig.ts';
 
 /** Text that would be more than text somewhere: an address to fetch, a line of a log, a path, a frame. */
 
@@ -164,7 +164,7 @@ describe('an image as a data URI', () => {
 
   it('I4 of 10 MB of semicolons is refused in linear time', async () => {
     const body = withImage(`data:${';'.repeat(10_000_000)}`);
-    const ms = await fastest(async () => expect(refusalOf(await rig.r1(body))).toEqual(refused));
+    const ms = await workOf(async () => expect(refusalOf(await rig.r1(body))).toEqual(refused));
     expect(ms).toBeLessThan(500);
   });
 
