@@ -6,13 +6,13 @@ import type { Caller } from '../chat/chats.ts';
 import { isRepetition, readIdempotencyKey } from './idempotency.ts';
 import type { Exchange } from './route.ts';
 
-/** Who asks, and how the headers want the request treated. Throws where one of them is wrong. */
-export function readCaller({ headers, scope }: Exchange): Caller {
+/** Who asks, and how headers or body want the request treated. Throws where a header is wrong. */
+export function readCaller({ headers, scope }: Exchange, body: { priority?: Caller['priority'] | null }): Caller {
   return {
     scope,
     name: readName(headers),
     // Browsers send a header of that name, too, with words of their own.
-    priority: headers['priority'] === 'high' ? 'high' : 'normal',
+    priority: body.priority ?? (headers['priority'] === 'high' ? 'high' : 'normal'),
     key: readIdempotencyKey(headers),
     isRepetition: isRepetition(headers),
   };

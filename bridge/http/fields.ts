@@ -28,6 +28,9 @@ export function wholeFrom(min: number, max: number) {
   return v.pipe(v.number(sentence), v.integer(sentence), v.minValue(min, sentence), v.maxValue(max, sentence));
 }
 
+/** Before others that wait, which keep a turn in between. */
+export const priority = v.picklist(['normal', 'high'], 'must be “normal” or “high”');
+
 function isWellFormed(value: string): boolean {
   return value.isWellFormed();
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-import { numberFrom, text, wholeFrom } from '../../http/fields.ts';
+import { numberFrom, priority, text, wholeFrom } from '../../http/fields.ts';
 
 /** Fields that OpenAI's routes have in common. Clients send null for what they leave out. */
 export const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);
@@ -32,6 +32,7 @@ export const common = {
   model: optional(v.pipe(text, v.maxLength(200, 'must have at most 200 characters'))),
   stream: optional(yesOrNo),
   stream_options: optional(v.looseObject({ include_usage: optional(yesOrNo) }, 'must be an object')),
+  priority: optional(priority),
   n: optional(wholeFrom(1, 8)),
   stop: optional(textOr(stops, stop)),
   temperature: optional(numberFrom(0, 2)),

@@ -1,7 +1,7 @@
 import type { ChatEvent, ChatRequest, Usage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import type { Chat, Chats } from '../../chat/chats.ts';
+import type { Caller, Chat, Chats } from '../../chat/chats.ts';
 import { collect, type WholeAnswer } from '../../chat/collect.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
@@ -36,6 +36,7 @@ export interface Shape {
 export interface Question {
   requests: readonly ChatRequest[];
   model: string | null;
+  priority: Caller['priority'] | null;
   isStream: boolean;
   wantsUsage: boolean;
   fidelity: string;
@@ -50,7 +51,7 @@ export async function respond(
   const end = new AbortController();
   const timer = setTimeout(() => end.abort(timedOut()), timeoutMs);
   const deadline = AbortSignal.any([end.signal, exchange.revoked]);
-  const caller = readCaller(exchange);
+  const caller = readCaller(exchange, question);
   try {
     const choices: Chat[] = [];
     for (const [index, request] of question.requests.entries()) {

@@ -25,7 +25,7 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
         const chat = await chats.begin(toChatRequest(body), {
           deadline: AbortSignal.any([end.signal, exchange.revoked]),
           hangUp: body.wait ? exchange.hangUp : null,
-          caller: readCaller(exchange),
+          caller: readCaller(exchange, body),
         });
         exchange.setHeaders({ 'x-request-id': chat.id, ...(chat.isReplay && { 'Idempotency-Replayed': 'true' }) });
         const timer = setTimeout(() => end.abort(timedOut(body.timeout_ms)), body.timeout_ms);

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import type { ChatRequest } from '#shared/chat.ts';
 
-import { numberFrom, text, wholeFrom } from '../../http/fields.ts';
+import { numberFrom, priority, text, wholeFrom } from '../../http/fields.ts';
 
 const filled = v.pipe(
   v.string('must be a string'),
@@ -19,6 +19,7 @@ export const requestSchema = v.object(
     temperature: v.exactOptional(numberFrom(0, 2)),
     max_tokens: v.exactOptional(wholeFrom(1, 10_000_000)),
     timeout_ms: v.exactOptional(wholeFrom(1, 600_000), 60_000),
+    priority: v.exactOptional(priority),
     wait: v.exactOptional(v.boolean('must be true or false'), true),
   },
   'must be a JSON object',

@@ -269,7 +269,11 @@ describe('a queue', () => {
     expect(prompts.findIndex((it) => it.includes('"b"'))).toBeLessThan(2);
   });
 
-  it('lets what somebody waits for go first', async () => {
+  it.each([
+    ['a header', process, { prompt: 'urgent' }, { Priority: 'high' }],
+    ['a field', process, { prompt: 'urgent', priority: 'high' }, {}],
+    ['a field of a chat', chat, { ...ask('urgent'), priority: 'high' }, {}],
+  ])('lets what somebody waits for go first, by %s', async (_, path, body, headers: Record<string, string>) => {
     const { post, bridge, extension } = await start({}, 1);
     const call = extension.nextCall();
     const stop = new AbortController();
@@ -277,7 +281,7 @@ describe('a queue', () => {
     await call;
     const batch = Array.from({ length: 3 }, (_, i) => post(process, { prompt: `a${i}` }));
     await until(() => bridge.status.read().queue.queued === 3);
-    const urgent = post(process, { prompt: 'urgent' }, { Priority: 'high' });
+    const urgent = post(path, body, headers);
     await until(() => bridge.status.read().queue.queued === 4);
     stop.abort();
     await Promise.all([hung, ...batch, urgent]);

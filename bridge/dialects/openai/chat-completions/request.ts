@@ -83,6 +83,7 @@ export function readQuestion(body: Body): Question {
     // Puter knows no `n`: every choice is a call of its own.
     requests: Array.from({ length: body.n ?? 1 }, () => request),
     model: body.model,
+    priority: body.priority,
     isStream: body.stream === true,
     wantsUsage: body.stream_options?.include_usage === true,
     fidelity: describeFidelity(body, (param) => treatmentOf(param, body), unnamed(body)),
@@ -90,7 +91,7 @@ export function readQuestion(body: Body): Question {
 }
 
 function treatmentOf(param: string, body: Body): Treatment {
-  if (param === 'n' || param === 'stop') return 'emulated';
+  if (param === 'n' || param === 'stop' || param === 'priority') return 'emulated';
   // Not every provider behind Puter takes either, so both are asked for in words and held to here.
   if (param === 'tool_choice') return body.tool_choice === 'auto' ? 'native' : 'emulated';
   if (param === 'response_format') return body.response_format?.type === 'text' ? 'native' : 'emulated';

@@ -29,7 +29,7 @@ type Body = v.InferOutput<typeof requestSchema>;
 /** What would change the answer and cannot be carried: better no answer than another one. */
 const refused = ['logprobs', 'logit_bias', 'seed'];
 /** Puter offers chats alone, so a model is told to go on with a text, and every choice is a call of its own. */
-const emulated = new Set(['prompt', 'suffix', 'echo', 'n', 'stop', 'best_of']);
+const emulated = new Set(['prompt', 'suffix', 'echo', 'n', 'stop', 'best_of', 'priority']);
 const maxChoices = 8;
 
 /** The question, and what each choice begins with: the prompt where the caller wants it repeated. */
@@ -51,6 +51,7 @@ export function readQuestion(body: Body): { question: Question; echoes: string[]
     question: {
       requests: all.map((prompt) => toChatRequest(prompt, body)),
       model: body.model,
+      priority: body.priority,
       isStream: body.stream === true,
       wantsUsage: body.stream_options?.include_usage === true,
       fidelity: describeFidelity(body, treatmentOf),
