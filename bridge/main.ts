@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { CommanderError } from 'commander';
 
 import { startBridge, type Bridge } from './bridge.ts';
-import { readCommandLine, type Config, type Task } from './config.ts';
+import { readCommandLine, type Task } from './command-line.ts';
+import type { Config } from './config.ts';
 import { findExtensionFolder } from './extension-folder.ts';
 import { isLoopback } from './hosts.ts';
 import { JournalLockedError } from './journal/journal.ts';

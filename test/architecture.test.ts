@@ -188,9 +188,9 @@ const rules: Record<string, Rule> = {
     ],
   ),
 
-  'the environment is read in bridge/config.ts alone': never(
+  'the environment is read in bridge/command-line.ts alone': never(
     /\bprocess\.env\b|\.env\(|\bimport \{[^}]*\benv\b[^}]*\} from 'node:process'/,
-    (it) => isSource(it) && it.path !== 'bridge/config.ts',
+    (it) => isSource(it) && it.path !== 'bridge/command-line.ts',
     [file('bridge/http/x.ts', "const port = process.env['PORT'];"), file('bridge/main.ts', "new Option().env('PORT')")],
   ),
 

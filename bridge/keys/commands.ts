@@ -1,4 +1,4 @@
-import type { Task } from '../config.ts';
+import type { Task } from '../command-line.ts';
 import { openPrivateFolder } from '../journal/private-folder.ts';
 import { createKey, keyFileIn, readKeys, revokeKey } from './keys.ts';
 

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 
-import { parsePort } from '../../bridge/config.ts';
+import { parsePort } from '../../bridge/parsers.ts';
 import { build } from '../../extension/build/build.ts';
 import { ask, startRig, type Rig } from '../browser/rig.ts';
 

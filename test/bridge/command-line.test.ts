@@ -1,12 +1,14 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-import { CommanderError, InvalidArgumentError } from 'commander';
+import { CommanderError } from 'commander';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { defaults, findStateDir, parsePort, readCommandLine } from '../../bridge/config.ts';
+import { readCommandLine } from '../../bridge/command-line.ts';
+import { defaults } from '../../bridge/config.ts';
 import { parseOrigins } from '../../bridge/origins.ts';
+import { findStateDir } from '../../bridge/state-dir.ts';
 
 const readConfig = (args: string[], version: string) => readCommandLine(args, version).config;
 
@@ -257,35 +259,5 @@ describe('the names that callers may call it by', () => {
   ])('are never %s', (name) => {
     expect(thrownBy(['--allowed-host', name])).toHaveProperty('exitCode', 1);
     expect(printed).toContain('is no name as callers send it');
-  });
-});
-
-describe('the state folder', () => {
-  it.each([
-    ['linux', {}, '/home/ada', '/home/ada/.local/state/puter-bridge'],
-    ['linux', { XDG_STATE_HOME: '/var/ada' }, '/home/ada', '/var/ada/puter-bridge'],
-    ['linux', { XDG_STATE_HOME: 'relative' }, '/home/ada', '/home/ada/.local/state/puter-bridge'],
-    ['linux', { XDG_STATE_HOME: '' }, '/home/ada', '/home/ada/.local/state/puter-bridge'],
-    ['freebsd', {}, '/home/ada', '/home/ada/.local/state/puter-bridge'],
-    ['darwin', { XDG_STATE_HOME: '/x' }, '/Users/ada', '/Users/ada/Library/Application Support/puter-bridge'],
-    ['win32', { LOCALAPPDATA: String.raw`D:\ada` }, String.raw`C:\Users\ada`, String.raw`D:\ada\puter-bridge`],
-    ['win32', {}, String.raw`C:\Users\ada`, String.raw`C:\Users\ada\AppData\Local\puter-bridge`],
-  ] as const)('lies on %s with %j and the home %s at %s', (platform, env, home, folder) => {
-    expect(findStateDir(platform, env, home)).toBe(folder);
-  });
-});
-
-describe('a port', () => {
-  it('is any whole number that TCP knows', () => {
-    fc.assert(
-      fc.property(fc.nat({ max: 65_535 }), (port) => {
-        expect(parsePort(String(port))).toBe(port);
-      }),
-    );
-  });
-
-  it('is nothing else', () => {
-    for (const text of ['', ' ', '65536', '1e3', '0x10', '5001.0', '+1', '-1', ' 5001', '5001 ', '١', '100000'])
-      expect(() => parsePort(text)).toThrow(InvalidArgumentError);
   });
 });

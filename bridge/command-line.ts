@@ -1,0 +1,140 @@
+import { homedir } from 'node:os';
+
+import { Argument, Command, Option } from 'commander';
+
+import { defaults, type Config } from './config.ts';
+import { parseHost, parseHostNames } from './hosts.ts';
+import { logLevels } from './log/log.ts';
+import { parseOrigins } from './origins.ts';
+import { parseFolder, parseKeyName, parsePort, parseSeconds } from './parsers.ts';
+import { findStateDir } from './state-dir.ts';
+
+/** What a command line asks for. */
+export type Task = { type: 'start' } | { type: 'list_keys' } | { type: 'create_key' | 'revoke_key'; name: string };
+
+/** Has no flag: whoever copies a command line shall not copy this along. */
+const bindAllVariable = 'PUTER_BRIDGE_DANGEROUSLY_BIND_ALL';
+
+/** Reads the command line. Throws commander's `CommanderError` for `--help`, `--version` and mistakes, once printed. */
+export function readCommandLine(args: readonly string[], version: string): { task: Task; config: Config } {
+  let task: Task = { type: 'start' };
+  const command = new Command('puter-bridge')
+    .description('Answers HTTP requests through puter.ai.chat() in the Puter Bridge browser extension.')
+    .version(version)
+    .addOption(
+      new Option('-p, --port <number>', 'port to listen on; 0 takes any free one')
+        .env('PUTER_BRIDGE_PORT')
+        .default(defaults.port)
+        .argParser(parsePort),
+    )
+    .addOption(
+      new Option('--host <address>', `address to listen on; beyond this machine only with ${bindAllVariable}=1`)
+        .env('PUTER_BRIDGE_HOST')
+        .default(defaults.host)
+        .argParser(parseHost),
+    )
+    .addOption(
+      new Option('--allowed-host <name>', 'one more name that callers may call it by; may be given several times')
+        .env('PUTER_BRIDGE_ALLOWED_HOSTS')
+        .default(defaults.allowedHosts, 'none')
+        .argParser(parseHostNames),
+    )
+    .addOption(
+      new Option('--allow-origin <origin>', 'lets web pages of this origin call the API; may be given several times')
+        .env('PUTER_BRIDGE_ALLOW_ORIGINS')
+        .default(defaults.allowedOrigins, 'none')
+        .argParser(parseOrigins),
+    )
+    .addOption(
+      new Option('--state-dir <folder>', 'folder for what it keeps between runs, the list of models')
+        .env('PUTER_BRIDGE_STATE_DIR')
+        .default(findStateDir(process.platform, process.env, homedir()))
+        .argParser(parseFolder),
+    )
+    .addOption(
+      new Option('--drain <seconds>', 'how long running calls may take to finish when it is told to stop')
+        .env('PUTER_BRIDGE_DRAIN')
+        .default(defaults.drainMs, String(defaults.drainMs / 1000))
+        .argParser(parseSeconds),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'what it logs to stderr; never what is asked or answered')
+        .env('PUTER_BRIDGE_LOG_LEVEL')
+        .default(defaults.logLevel)
+        .choices(logLevels),
+    )
+    .addOption(
+      new Option('--require-pairing', 'lets no extension in that was not paired by a code')
+        .env(requirePairingVariable)
+        .default(defaults.requirePairing),
+    )
+    .action(() => {})
+    .showHelpAfterError('Try --help.')
+    .exitOverride();
+
+  const key = command.command('key').description('keys that callers need, from the first one on');
+  const name = new Argument('<name>', 'what to call the key').argParser(parseKeyName);
+  key
+    .command('create')
+    .description('makes a key and shows it, this once')
+    .addArgument(name)
+    .action((name: string) => void (task = { type: 'create_key', name }));
+  key
+    .command('list')
+    .description('names the keys')
+    .action(() => void (task = { type: 'list_keys' }));
+  key
+    .command('revoke')
+    .description('makes a key void, and ends what runs with it')
+    .addArgument(name)
+    .action((name: string) => void (task = { type: 'revoke_key', name }));
+
+  refuseKeyFlags(command, args);
+  refuseUnknownVariables(command);
+  const { allowOrigin, allowedHost, drain, ...options } = command.parse(args, { from: 'user' }).opts<Options>();
+  // Commander takes a switch of the environment for on whatever it says.
+  const isFromVariable = command.getOptionValueSource('requirePairing') === 'env';
+  const requirePairing = isFromVariable ? readSwitch(command, requirePairingVariable) : options.requirePairing;
+  const mayBindAll = process.env[bindAllVariable] === '1';
+  return {
+    task,
+    config: {
+      ...defaults,
+      ...options,
+      mayBindAll,
+      allowedHosts: allowedHost,
+      allowedOrigins: allowOrigin,
+      drainMs: drain,
+      requirePairing,
+    },
+  };
+}
+
+const requirePairingVariable = 'PUTER_BRIDGE_REQUIRE_PAIRING';
+
+function readSwitch(command: Command, variable: string): boolean {
+  const value = process.env[variable] ?? '';
+  if (/^(1|true|yes|on)$/i.test(value)) return true;
+  if (/^(0|false|no|off|)$/i.test(value)) return false;
+  return command.error(`error: ${variable} is “${value}”. Write 1 or 0.`);
+}
+
+interface Options extends Pick<Config, 'port' | 'host' | 'stateDir' | 'logLevel' | 'requirePairing'> {
+  allowedHost: readonly string[];
+  allowOrigin: readonly string[];
+  drain: number;
+}
+
+function refuseKeyFlags(command: Command, args: readonly string[]): void {
+  if (!args.some((arg) => /^(--(api-?)?(key|token)(=|$)|pb_)/.test(arg))) return;
+  command.error(
+    'error: a key on a command line can be read by every program. “puter-bridge key create NAME” makes one.',
+  );
+}
+
+/** A name that is mistyped would else mean the default. */
+function refuseUnknownVariables(command: Command): void {
+  const known = new Set([...command.options.map(({ envVar }) => envVar), bindAllVariable]);
+  const unknown = Object.keys(process.env).find((name) => name.startsWith('PUTER_BRIDGE_') && !known.has(name));
+  if (unknown !== undefined) command.error(`error: there is no variable ${unknown}.`);
+}

@@ -1,0 +1,27 @@
+import path from 'node:path';
+
+import { InvalidArgumentError } from 'commander';
+
+import { keyNamePattern } from './keys/keys.ts';
+
+export function parseFolder(value: string): string {
+  if (value.trim() !== '') return path.resolve(value);
+  throw new InvalidArgumentError('Name a folder.');
+}
+
+export function parseSeconds(value: string): number {
+  if (/^\d{1,4}$/.test(value)) return Number(value) * 1000;
+  throw new InvalidArgumentError('Seconds are a whole number from 0 to 9999.');
+}
+
+export function parseKeyName(value: string): string {
+  if (keyNamePattern.test(value)) return value;
+  throw new InvalidArgumentError('A name has 1 to 32 letters, digits, dots, dashes or underscores.');
+}
+
+/** Also used by the demo, so that both take the same ports. */
+export function parsePort(value: string): number {
+  const port = Number(value);
+  if (/^\d{1,5}$/.test(value) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+}
