@@ -2,20 +2,20 @@ import * as v from 'valibot';
 
 const count = v.nullable(v.pipe(v.number(), v.minValue(0)));
 export const maxNameChars = 300;
-const name = v.pipe(v.string(), v.maxLength(maxNameChars));
+export const nameSchema = v.pipe(v.string(), v.maxLength(maxNameChars));
 
 /** A chat model as Puter lists it; null is what Puter does not tell. Prices are dollars per million tokens. */
 const modelSchema = v.object({
-  id: name,
+  id: nameSchema,
   /** Other names that it answers to. */
-  aliases: v.array(name),
-  provider: v.nullable(name),
+  aliases: v.array(nameSchema),
+  provider: v.nullable(nameSchema),
   contextTokens: count,
   maxOutputTokens: count,
   inputPrice: count,
   outputPrice: count,
   /** What it reads, in Puter's words: text, image, audio, pdf, video. */
-  inputs: v.nullable(v.array(name)),
+  inputs: v.nullable(v.array(nameSchema)),
   /** Whether it calls tools, and whether it thinks before it answers. */
   tools: v.nullable(v.boolean()),
   reasoning: v.nullable(v.boolean()),
@@ -23,7 +23,8 @@ const modelSchema = v.object({
   releasedAt: count,
 });
 
-export const modelListSchema = v.pipe(v.array(modelSchema), v.maxLength(5000));
+export const maxModels = 5000;
+export const modelListSchema = v.pipe(v.array(modelSchema), v.maxLength(maxModels));
 
 export type Model = v.InferOutput<typeof modelSchema>;
 

@@ -1,11 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+import fc from 'fast-check';
+import * as v from 'valibot';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { namesOf, type Model } from '#shared/models.ts';
+import { modelListSchema, namesOf, type Model } from '#shared/models.ts';
 
-import { fetchModels } from '../../../extension/puter/models.ts';
+import { fetchModels, readModels } from '../../../extension/puter/models.ts';
 import { startStandIn } from '../../puter/stand-in.ts';
 
 describe('Puter’s list', () => {
@@ -107,6 +109,46 @@ describe('Puter’s list', () => {
 
   it.each(['', 'null', '[]', '{"models":["a"]}', '{"models":[{"id":5}]}'])('is none where it is %j', async (body) => {
     await expect(listFrom(200, body)).rejects.toBeInstanceOf(Error);
+  });
+
+  it('is without entries that the bridge would not take, and without what is odd in the others', async () => {
+    const odd = {
+      context: -1,
+      costs_currency: cents,
+      costs: { tokens: 10, input_tokens: -5 },
+      release_date: '1960-01-01',
+    };
+    const models = [
+      { id: 'good', aliases: ['x'.repeat(301), 5, 'alias'] },
+      { id: 'x'.repeat(301) },
+      5,
+      { id: 'odd', ...odd },
+    ];
+    const list = await listFrom(200, JSON.stringify({ models }));
+    expect(list.map(namesOf)).toEqual([['good', 'alias'], ['odd']]);
+    expect(list[1]).toMatchObject({ contextTokens: null, inputPrice: null, releasedAt: null });
+    const many = Array.from({ length: 5001 }, (_, n) => ({ id: `m${n}` }));
+    expect(await listFrom(200, JSON.stringify({ models: many }))).toHaveLength(5000);
+  });
+
+  it('is one that the bridge takes, whatever Puter says', () => {
+    const value = fc.oneof(fc.jsonValue(), fc.constant('x'.repeat(301)), fc.constantFrom('1900-01-01', '2026-01-01'));
+    const costs = fc.record({ tokens: value, input_tokens: value, output_token: value }, { requiredKeys: [] });
+    const keys = ['aliases', 'puterId', 'provider', 'context', 'max_tokens', 'modalities', 'tool_call', 'release_date'];
+    const fields = fc.dictionary(fc.constantFrom(...keys), fc.oneof(value, fc.array(value)));
+    const model = fc.tuple(fields, fc.oneof(fc.string(), value), costs).map(([rest, id, costs]) => ({
+      ...rest,
+      id,
+      costs,
+      costs_currency: cents,
+    }));
+    fc.assert(
+      fc.property(fc.array(model), (models) => {
+        const list = readModels({ models: [{ id: 'good' }, ...models] });
+        // As it is on the wire.
+        expect(v.is(modelListSchema, JSON.parse(JSON.stringify(list)))).toBe(true);
+      }),
+    );
   });
 
   it('cannot be had where Puter refuses or cannot be reached', async () => {
