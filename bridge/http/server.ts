@@ -37,9 +37,11 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   const refused = new WeakSet<Duplex>();
 
   const takeFor = (listener: RequestListener) => (request: IncomingMessage, response: ServerResponse) => {
-    const count = (latest.get(request.socket)?.count ?? 0) + 1;
+    const { count: before = 0, response: last } = latest.get(request.socket) ?? {};
+    // Node reads on behind an answer that ends the socket, and nobody could be told what became of what stands there.
+    if (last?.getHeader('Connection') === 'close') return;
+    const count = before + 1;
     // Node's own limit answers what comes in one piece with the last one by a bare 503, and closes late.
-    if (count > limits.maxRequestsPerSocket) return;
     if (count === limits.maxRequestsPerSocket) response.setHeader('Connection', 'close');
     latest.set(request.socket, { request, response, count });
     if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
@@ -49,7 +51,10 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
   // address of the others stays known for as long as what they sent is read.
   server.on('connection', (socket) => void (socket.remoteAddress ?? socket.destroy()));
-  server.on('checkExpectation', (request, response) => refuseHead(request, response, 417));
+  server.on(
+    'checkExpectation',
+    takeFor((request, response) => refuseHead(request, response, 417)),
+  );
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (refused.has(socket)) return;
     refused.add(socket);

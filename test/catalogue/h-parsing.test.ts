@@ -235,6 +235,17 @@ it('H30 a thousand requests in one piece are answered in order, up to the limit 
   expect(answers.match(/^Connection: .*$/gim)?.at(-1)).toBe('Connection: close');
 });
 
+it.each([
+  ['an expectation that nobody meets', ['Expect: a-miracle']],
+  ['too many headers', Array.from({ length: 101 }, (_, n) => `X-${n}: x`)],
+])('H30 calls nothing for what stands behind a refusal that ends the socket: %s', async (_, headers) => {
+  const body = json({ prompt: 'x', model: 'echo' });
+  const good = headOf(`Content-Length: ${body.length}`) + body;
+  const answers = await sendBytes(rig.port, headOf('Content-Length: 2', ...headers), '{}', good);
+  expect(answers.status).toBeGreaterThanOrEqual(400);
+  expect(answers.body).not.toContain('HTTP/1.1');
+});
+
 describe('a socket of two requests', () => {
   const short = useBridge({ limits: { maxRequestsPerSocket: 2 } });
 
