@@ -4,7 +4,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { createCheck, type Check } from './check.ts';
-import { collect, tell, type WholeAnswer } from './collect.ts';
+import { collect, replay, tell, type WholeAnswer } from './collect.ts';
 import { refuseForeignParts, type InputsOf } from './parts.ts';
 import { prepare } from './prepare.ts';
 import type { Schemas } from './schemas.ts';
@@ -20,6 +20,11 @@ import { addUsage, countUsage } from './usage.ts';
 export interface Calls {
   /** Rejects with `invalid_request` where the request cannot be fulfilled; nothing was dispatched then. */
   prepare(request: ChatRequest): Promise<PreparedCall>;
+  /**
+   * What becomes of an answer that came after a restart, when nobody knew what it had been asked for. Rejects with
+   * `unusable_answer` where it is not that: nobody is asked once more.
+   */
+  finish(request: ChatRequest, answer: WholeAnswer): Promise<WholeAnswer>;
 }
 
 export interface PreparedCall {
@@ -37,6 +42,9 @@ export function createCalls(options: {
 }): Calls {
   const { dispatcher, counter, schemas, inputsOf, newId } = options;
 
+  const complete = (events: AsyncIterable<ChatEvent>, chat: ChatRequest): AsyncIterable<ChatEvent> =>
+    countUsage(chat.parallelToolCalls === false ? keepFirstCall(events) : events, chat, counter);
+
   return {
     async prepare(request) {
       refuseForeignParts(request, inputsOf);
@@ -53,7 +61,7 @@ export function createCalls(options: {
             const events = dispatcher.submit(chat, { requestId, signal: ends, submitter });
             const cancel = () => stop.abort(new BridgeError('cancelled', 'The text ended at a stop.'));
             const cut = until.length === 0 ? events : endAtStop(events, until, cancel);
-            return countUsage(chat.parallelToolCalls === false ? keepFirstCall(cut) : cut, chat, counter);
+            return complete(cut, chat);
           }
 
           /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
@@ -73,6 +81,20 @@ export function createCalls(options: {
           }
         },
       };
+    },
+
+    async finish(request, answer) {
+      const { stops = [], ...asked } = prepare(request);
+      const check = await createCheck(request, schemas);
+      const whole = await collect(
+        complete(
+          replay(async () => answer),
+          asked,
+        ),
+      );
+      const verdict = check ? await check.judge(whole) : { answer: whole };
+      if ('answer' in verdict) return cutAtStop(verdict.answer, stops);
+      return cutAtStop(check?.settle(whole, verdict.problem) ?? whole, stops);
     },
   };
 }

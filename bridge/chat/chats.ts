@@ -7,7 +7,7 @@ import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
 import type { Calls, PreparedCall } from './calls.ts';
-import { assemble, tell } from './collect.ts';
+import { assemble, replay } from './collect.ts';
 import { createRun, type Run } from './run.ts';
 
 /** Who asks, and how the request is to be treated. */
@@ -140,11 +140,16 @@ export function createChats(options: {
         throw inProgress();
       }
       case 'success':
-        return { id, events: replay(result.answer), whole: () => Promise.resolve(result.answer), isReplay: true };
+        return answered(id, result.answer, request);
       case 'error':
         if (!known.wentOut || retryAfterSeconds(result.error.failure) !== undefined) return undefined;
         throw result.error;
     }
+  }
+
+  function answered(id: string, answer: StoredAnswer, request: ChatRequest): Chat {
+    const whole = async () => (answer.isRaw ? { ...answer, ...(await calls.finish(request, answer)) } : answer);
+    return { id, events: replay(whole), whole, isReplay: true };
   }
 
   /** The same request of the same caller, still on its way. */
@@ -181,10 +186,6 @@ async function wholeOf(chat: OpenChat): Promise<StoredAnswer> {
   const { outcome } = chat;
   if (outcome && 'answer' in outcome) return outcome.answer;
   throw outcome?.error ?? new BridgeError('internal_error', 'The answer ended without an end. Please report this.');
-}
-
-async function* replay(answer: Parameters<typeof tell>[0]): AsyncGenerator<ChatEvent> {
-  yield* tell(answer);
 }
 
 const hungUp = () => new BridgeError('cancelled', 'The caller hung up.');

@@ -57,3 +57,8 @@ export function* tell(answer: WholeAnswer): Iterable<ChatEvent> {
   for (const call of toolCalls) yield { type: 'tool_call', ...call };
   yield { type: 'finish', finishReason, model, usage };
 }
+
+/** The same where it is still to come, and only once somebody reads it. */
+export async function* replay(whole: () => Promise<WholeAnswer>): AsyncGenerator<ChatEvent> {
+  yield* tell(await whole());
+}

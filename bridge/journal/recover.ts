@@ -19,7 +19,8 @@ export function recover(options: { journal: Journal; dispatcher: Dispatcher; res
     if (instance === null || profile === null) return;
     const startedAt = performance.now();
     collect(dispatcher.restore(id, { instance, profile })).then(
-      (answer) => results.succeed(id, { ...answer, durationMs: Math.round(performance.now() - startedAt) }),
+      (answer) =>
+        results.succeed(id, { ...answer, durationMs: Math.round(performance.now() - startedAt), isRaw: true }),
       (error: unknown) => results.fail(id, error instanceof BridgeError ? error : lost()),
     );
   }

@@ -13,6 +13,8 @@ const storedAnswerSchema = v.object({
   toolCalls: v.array(v.object({ id: v.string(), name: v.string(), arguments: v.string() })),
   ...answerEndSchema.entries,
   durationMs: v.number(),
+  /** It came after a restart, as Puter gave it: nobody has looked yet whether it is what was asked for. */
+  isRaw: v.optional(v.boolean()),
 }) satisfies v.GenericSchema<WholeAnswer & { durationMs: number }>;
 
 /** A whole answer, and how long it took. */

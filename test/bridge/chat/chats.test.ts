@@ -199,7 +199,12 @@ describe('a caller who leaves', () => {
     const starts = vi.fn<PreparedCall['start']>();
     // Nothing is to be recorded.
     const results = {} as Results;
-    const chats = createChats({ calls: { prepare: () => ready.promise }, results, newId: () => 'id', now: () => 0 });
+    const chats = createChats({
+      calls: { prepare: () => ready.promise, finish: async (_, answer) => answer },
+      results,
+      newId: () => 'id',
+      now: () => 0,
+    });
     const hangUp = new AbortController();
     const caller: Caller = { scope: 's', name: null, priority: 'normal', key: null, isRepetition: false };
     const { signal: deadline } = new AbortController();

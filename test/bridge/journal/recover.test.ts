@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { startFakeExtension, type FakeExtension } from '../../contract/fake-extension.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
@@ -30,8 +30,8 @@ async function startProcess(folder: string, port = 0) {
   };
 }
 
-const ask = (url: string, body: object, headers: Record<string, string> = {}) =>
-  fetch(`${url}/api/process`, {
+const ask = (url: string, body: object, headers: Record<string, string> = {}, path = '/api/process') =>
+  fetch(url + path, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...headers },
     body: JSON.stringify(body),
@@ -93,6 +93,42 @@ it('M5 an answer that was on its way when the bridge was killed comes all the sa
     result: 'Grüße aus Zürich — 日本語のテキスト 🦊👩‍🚀 fin',
   });
   expect(extension.calls).toHaveLength(1);
+});
+
+describe('an answer with an Idempotency-Key that came after a restart', () => {
+  /** What comes back on the same request, when the bridge was killed while its answer was on the way. */
+  async function askAcrossRestart(chat: object, model: string) {
+    const { folder, bridge, extension } = await start();
+    const body = { model, messages: [{ role: 'user', content: 'x' }], ...chat };
+    const again = (url: string) => ask(url, body, { 'Idempotency-Key': 'k' }, '/v1/chat/completions');
+    const call = extension.nextCall();
+    const cut = again(bridge.url).catch(() => null);
+    const running = await call;
+    await bridge.kill();
+    await cut;
+    await running.closed;
+    const second = await startProcess(folder, bridge.port);
+    await extension.reconnect();
+    await expect.poll(async () => (await again(second.url)).status, { timeout: 10_000 }).not.toBe(409);
+    const answer = await again(second.url);
+    expect(extension.calls).toHaveLength(1);
+    return [answer.status, await answer.json()] as const;
+  }
+
+  it('N1 ends at its stop and has its usage', async () => {
+    expect(await askAcrossRestart({ stop: ['日本語'] }, 'slow-utf8')).toMatchObject([
+      200,
+      { choices: [{ message: { content: 'Grüße aus Zürich — ' }, finish_reason: 'stop' }], usage: {} },
+    ]);
+  });
+
+  it('N1 is none where it is not what was asked for', async () => {
+    const schema = { type: 'object', properties: { place: { type: 'string' } }, required: ['place'] };
+    const format = { type: 'json_schema', json_schema: { name: 'place', schema } };
+    const [status, body] = await askAcrossRestart({ response_format: format }, 'slow-utf8');
+    expect([status, body]).toMatchObject([200, { choices: [{ message: { content: null } }] }]);
+    expect(JSON.stringify(body)).toContain('refusal');
+  });
 });
 
 it('M3 is honest where the extension lost it, too', async () => {
