@@ -1,9 +1,9 @@
-import { statSync, watch } from 'node:fs';
-import { basename } from 'node:path';
+import { statSync } from 'node:fs';
 
 import { BridgeError } from '#shared/errors.ts';
 
 import { openPrivateFolder } from '../journal/private-folder.ts';
+import { watchFile } from '../watch-file.ts';
 import { findKey, keyFileIn, readKeys, type Key } from './keys.ts';
 
 export interface HeldKey {
@@ -20,9 +20,6 @@ export interface KeyRing {
   find(given: string): HeldKey | undefined;
   close(): void;
 }
-
-/** For file systems that do not tell of changes. */
-const lookAgainMs = 10_000;
 
 type Held = Key & { abort: AbortController };
 
@@ -64,8 +61,7 @@ export function startKeyRing(folder: string, options: { onTrouble: (error: unkno
     }
   }
 
-  const timer = setInterval(refresh, lookAgainMs).unref();
-  const stopWatching = watchFile(folder, basename(path), { onChange: refresh, onTrouble });
+  const stopWatching = watchFile(path, refresh);
 
   return {
     get isLocked() {
@@ -80,10 +76,7 @@ export function startKeyRing(folder: string, options: { onTrouble: (error: unkno
       const found = findKey(held, given);
       return found && { name: found.name, revoked: found.abort.signal };
     },
-    close() {
-      clearInterval(timer);
-      stopWatching();
-    },
+    close: stopWatching,
   };
 }
 
@@ -106,25 +99,5 @@ function stampOf(path: string): string {
     return stats ? `${stats.ino} ${stats.ctimeNs}` : 'missing';
   } catch {
     return 'unreadable';
-  }
-}
-
-/** Returns how to stop. The folder is watched, for a file that is replaced is another file. */
-function watchFile(
-  folder: string,
-  name: string,
-  options: { onChange: () => void; onTrouble: (error: unknown) => void },
-): () => void {
-  const { onChange, onTrouble } = options;
-  try {
-    const watcher = watch(folder, { persistent: false }, (_, changed) => {
-      if (changed === null || changed === name) onChange();
-    });
-    watcher.on('error', onTrouble);
-    return () => watcher.close();
-  } catch (error) {
-    // Too many watchers on this machine, for example: then every few seconds has to do.
-    onTrouble(error);
-    return () => {};
   }
 }

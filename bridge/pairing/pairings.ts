@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, unwatchFile, watchFile, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import * as v from 'valibot';
 
 import { InsecureFolderError, openPrivateFile, openPrivateFolder } from '../journal/private-folder.ts';
+import { watchFile } from '../watch-file.ts';
 
 /** An extension that was let in once, and what it proves that by. */
 export interface Pairing {
@@ -30,7 +31,7 @@ export interface Pairings {
   add(pairing: Pick<Pairing, 'origin' | 'profile' | 'browser' | 'secret'>): Pairing;
   /** It was here just now. */
   see(id: string): void;
-  /** Calls `listener` within half a second after the file was changed, by whomever. Returns how to stop. */
+  /** Calls `listener` after the file was changed, by whomever, and now and then. Returns how to stop. */
   watch(listener: () => void): () => void;
 }
 
@@ -40,7 +41,6 @@ export class PairingsFileError extends Error {
 }
 
 const fileName = 'pairings.json';
-const watchMs = 500;
 /** How exact `lastSeen` is: an extension that comes and goes is no reason to write all the time. */
 const seenMs = 60_000;
 
@@ -112,11 +112,7 @@ export function openPairings(options: {
       const lastSeen = new Date(now()).toISOString();
       change((pairings) => pairings.map((it) => (it.id === id ? { ...it, lastSeen } : it)));
     },
-    watch(listener) {
-      // Unlike `watch`, it follows a file that is deleted, or replaced by another, on every system.
-      watchFile(file, { interval: watchMs, persistent: false }, listener);
-      return () => unwatchFile(file, listener);
-    },
+    watch: (listener) => watchFile(file, listener),
   };
 }
 
