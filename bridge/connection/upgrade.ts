@@ -13,6 +13,7 @@ import { errorReply } from '../http/reply.ts';
 import type { JsonReply } from '../http/route.ts';
 import { refuseSocket } from '../http/write.ts';
 import type { Limits } from '../limits.ts';
+import { SetupError } from '../setup-error.ts';
 import { shuttingDown } from '../drain.ts';
 import type { Connections } from './connections.ts';
 
@@ -22,6 +23,24 @@ const path = '/ws';
 export const isUpgrade = ({ url, headers }: IncomingMessage): boolean =>
   url === path || headers.upgrade?.toLowerCase() === 'websocket';
 
+function createSocketServer({ maxFragments }: Limits): WebSocketServer {
+  const bounds = ['maxFragments', 'maxBufferedChunks'];
+  // Where it has no default of its own for one, it does not know it, and would hold whatever it is sent.
+  if (bounds.some((bound) => !(bound in new WebSocketServer({ noServer: true }).options))) {
+    throw new SetupError(
+      'The package ws in node_modules is too old to bound what a socket may send. Run npm ci in the folder of the bridge.',
+    );
+  }
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload: maxFrameBytes,
+    maxFragments,
+    // Costs more CPU than loopback bytes are worth, and inflates what a hostile peer sends.
+    perMessageDeflate: false,
+    handleProtocols: (offered) => chooseSubprotocol([...offered]) ?? false,
+  });
+}
+
 /** Lets extensions on this machine, and nothing else, turn a request for `/ws` into a socket. */
 export function handleUpgrades(
   server: Server,
@@ -29,14 +48,7 @@ export function handleUpgrades(
   options: { limits: Limits; allowedHosts: readonly string[]; closing: () => BridgeError | null },
 ): void {
   const { limits, allowedHosts, closing } = options;
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: maxFrameBytes,
-    maxFragments: limits.maxFragments,
-    // Costs more CPU than loopback bytes are worth, and inflates what a hostile peer sends.
-    perMessageDeflate: false,
-    handleProtocols: (offered) => chooseSubprotocol([...offered]) ?? false,
-  });
+  const sockets = createSocketServer(limits);
 
   server.on('upgrade', (request, socket, head) => {
     let origin: string;

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import * as v from 'valibot';
 
-import { collectLicences } from './licences.ts';
+import { describeMaterials } from './bill-of-materials.ts';
+import { collectLicences, listBundled } from './licences.ts';
 import { withoutRawHtml } from './preact.ts';
 import { replaceUnusedModules } from './puter-js.ts';
 
@@ -29,7 +30,10 @@ const files = [
   'shared/style/style.css',
 ];
 
-/** Builds everything that browsers load, into the folder `target`. Takes about half a second. */
+/**
+ * Builds everything that browsers load into the folder `target`, and beside it the bill of what a release is made of.
+ * Takes about half a second.
+ */
 export async function build(target = `${root}dist`): Promise<{ extensionPath: string }> {
   const extensionPath = `${target}/extension-chrome`;
   await rm(extensionPath, { recursive: true, force: true });
@@ -66,10 +70,14 @@ export async function build(target = `${root}dist`): Promise<{ extensionPath: st
     esbuild.build({ ...common, entryPoints: { page: 'bridge/page/browser/live.ts' }, outdir: `${target}/bridge` }),
   ]);
 
-  const licences = await collectLicences(root, [pages.metafile, lane.metafile]);
+  const bundled = listBundled([pages.metafile, lane.metafile]);
+  const licences = await collectLicences(root, bundled);
+  const lock: unknown = JSON.parse(await readFile(`${root}package-lock.json`, 'utf8'));
+  const materials = describeMaterials(lock, bundled);
   await Promise.all([
     writeFile(`${extensionPath}/manifest.json`, await stampManifest()),
     writeFile(`${extensionPath}/LICENCES.txt`, licences),
+    writeFile(`${target}/sbom.cdx.json`, `${JSON.stringify(materials, null, 2)}\n`),
     cp(`${root}shared/locales`, `${extensionPath}/_locales`, { recursive: true }),
     cp(`${root}extension/icons`, `${extensionPath}/icons`, { recursive: true }),
     ...files.map((file) => cp(`${root}${file}`, `${extensionPath}/${file.split('/').at(-1)}`)),

@@ -18,16 +18,20 @@ const withoutFile: Record<string, { licence: string; text: URL; notice: string }
   },
 };
 
-/** The licences of every package that the bundles hold, as one text that travels with them. */
-export async function collectLicences(root: string, metafiles: (Metafile | undefined)[]): Promise<string> {
+/** The packages that the bundles hold parts of. */
+export function listBundled(metafiles: (Metafile | undefined)[]): ReadonlySet<string> {
   const inputs = metafiles.flatMap((metafile) => Object.values(metafile?.outputs ?? {}));
-  const packages = new Set(
+  return new Set(
     inputs
       .flatMap(({ inputs: files }) => Object.entries(files))
       .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
       .map(([path]) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1])
       .filter((name) => name !== undefined),
   );
+}
+
+/** Their licences, as one text that travels with them. */
+export async function collectLicences(root: string, packages: ReadonlySet<string>): Promise<string> {
   const texts = await Promise.all([...packages].sort().map((name) => describe(`${root}node_modules/${name}`)));
   return `Puter Bridge holds parts of these packages:\n\n${texts.join('\n')}`;
 }
