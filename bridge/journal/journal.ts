@@ -218,9 +218,10 @@ function prepare(database: DatabaseSync) {
       "UPDATE chats SET status = ?, outcome = ?, outcome_chars = ?, finished_at = ? WHERE id = ? AND status <> 'success'",
     ),
     find: sql(`SELECT ${columns} FROM chats WHERE id = ?`),
-    findByKey: sql(`SELECT ${columns} FROM chats WHERE scope = ? AND key = ? ORDER BY created_at DESC LIMIT 1`),
-    unfinished: sql(`SELECT ${columns} FROM chats WHERE finished_at IS NULL ORDER BY created_at`),
-    latest: sql(`SELECT ${columns} FROM chats ORDER BY created_at DESC LIMIT ?`),
+    // By rowid, which only rises: a clock that was set back would show an older chat as the latest.
+    findByKey: sql(`SELECT ${columns} FROM chats WHERE scope = ? AND key = ? ORDER BY rowid DESC LIMIT 1`),
+    unfinished: sql(`SELECT ${columns} FROM chats WHERE finished_at IS NULL ORDER BY rowid`),
+    latest: sql(`SELECT ${columns} FROM chats ORDER BY rowid DESC LIMIT ?`),
     expire: sql('DELETE FROM chats WHERE finished_at < ?'),
     size: sql('SELECT SUM(outcome_chars) AS total FROM chats WHERE finished_at IS NOT NULL'),
     shrink: sql(`DELETE FROM chats WHERE id IN (

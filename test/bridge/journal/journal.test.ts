@@ -97,6 +97,19 @@ describe('a journal', () => {
     expect(journal.latest(1).map(({ id }) => id)).toEqual(['b']);
   });
 
+  it('finds the latest of one key also where the clock was set back in between', () => {
+    const { journal } = open(makeFolder());
+    for (const [id, createdAt] of [
+      ['a', 2],
+      ['b', 1],
+      ['c', 1],
+    ] as const)
+      journal.insert(row(id, { key: 'k', createdAt }));
+    expect(journal.findByKey('me', 'k')?.id).toBe('c');
+    expect(journal.latest(3).map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+    expect(journal.unfinished().map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  });
+
   it('forgets what is finished for longer than it should keep it, and nothing that is open', () => {
     let time = 0;
     const { journal } = open(makeFolder(), { now: () => time });
