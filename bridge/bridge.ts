@@ -63,7 +63,11 @@ export interface Bridge {
 
 const now = () => performance.now();
 
-const journalLimits = { ttlMs: 24 * 60 * 60 * 1000, maxChars: 100 * 1024 * 1024, maxBytes: 1024 * 1024 * 1024 };
+const journalLimits = {
+  ttlMs: 24 * 60 * 60 * 1000,
+  maxKeptBytes: 100 * 1024 * 1024,
+  maxFileBytes: 1024 * 1024 * 1024,
+};
 
 /**
  * Composes the whole bridge and listens. Rejects with Node's error where the port cannot be had, with `SetupError` or

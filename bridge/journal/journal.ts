@@ -1,8 +1,8 @@
-import { existsSync, renameSync } from 'node:fs';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import type { SQLOutputValue } from 'node:sqlite';
 
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
-import { migrate, NewerJournalError } from './schema.ts';
+import { NewerJournalError } from './schema.ts';
+import { JournalLockedError, openStore, openStoreInMemory, type Store } from './store.ts';
 
 /** A row of the journal: one chat, by the id that its caller was told. Times are milliseconds since 1970. */
 export interface JournalRow {
@@ -18,7 +18,7 @@ export interface JournalRow {
   /** Of the extension that its call was given to. */
   profile: string | null;
   instance: string | null;
-  /** JSON: the request where history is on, and what it came to. */
+  /** JSON: the request where history is on, and what it came to; null where that is not kept. */
   request: string | null;
   outcome: string | null;
 }
@@ -30,24 +30,31 @@ export interface Journal {
   dispatched(id: string, holder: { profile: string; instance: string }): void;
   /** Certainly never started: back in the queue. */
   requeued(id: string): void;
-  finished(id: string, status: 'success' | 'error', outcome: string, at: number): void;
+  finished(id: string, status: 'success' | 'error', outcome: string | null, at: number): void;
   find(id: string): JournalRow | null;
   findByKey(scope: string, key: string): JournalRow | null;
   /** What an earlier run of the bridge left open. */
   unfinished(): JournalRow[];
   /** The latest, newest first. */
   latest(count: number): JournalRow[];
-  /** Why what is written now is lost with the process; null where it is safe on disk. */
-  readonly trouble: string | null;
+  readonly condition: Condition;
   close(): void;
 }
 
-/** Another bridge has it open. */
-export class JournalLockedError extends Error {
-  override readonly name = 'JournalLockedError';
+/** How the journal is. */
+export interface Condition {
+  /** Why what is written now is lost with the process; null where it is safe on disk. Names no folder. */
+  trouble: string | null;
+  /** The file was damaged as a whole when it was opened, and lies beside the new one. */
+  wasPutAside: boolean;
+  /** How many of its rows can be found, but not be read any more. */
+  unreadable: number;
 }
 
 const fileName = 'journal.db';
+
+/** How often what is over its time goes. */
+const sweepMs = 10 * 60 * 1000;
 
 /**
  * Opens the journal in `folder`, which is made where it is missing. Where the disk fails, now or later, it goes on in
@@ -56,25 +63,29 @@ const fileName = 'journal.db';
  */
 export function openJournal(options: {
   folder: string;
+  /** How long what is finished is kept, and how much of it; a tenth more is put up with. */
   ttlMs: number;
-  /** Characters of all outcomes together. */
-  maxChars: number;
+  maxKeptBytes: number;
   /** The file grows no further, whatever else fails. */
-  maxBytes: number;
+  maxFileBytes: number;
   now: () => number;
   onTrouble: (error: unknown) => void;
 }): Journal {
-  const { folder, ttlMs, maxChars, maxBytes, now, onTrouble } = options;
-  let trouble: string | null = null;
+  const { folder, ttlMs, maxKeptBytes, maxFileBytes, now, onTrouble } = options;
+  const condition: Condition = { trouble: null, wasPutAside: false, unreadable: 0 };
   let store = openOrFallBack();
   // What was on disk before the disk failed can often still be read.
   let older: Store | null = null;
-  let writes = 0;
+  let grownBytes = 0;
 
   function openOrFallBack(): Store {
     try {
       openPrivateFolder(folder);
-      return openFile(openPrivateFile(folder, fileName), maxBytes, onTrouble);
+      const { store, putAside } = openStore(openPrivateFile(folder, fileName), maxFileBytes);
+      if (putAside) onTrouble(putAside);
+      const { count } = store.unreadable.get() as { count: number };
+      Object.assign(condition, { wasPutAside: putAside !== null, unreadable: count });
+      return store;
     } catch (error) {
       if (isOurs(error)) throw error;
       return fallBack(error);
@@ -82,23 +93,22 @@ export function openJournal(options: {
   }
 
   function fallBack(error: unknown): Store {
-    trouble = error instanceof Error ? error.message : String(error);
+    // After the comma Node names the file.
+    condition.trouble = (error instanceof Error ? error.message : String(error)).replace(/, .*/s, '');
     onTrouble(new Error(`Nothing can be kept in ${folder}: answers are lost with the bridge.`, { cause: error }));
-    return prepare(new DatabaseSync(':memory:'));
+    return openStoreInMemory();
   }
 
   function write(run: (store: Store) => void): void {
     try {
       run(store);
     } catch (error) {
-      if (trouble !== null) throw error;
+      if (condition.trouble !== null) throw error;
       older = store;
       store = fallBack(error);
       carryOver(older, store);
       run(store);
     }
-    writes += 1;
-    if (writes % sweepEvery === 1) sweep();
   }
 
   /** What is still open goes on in the new store, where the old one can be read at all. */
@@ -114,10 +124,24 @@ export function openJournal(options: {
   }
 
   /** The oldest finished go first; what is open never goes. */
-  function sweep(): void {
-    store.expire.run(now() - ttlMs);
-    const { total } = store.size.get() as { total: number | null };
-    if ((total ?? 0) > maxChars) store.shrink.run((total ?? 0) - maxChars);
+  function shrink(): void {
+    grownBytes = 0;
+    write((it) => {
+      const { total } = it.size.get() as { total: number | null };
+      if ((total ?? 0) > maxKeptBytes) it.shrink.run((total ?? 0) - maxKeptBytes);
+    });
+  }
+
+  let last = { wall: now(), uptime: performance.now() };
+  /**
+   * What was paid for must not go because the clock is a day ahead for a moment. So it is believed only as far as time
+   * went by here since it was last looked at: a leap, true or false, counts once it has lasted from one look to the next.
+   */
+  function expire(): void {
+    const seen = { wall: now(), uptime: performance.now() };
+    const time = Math.min(seen.wall, last.wall + seen.uptime - last.uptime);
+    last = seen;
+    write((it) => it.expire.run(time - ttlMs));
   }
 
   const read = (run: (store: Store) => Record<string, SQLOutputValue> | undefined): JournalRow | null => {
@@ -125,109 +149,33 @@ export function openJournal(options: {
     return row ? (row as unknown as JournalRow) : null;
   };
 
+  shrink();
+  const sweeping = setInterval(expire, Math.min(sweepMs, ttlMs)).unref();
+
   return {
     insert: ({ id, scope, key, fingerprint, createdAt, request }) =>
       write((it) => it.insert.run(id, scope, key, fingerprint, createdAt, request)),
     dispatched: (id, { profile, instance }) => write((it) => it.dispatched.run(profile, instance, id)),
     requeued: (id) => write((it) => it.requeued.run(id)),
-    finished: (id, status, outcome, at) => write((it) => it.finished.run(status, outcome, outcome.length, at, id)),
+    finished(id, status, outcome, at) {
+      write((it) => it.finished.run(status, outcome, at, id));
+      // Measured now and then, since to measure is to look at every row.
+      grownBytes += 1000 + (outcome?.length ?? 0);
+      if (grownBytes > maxKeptBytes / 10) shrink();
+    },
     find: (id) => read((it) => it.find.get(id)),
     findByKey: (scope, key) => read((it) => it.findByKey.get(scope, key)),
     unfinished: () => store.unfinished.all() as unknown as JournalRow[],
     latest: (count) => store.latest.all(count) as unknown as JournalRow[],
-    get trouble() {
-      return trouble;
-    },
+    condition,
     close() {
+      clearInterval(sweeping);
       for (const it of [store, older]) if (it?.database.isOpen) it.database.close();
     },
   };
 }
 
-/** Sweeping is cheap, but not for nothing. */
-const sweepEvery = 100;
-
-type Store = ReturnType<typeof prepare>;
-
-function openFile(path: string, maxBytes: number, onTrouble: (error: unknown) => void): Store {
-  try {
-    return open(path, maxBytes);
-  } catch (error) {
-    if (isOurs(error) || !isBroken(error)) throw error;
-    // Kept for whoever wants to save something from it; a bridge that does not start saves nothing.
-    onTrouble(error);
-    for (const suffix of ['', '-wal', '-shm']) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, `${path}.broken${suffix}`);
-    }
-    return open(path, maxBytes);
-  }
-}
-
-function open(path: string, maxBytes: number): Store {
-  const database = new DatabaseSync(path);
-  try {
-    // Exclusive: one bridge alone, and freed by the system whatever becomes of the process. A write that returned is
-    // with the system, so that a killed process loses nothing; only a power cut may take the last moments.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    const { page_size: pageSize } = database.prepare('PRAGMA page_size').get() as { page_size: number };
-    database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pageSize)}`);
-    const { quick_check: health } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-    if (health !== 'ok') throw new BrokenJournalError(`The journal is damaged: ${health}`);
-    return prepare(database);
-  } catch (error) {
-    database.close();
-    if (isSqlite(error, 5)) throw new JournalLockedError('Another bridge uses this state folder.', { cause: error });
-    throw error;
-  }
-}
-
-class BrokenJournalError extends Error {
-  override readonly name = 'BrokenJournalError';
-}
-
-const isSqlite = (error: unknown, ...codes: number[]): boolean =>
-  error instanceof Error &&
-  'errcode' in error &&
-  typeof error.errcode === 'number' &&
-  codes.includes(error.errcode & 0xff);
-
-/** 11: malformed, 26: no database at all. */
-const isBroken = (error: unknown): boolean => error instanceof BrokenJournalError || isSqlite(error, 11, 26);
-
 const isOurs = (error: unknown): boolean =>
   error instanceof JournalLockedError ||
   error instanceof NewerJournalError ||
   (error instanceof Error && error.name === 'InsecureFolderError');
-
-const columns =
-  'id, status, scope, key, fingerprint, created_at AS createdAt, finished_at AS finishedAt, profile, instance, request, outcome';
-
-function prepare(database: DatabaseSync) {
-  migrate(database);
-  const sql = (text: string) => database.prepare(text);
-  return {
-    database,
-    insert: sql(
-      "INSERT INTO chats (id, status, scope, key, fingerprint, created_at, request) VALUES (?, 'queued', ?, ?, ?, ?, ?)",
-    ),
-    // A fallback store knows only what came after it.
-    dispatched: sql("UPDATE chats SET status = 'dispatched', profile = ?, instance = ? WHERE id = ?"),
-    requeued: sql("UPDATE chats SET status = 'queued', profile = NULL, instance = NULL WHERE id = ?"),
-    // An answer may come after its call was given up, and even before a slow caller learns that it was.
-    finished: sql(
-      "UPDATE chats SET status = ?, outcome = ?, outcome_chars = ?, finished_at = ? WHERE id = ? AND status <> 'success'",
-    ),
-    find: sql(`SELECT ${columns} FROM chats WHERE id = ?`),
-    // By rowid, which only rises: a clock that was set back would show an older chat as the latest.
-    findByKey: sql(`SELECT ${columns} FROM chats WHERE scope = ? AND key = ? ORDER BY rowid DESC LIMIT 1`),
-    unfinished: sql(`SELECT ${columns} FROM chats WHERE finished_at IS NULL ORDER BY rowid`),
-    latest: sql(`SELECT ${columns} FROM chats ORDER BY rowid DESC LIMIT ?`),
-    expire: sql('DELETE FROM chats WHERE finished_at < ?'),
-    size: sql('SELECT SUM(outcome_chars) AS total FROM chats WHERE finished_at IS NOT NULL'),
-    shrink: sql(`DELETE FROM chats WHERE id IN (
-      SELECT id FROM (
-        SELECT id, SUM(outcome_chars) OVER (ORDER BY finished_at, id) - outcome_chars AS before
-        FROM chats WHERE finished_at IS NOT NULL
-      ) WHERE before < ?)`),
-  };
-}

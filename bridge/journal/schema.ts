@@ -24,6 +24,8 @@ const steps = [
   CREATE INDEX chats_by_key ON chats (scope, key) WHERE key IS NOT NULL;
   CREATE INDEX chats_by_finish ON chats (finished_at, outcome_chars);
   CREATE INDEX chats_by_creation ON chats (created_at);`,
+  `ALTER TABLE chats RENAME COLUMN outcome_chars TO bytes;
+  DROP INDEX chats_by_creation;`,
 ];
 
 /** Brings an older journal up to date, in one piece. */

@@ -1,11 +1,21 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import { JournalLockedError, openJournal } from '../../../bridge/journal/journal.ts';
+import { openJournal } from '../../../bridge/journal/journal.ts';
+import { JournalLockedError } from '../../../bridge/journal/store.ts';
 
 function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'journal-'));
@@ -13,17 +23,18 @@ function makeFolder(): string {
   return folder;
 }
 
-const day = 24 * 60 * 60 * 1000;
+const minute = 60 * 1000;
+const day = 24 * 60 * minute;
 
-function open(folder: string, change: { maxChars?: number; maxBytes?: number; now?: () => number } = {}) {
+function open(folder: string, change: { maxKeptBytes?: number; maxFileBytes?: number } = {}) {
   const troubles: unknown[] = [];
   const onTrouble = (error: unknown) => void troubles.push(error);
   const journal = openJournal({
     folder,
     ttlMs: day,
-    maxChars: 1000,
-    maxBytes: 1e9,
-    now: () => 0,
+    maxKeptBytes: 1e6,
+    maxFileBytes: 1e9,
+    now: Date.now,
     onTrouble,
     ...change,
   });
@@ -51,7 +62,7 @@ describe('a journal', () => {
     journal.finished('a', 'success', '{"text":"Hello"}', 5);
     journal.close();
     const again = open(folder).journal;
-    expect(again.trouble).toBeNull();
+    expect(again.condition.trouble).toBeNull();
     expect(again.find('a')).toEqual({
       ...row('a', { key: 'k', fingerprint: 'f' }),
       status: 'success',
@@ -111,25 +122,113 @@ describe('a journal', () => {
   });
 
   it('forgets what is finished for longer than it should keep it, and nothing that is open', () => {
-    let time = 0;
-    const { journal } = open(makeFolder(), { now: () => time });
-    journal.insert(row('open'));
-    journal.insert(row('done'));
-    journal.finished('done', 'success', '{}', 0);
-    time = day + 1;
-    for (let i = 0; i < 100; i += 1) journal.requeued('open');
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { journal } = open(makeFolder());
+    for (const id of ['open', 'done']) journal.insert(row(id));
+    journal.finished('done', 'success', '{}', Date.now());
+    vi.advanceTimersByTime(day);
+    expect(journal.find('done')).not.toBeNull();
+    vi.advanceTimersByTime(day / 100);
     expect(journal.find('done')).toBeNull();
     expect(journal.find('open')).not.toBeNull();
   });
 
-  it('forgets the oldest where all together are too large', () => {
-    const { journal } = open(makeFolder(), { maxChars: 250 });
-    for (const [at, id] of ['a', 'b', 'c', 'd'].entries()) {
-      journal.insert(row(id));
-      journal.finished(id, 'success', 'x'.repeat(100), at);
+  it('forgets nothing because the clock was ahead for a moment', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { journal } = open(makeFolder());
+    journal.insert(row('done'));
+    journal.finished('done', 'success', '{}', Date.now());
+    const leap = (ms: number) => vi.setSystemTime(Date.now() + ms);
+    for (const before of [0, minute, 9 * minute]) {
+      vi.advanceTimersByTime(before);
+      leap(2 * day);
+      vi.advanceTimersByTime(10 * minute);
+      leap(-2 * day);
+      vi.advanceTimersByTime(10 * minute);
+      expect(journal.find('done')).not.toBeNull();
     }
-    for (let i = 0; i < 100; i += 1) journal.requeued('none');
-    expect(['a', 'b', 'c', 'd'].map((id) => journal.find(id) !== null)).toEqual([false, false, true, true]);
+    // A machine that slept is believed after a while.
+    leap(2 * day);
+    vi.advanceTimersByTime(20 * minute);
+    expect(journal.find('done')).toBeNull();
+  });
+
+  it('believes no clock that was wrong only while the bridge started', () => {
+    const folder = makeFolder();
+    const { journal } = open(folder);
+    journal.insert(row('done'));
+    journal.finished('done', 'success', '{}', Date.now());
+    journal.close();
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    vi.setSystemTime(Date.now() + 2 * day);
+    const again = open(folder).journal;
+    vi.advanceTimersByTime(minute);
+    vi.setSystemTime(Date.now() - 2 * day);
+    vi.advanceTimersByTime(day / 2);
+    expect(again.find('done')).not.toBeNull();
+  });
+
+  it('forgets the oldest where all together are too large', () => {
+    const { journal } = open(makeFolder(), { maxKeptBytes: 250_000 });
+    const ids = ['a', 'b', 'c', 'd'];
+    journal.insert(row('open', { request: 'x'.repeat(1_000_000) }));
+    for (const [at, id] of ids.entries()) {
+      journal.insert(row(id));
+      journal.finished(id, 'success', 'x'.repeat(100_000), at);
+    }
+    expect(ids.map((id) => journal.find(id) !== null)).toEqual([false, false, true, true]);
+    expect(journal.find('open')).not.toBeNull();
+  });
+
+  it('counts bytes, of the requests too, and makes room at once where it may keep less than before', () => {
+    const folder = makeFolder();
+    const { journal } = open(folder);
+    const [ascii, wide] = ['x'.repeat(40_000), '語'.repeat(40_000)];
+    for (const [id, request, outcome] of [
+      ['a', null, ascii],
+      ['b', ascii, ascii],
+      ['c', null, wide],
+    ] as const) {
+      journal.insert(row(id, { request }));
+      journal.finished(id, 'success', outcome, 1);
+    }
+    journal.close();
+    const kept = (maxKeptBytes: number) => {
+      const { journal } = open(folder, { maxKeptBytes });
+      const found = ['a', 'b', 'c'].filter((id) => journal.find(id));
+      journal.close();
+      return found;
+    };
+    expect([kept(250_000), kept(210_000), kept(130_000), kept(100_000)]).toEqual([
+      ['a', 'b', 'c'],
+      ['b', 'c'],
+      ['c'],
+      [],
+    ]);
+  });
+
+  it('leaves nothing in its files of what it forgot', () => {
+    const folder = makeFolder();
+    const { journal } = open(folder, { maxKeptBytes: 100_000 });
+    journal.insert(row('a', { request: '"a secret question"' }));
+    journal.finished('a', 'success', '"a secret answer"', 1);
+    journal.insert(row('b'));
+    journal.finished('b', 'success', 'x'.repeat(100_000), 2);
+    expect(journal.find('a')).toBeNull();
+    journal.close();
+    expect(readdirSync(folder)).toEqual(['journal.db']);
+    expect(readFileSync(join(folder, 'journal.db'), 'latin1')).not.toContain('a secret');
+  });
+
+  it('keeps that there was an answer, where it keeps none of its words', () => {
+    const { journal } = open(makeFolder());
+    journal.insert(row('a', { key: 'k' }));
+    journal.finished('a', 'success', null, 1);
+    expect(journal.findByKey('me', 'k')).toMatchObject({ status: 'success', outcome: null });
+    expect(journal.condition.unreadable).toBe(0);
   });
 });
 
@@ -163,7 +262,7 @@ describe('a folder', () => {
     const { journal } = open(folder);
     expect(() => open(folder)).toThrow(JournalLockedError);
     journal.close();
-    expect(open(folder).journal.trouble).toBeNull();
+    expect(open(folder).journal.condition.trouble).toBeNull();
   });
 });
 
@@ -172,7 +271,7 @@ describe('a journal in trouble', () => {
     const folder = makeFolder();
     writeFileSync(join(folder, 'file'), '');
     const other = open(join(folder, 'file', 'below'));
-    expect(other.journal.trouble).toMatch(/ENOTDIR/);
+    expect(other.journal.condition.trouble).toMatch(/ENOTDIR/);
     expect(other.troubles).toHaveLength(1);
     other.journal.insert(row('a'));
     expect(other.journal.find('a')?.status).toBe('queued');
@@ -181,14 +280,14 @@ describe('a journal in trouble', () => {
   it('goes on in memory where the disk fails while it runs, with all that is open', () => {
     const folder = makeFolder();
     // As full as a disk can be.
-    const { journal, troubles } = open(folder, { maxBytes: 100_000 });
+    const { journal, troubles } = open(folder, { maxFileBytes: 100_000 });
     journal.insert(row('before'));
     journal.insert(row('open'));
     journal.dispatched('open', holder);
     journal.finished('before', 'success', '{}', 1);
     journal.insert(row('after', { request: 'x'.repeat(2_000_000) }));
     journal.finished('open', 'success', '"late"', 2);
-    expect(journal.trouble).toMatch(/full/);
+    expect(journal.condition.trouble).toMatch(/full/);
     expect(troubles).toHaveLength(1);
     expect(['before', 'open', 'after'].map((id) => journal.find(id)?.status)).toEqual(['success', 'success', 'queued']);
   });
@@ -202,7 +301,7 @@ describe('a journal in trouble', () => {
     const { journal, troubles } = open(folder);
     expect(troubles).toHaveLength(1);
     expect(readdirSync(folder)).toContain('journal.db.broken');
-    expect(journal.trouble).toBeNull();
+    expect(journal.condition.trouble).toBeNull();
     journal.insert(row('a'));
     expect(journal.find('a')).not.toBeNull();
   });
@@ -216,6 +315,23 @@ describe('a journal in trouble', () => {
     writeFileSync(file, bytes, { flag: 'r+' });
     chmodSync(file, 0o600);
   }
+
+  it('of an older version is brought up to date', () => {
+    const folder = makeFolder();
+    const file = join(folder, 'journal.db');
+    const database = new DatabaseSync(file);
+    database.exec(`CREATE TABLE chats (id TEXT PRIMARY KEY, status TEXT NOT NULL, scope TEXT NOT NULL, key TEXT,
+      fingerprint TEXT, created_at INTEGER NOT NULL, finished_at INTEGER, profile TEXT, instance TEXT, request TEXT,
+      outcome TEXT, outcome_chars INTEGER) STRICT;
+      CREATE INDEX chats_by_finish ON chats (finished_at, outcome_chars);
+      CREATE INDEX chats_by_creation ON chats (created_at);
+      INSERT INTO chats VALUES ('a', 'success', 'me', NULL, NULL, 1, 2, NULL, NULL, NULL, '"kept"', 6);
+      PRAGMA user_version = 1;`);
+    database.close();
+    chmodSync(file, 0o600);
+    const { journal, troubles } = open(folder);
+    expect([journal.find('a')?.outcome, journal.condition.wasPutAside, troubles]).toEqual(['"kept"', false, []]);
+  });
 
   it('of a newer version is left alone', () => {
     const folder = makeFolder();

@@ -1,0 +1,102 @@
+import { existsSync, renameSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+import { migrate } from './schema.ts';
+
+/** Another bridge has it open. */
+export class JournalLockedError extends Error {
+  override readonly name = 'JournalLockedError';
+}
+
+class BrokenJournalError extends Error {
+  override readonly name = 'BrokenJournalError';
+}
+
+/** One database of chats, and what is asked of it. */
+export type Store = ReturnType<typeof prepare>;
+
+/**
+ * Opens the file. One that is no database, or damaged as a whole, is put aside, and an empty one takes its place. Throws
+ * `JournalLockedError`, `NewerJournalError`, and SQLite's own where the disk fails.
+ */
+export function openStore(path: string, maxBytes: number): { store: Store; putAside: Error | null } {
+  try {
+    return { store: open(path, maxBytes), putAside: null };
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    // Kept for whoever wants to save something from it; a bridge that does not start saves nothing.
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (existsSync(path + suffix)) renameSync(path + suffix, `${path}.broken${suffix}`);
+    }
+    return { store: open(path, maxBytes), putAside: error };
+  }
+}
+
+export const openStoreInMemory = (): Store => prepare(new DatabaseSync(':memory:'));
+
+function open(path: string, maxBytes: number): Store {
+  const database = new DatabaseSync(path);
+  try {
+    // Exclusive: one bridge alone, and freed by the system whatever becomes of the process. A write that returned is
+    // with the system, so that a killed process loses nothing; only a power cut may take the last moments. What is
+    // deleted is overwritten: who is told that something is gone shall not find it in the file.
+    database.exec(
+      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;',
+    );
+    const { page_size: pageSize } = database.prepare('PRAGMA page_size').get() as { page_size: number };
+    database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pageSize)}`);
+    const { quick_check: health } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+    if (health !== 'ok') throw new BrokenJournalError(`The journal is damaged: ${health}`);
+    return prepare(database);
+  } catch (error) {
+    database.close();
+    if (isSqlite(error, 5)) throw new JournalLockedError('Another bridge uses this state folder.', { cause: error });
+    throw error;
+  }
+}
+
+const isSqlite = (error: unknown, ...codes: number[]): error is Error =>
+  error instanceof Error &&
+  'errcode' in error &&
+  typeof error.errcode === 'number' &&
+  codes.includes(error.errcode & 0xff);
+
+/** 11: malformed, 26: no database at all. */
+const isBroken = (error: unknown): error is Error => error instanceof BrokenJournalError || isSqlite(error, 11, 26);
+
+const columns =
+  'id, status, scope, key, fingerprint, created_at AS createdAt, finished_at AS finishedAt, profile, instance, request, outcome';
+
+function prepare(database: DatabaseSync) {
+  migrate(database);
+  const sql = (text: string) => database.prepare(text);
+  return {
+    database,
+    insert: sql(
+      "INSERT INTO chats (id, status, scope, key, fingerprint, created_at, request) VALUES (?, 'queued', ?, ?, ?, ?, ?)",
+    ),
+    // A fallback store knows only what came after it.
+    dispatched: sql("UPDATE chats SET status = 'dispatched', profile = ?, instance = ? WHERE id = ?"),
+    requeued: sql("UPDATE chats SET status = 'queued', profile = NULL, instance = NULL WHERE id = ?"),
+    // An answer may come after its call was given up, and even before a slow caller learns that it was.
+    finished: sql(`UPDATE chats SET status = ?1, outcome = ?2, finished_at = ?3, bytes = ${rowBytes}
+      + coalesce(octet_length(?2), 0) + coalesce(octet_length(request), 0) WHERE id = ?4 AND status <> 'success'`),
+    find: sql(`SELECT ${columns} FROM chats WHERE id = ?`),
+    // By rowid, which only rises: a clock that was set back would show an older chat as the latest.
+    findByKey: sql(`SELECT ${columns} FROM chats WHERE scope = ? AND key = ? ORDER BY rowid DESC LIMIT 1`),
+    unfinished: sql(`SELECT ${columns} FROM chats WHERE finished_at IS NULL ORDER BY rowid`),
+    latest: sql(`SELECT ${columns} FROM chats ORDER BY rowid DESC LIMIT ?`),
+    unreadable: sql(`SELECT COUNT(*) AS count FROM chats WHERE finished_at IS NOT NULL
+      AND (status NOT IN ('success', 'error') OR NOT json_valid(outcome))`),
+    expire: sql('DELETE FROM chats WHERE finished_at < ?'),
+    size: sql('SELECT SUM(bytes) AS total FROM chats WHERE finished_at IS NOT NULL'),
+    shrink: sql(`DELETE FROM chats WHERE id IN (
+      SELECT id FROM (
+        SELECT id, SUM(bytes) OVER (ORDER BY finished_at, id) - bytes AS before
+        FROM chats WHERE finished_at IS NOT NULL
+      ) WHERE before < ?)`),
+  };
+}
+
+/** What a row takes beside its texts. */
+const rowBytes = 512;
