@@ -4,23 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { v7 as uuid } from 'uuid';
 
 import { createAudience, type Audience } from './audience.ts';
-import { createAuthRoutes } from './auth/routes.ts';
 import { createSignIns } from './auth/sign-ins.ts';
 import { startCatalogue } from './catalogue/catalogue.ts';
 import { withSuggestions } from './catalogue/with-suggestions.ts';
 import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
-import { createDeliverRoute } from './connection/deliver.ts';
 import { handleUpgrades, isUpgrade } from './connection/upgrade.ts';
 import { createCalls } from './chat/calls.ts';
 import { createChats, type Chats } from './chat/chats.ts';
 import { createSchemas } from './chat/schemas.ts';
 import { createTokenCounter } from './chat/token-counter.ts';
-import { createCompletionsRoutes } from './dialects/openai/completions/completions.ts';
-import { createModelRoutes } from './dialects/openai/models.ts';
-import { createOpenaiRoutes } from './dialects/openai/routes.ts';
-import { createChatCompletionsRoutes } from './dialects/openai/chat-completions/chat-completions.ts';
-import { createProcessRoutes } from './dialects/process/process.ts';
 import { createDrain, shutDown, shuttingDown, type Drain } from './drain.ts';
 import { checkBind, nameOf } from './hosts.ts';
 import { createApp } from './http/app.ts';
@@ -37,11 +30,10 @@ import { createResults } from './journal/results.ts';
 import type { Peer } from './lifecycle/peer.ts';
 import { logAnswers } from './log/answers.ts';
 import { noLog, type Log } from './log/log.ts';
-import { createPageRoutes } from './page/routes.ts';
 import { createOffers, type PairingView } from './pairing/offers.ts';
 import { openPairings } from './pairing/pairings.ts';
 import { tellOfPairing } from './pairing/tell-of-pairing.ts';
-import { createRequestRoutes } from './requests/routes.ts';
+import { createRoutes } from './routes.ts';
 import { createStatusHub, type StatusHub } from './status.ts';
 import { readVersion } from './version.ts';
 
@@ -183,21 +175,19 @@ function compose(
   });
   const chats: Chats = createChats({ calls, results, newId: uuid, now });
 
-  const routes = [
-    ...createProcessRoutes({ chats, results }),
-    ...createRequestRoutes({ chats, journal }),
-    ...createOpenaiRoutes(
-      [
-        ...createChatCompletionsRoutes({ chats, now: Date.now }),
-        ...createCompletionsRoutes({ chats, now: Date.now }),
-        ...createModelRoutes({ catalogue, hasExtension: () => connections.list().length > 0 }),
-      ],
-      { newRequestId: uuid },
-    ),
-    createDeliverRoute({ dispatcher, results, secrets: connections.secrets }),
-    ...createAuthRoutes(signIns),
-    ...createPageRoutes({ status, audience, stopping: drain.begun, pairing: offers.view }),
-  ];
+  const routes = createRoutes({
+    chats,
+    results,
+    journal,
+    catalogue,
+    connections,
+    dispatcher,
+    signIns,
+    status,
+    audience,
+    stopping: drain.begun,
+    pairing: offers.view,
+  });
   const { allowedOrigins, limits } = config;
   const { closing } = drain;
   // An address that was named is no more than what a caller dials.

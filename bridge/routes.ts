@@ -1,0 +1,56 @@
+import { v7 as uuid } from 'uuid';
+
+import type { Audience } from './audience.ts';
+import { createAuthRoutes } from './auth/routes.ts';
+import type { SignIns } from './auth/sign-ins.ts';
+import type { Catalogue } from './catalogue/catalogue.ts';
+import type { Chats } from './chat/chats.ts';
+import type { Connections } from './connection/connections.ts';
+import { createDeliverRoute } from './connection/deliver.ts';
+import { createChatCompletionsRoutes } from './dialects/openai/chat-completions/chat-completions.ts';
+import { createCompletionsRoutes } from './dialects/openai/completions/completions.ts';
+import { createModelRoutes } from './dialects/openai/models.ts';
+import { createOpenaiRoutes } from './dialects/openai/routes.ts';
+import { createProcessRoutes } from './dialects/process/process.ts';
+import type { Route } from './http/route.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Results } from './journal/results.ts';
+import type { Dispatcher } from './lifecycle/dispatcher.ts';
+import type { Peer } from './lifecycle/peer.ts';
+import { createPageRoutes } from './page/routes.ts';
+import type { PairingView } from './pairing/offers.ts';
+import { createRequestRoutes } from './requests/routes.ts';
+import type { StatusHub } from './status.ts';
+
+/** All that the bridge serves over HTTP. */
+export function createRoutes(parts: {
+  chats: Chats;
+  results: Results;
+  journal: Journal;
+  catalogue: Catalogue;
+  connections: Connections;
+  dispatcher: Dispatcher;
+  signIns: SignIns<Peer>;
+  status: StatusHub;
+  audience: Audience;
+  stopping: AbortSignal;
+  pairing: () => PairingView | null;
+}): Route[] {
+  const { connections, signIns } = parts;
+  const chat = { chats: parts.chats, now: Date.now };
+  return [
+    ...createProcessRoutes(parts),
+    ...createRequestRoutes(parts),
+    ...createOpenaiRoutes(
+      [
+        ...createChatCompletionsRoutes(chat),
+        ...createCompletionsRoutes(chat),
+        ...createModelRoutes({ ...parts, hasExtension: () => connections.list().length > 0 }),
+      ],
+      { newRequestId: uuid },
+    ),
+    createDeliverRoute({ ...parts, secrets: connections.secrets }),
+    ...createAuthRoutes(signIns),
+    ...createPageRoutes(parts),
+  ];
+}
