@@ -9,6 +9,7 @@ import { startCatalogue } from './catalogue/catalogue.ts';
 import { withSuggestions } from './catalogue/with-suggestions.ts';
 import type { Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
+import { keepBack } from './connection/keep-back.ts';
 import { handleUpgrades, isUpgrade } from './connection/upgrade.ts';
 import { createCalls } from './chat/calls.ts';
 import { createChats, type Chats } from './chat/chats.ts';
@@ -139,7 +140,8 @@ function compose(
       requeued: journal.requeued,
       recall: (id) => recovery.recall(id),
     },
-    explain: (failure, { model }) => withSuggestions(tellOfPairing(failure, offers.view() !== null), catalogue, model),
+    explain: (failure, { model }) =>
+      withSuggestions(tellOfPairing(keepBack(failure, log), offers.view() !== null), catalogue, model),
     onChange,
   });
   let exchanges = 0;
