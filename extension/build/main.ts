@@ -1,6 +1,7 @@
-/** `npm run build`: the extension in dist/extension-chrome and the script of the bridge's own page. */
+/** `npm run build`: the bridge, the script of its page, and the extension in dist/extension-chrome. */
 
 import { build } from './build.ts';
+import { bundleBridge } from './bundle-bridge.ts';
 
-const { extensionPath } = await build();
-console.log(`Built ${extensionPath}`);
+const [{ extensionPath }, { bridgePath }] = await Promise.all([build(), bundleBridge()]);
+console.log(`Built ${extensionPath} and ${bridgePath}`);

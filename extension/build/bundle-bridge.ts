@@ -1,0 +1,66 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import * as esbuild from 'esbuild';
+
+import { collectLicences, listBundled } from './licences.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const entries = {
+  main: 'bridge/main.ts',
+  'token-worker': 'bridge/chat/token-worker.ts',
+  'schema-worker': 'bridge/chat/schema-worker.ts',
+};
+
+/**
+ * Builds what `npm start` runs into the folder `bridge` of `target`: one file that is read at once instead of hundreds
+ * that are looked for, and a file for each of its threads.
+ */
+export async function bundleBridge(target = `${root}dist`): Promise<{ bridgePath: string }> {
+  const bridgePath = `${target}/bridge`;
+  await mkdir(bridgePath, { recursive: true });
+  const { metafile } = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: entries,
+    outdir: bridgePath,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    charset: 'utf8',
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+    // Packages written as CommonJS ask for Node's own modules by it.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    plugins: [withFilesFrom(bridgePath), withoutBodyParser],
+  });
+  await writeFile(`${bridgePath}/LICENCES.txt`, await collectLicences(root, listBundled([metafile])));
+  return { bridgePath };
+}
+
+/** What a source finds beside itself is found from the bundle: a thread as the file built from it, all else where it is. */
+const withFilesFrom = (bridgePath: string): esbuild.Plugin => ({
+  name: 'with-files',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]bridge[/\\].*\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const contents = source.replace(/new URL\('([^']+)', import\.meta\.url\)/g, (_, name: string) => {
+        const file = resolve(dirname(path), name);
+        const found = name.endsWith('.ts') ? basename(file, '.ts') + '.js' : relative(bridgePath, file);
+        return `new URL(${JSON.stringify(found.replaceAll('\\', '/'))}, import.meta.url)`;
+      });
+      return { contents, loader: 'ts' };
+    });
+  },
+});
+
+/** express reads it at its start, with tables for every script on earth; bodies are read by bridge/http/body.ts. */
+const withoutBodyParser: esbuild.Plugin = {
+  name: 'without-body-parser',
+  setup({ onLoad }) {
+    onLoad({ filter: /[/\\]node_modules[/\\]body-parser[/\\]index\.js$/ }, () => ({ contents: '' }));
+  },
+};
