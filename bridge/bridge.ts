@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 
-import { v7 as uuid } from 'uuid';
-
 import { createAudience, type Audience } from './audience.ts';
 import { createSignIns } from './auth/sign-ins.ts';
 import { startCatalogue } from './catalogue/catalogue.ts';
 import { withSuggestions } from './catalogue/with-suggestions.ts';
-import type { Config } from './config.ts';
+import { defaults, type Config } from './config.ts';
 import { createConnections, type Connections } from './connection/connections.ts';
 import { keepBack } from './connection/keep-back.ts';
 import { handleUpgrades, isUpgrade } from './connection/upgrade.ts';
@@ -31,6 +29,7 @@ import { createResults } from './journal/results.ts';
 import type { Peer } from './lifecycle/peer.ts';
 import { logAnswers } from './log/answers.ts';
 import { noLog, type Log } from './log/log.ts';
+import { newId } from './new-id.ts';
 import { createOffers, type PairingView } from './pairing/offers.ts';
 import { openPairings } from './pairing/pairings.ts';
 import { tellOfPairing } from './pairing/tell-of-pairing.ts';
@@ -55,12 +54,6 @@ export interface Bridge {
 }
 
 const now = () => performance.now();
-
-const journalLimits = {
-  ttlMs: 24 * 60 * 60 * 1000,
-  maxKeptBytes: 100 * 1024 * 1024,
-  maxFileBytes: 1024 * 1024 * 1024,
-};
 
 /**
  * Composes the whole bridge and listens. Rejects with Node's error where the port cannot be had, with `SetupError` or
@@ -118,12 +111,16 @@ function compose(
   const pairings = openPairings({ folder: config.stateDir, now: Date.now, onTrouble: onUnexpected });
   const journal = openJournal({
     folder: config.stateDir,
-    ...journalLimits,
+    // Where no words are kept, it is kept all the same that a key had its answer.
+    ttlMs: config.keepMs || defaults.keepMs,
+    maxKeptBytes: config.keepBytes,
+    maxFileBytes: config.keepBytes + config.limits.maxJournalBytes,
     now: Date.now,
     onTrouble: onUnexpected,
   });
   const results = createResults({
     journal,
+    keepsAnswers: config.keepMs > 0,
     isRunning: (id) => chats.isRunning(id),
     onRecorded: (id) => dispatcher.recorded(id),
     now: Date.now,
@@ -173,9 +170,9 @@ function compose(
     counter,
     schemas,
     inputsOf: (model) => catalogue.find(model)?.inputs ?? null,
-    newId: uuid,
+    newId,
   });
-  const chats: Chats = createChats({ calls, results, newId: uuid, now });
+  const chats: Chats = createChats({ calls, results, newId, now });
 
   const routes = createRoutes({
     chats,

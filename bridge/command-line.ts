@@ -6,7 +6,16 @@ import { defaults, type Config } from './config.ts';
 import { parseHost, parseHostNames } from './hosts.ts';
 import { logLevels } from './log/log.ts';
 import { parseOrigins } from './origins.ts';
-import { parseFolder, parseKeyName, parsePort, parseSeconds } from './parsers.ts';
+import {
+  hourMs,
+  megabyte,
+  parseFolder,
+  parseHours,
+  parseKeyName,
+  parseMegabytes,
+  parsePort,
+  parseSeconds,
+} from './parsers.ts';
 import { findStateDir } from './state-dir.ts';
 
 /** What a command line asks for. */
@@ -52,6 +61,18 @@ export function readCommandLine(args: readonly string[], version: string): { tas
         .argParser(parseFolder),
     )
     .addOption(
+      new Option('--keep-results <hours>', 'how long answers can be fetched; 0 keeps no words of them')
+        .env('PUTER_BRIDGE_KEEP_RESULTS')
+        .default(defaults.keepMs, String(defaults.keepMs / hourMs))
+        .argParser(parseHours),
+    )
+    .addOption(
+      new Option('--keep-results-size <megabytes>', 'how much is kept in all; the oldest go first')
+        .env('PUTER_BRIDGE_KEEP_RESULTS_SIZE')
+        .default(defaults.keepBytes, String(defaults.keepBytes / megabyte))
+        .argParser(parseMegabytes),
+    )
+    .addOption(
       new Option('--drain <seconds>', 'how long running calls may take to finish when it is told to stop')
         .env('PUTER_BRIDGE_DRAIN')
         .default(defaults.drainMs, String(defaults.drainMs / 1000))
@@ -91,7 +112,9 @@ export function readCommandLine(args: readonly string[], version: string): { tas
 
   refuseKeyFlags(command, args);
   refuseUnknownVariables(command);
-  const { allowOrigin, allowedHost, drain, ...options } = command.parse(args, { from: 'user' }).opts<Options>();
+  const { allowOrigin, allowedHost, keepResults, keepResultsSize, drain, ...options } = command
+    .parse(args, { from: 'user' })
+    .opts<Options>();
   // Commander takes a switch of the environment for on whatever it says.
   const isFromVariable = command.getOptionValueSource('requirePairing') === 'env';
   const requirePairing = isFromVariable ? readSwitch(command, requirePairingVariable) : options.requirePairing;
@@ -104,6 +127,8 @@ export function readCommandLine(args: readonly string[], version: string): { tas
       mayBindAll,
       allowedHosts: allowedHost,
       allowedOrigins: allowOrigin,
+      keepMs: keepResults,
+      keepBytes: keepResultsSize,
       drainMs: drain,
       requirePairing,
     },
@@ -122,6 +147,8 @@ function readSwitch(command: Command, variable: string): boolean {
 interface Options extends Pick<Config, 'port' | 'host' | 'stateDir' | 'logLevel' | 'requirePairing'> {
   allowedHost: readonly string[];
   allowOrigin: readonly string[];
+  keepResults: number;
+  keepResultsSize: number;
   drain: number;
 }
 

@@ -16,6 +16,10 @@ export interface Config {
   /** The folder for what is kept between runs; absolute. */
   stateDir: string;
   logLevel: LogLevel;
+  /** How long what calls came to is kept; 0 keeps that there was an answer, and none of its words. */
+  keepMs: number;
+  /** How much of it in all, in bytes. */
+  keepBytes: number;
   /** How long running calls may take to finish when the bridge is told to stop. */
   drainMs: number;
   /** Also the extension whose id is known must be paired. */
@@ -42,6 +46,8 @@ export const defaults: Omit<Config, 'stateDir'> = {
   mayBindAll: false,
   allowedOrigins: [],
   logLevel: 'info',
+  keepMs: 24 * 60 * 60 * 1000,
+  keepBytes: 100_000_000,
   drainMs: 30_000,
   requirePairing: false,
   connectGraceMs: 3000,

@@ -22,6 +22,8 @@ export interface Limits {
   /** In how many pieces one frame may come. Chrome cuts what is large. */
   maxFragments: number;
   maxPingsPerSecond: number;
+  /** Of the journal, beside what may be kept of finished calls. */
+  maxJournalBytes: number;
 }
 
 export const defaultLimits: Limits = {
@@ -39,4 +41,5 @@ export const defaultLimits: Limits = {
   maxControlFrameBytes: 1024 * 1024,
   maxFragments: 16 * 1024,
   maxPingsPerSecond: 20,
+  maxJournalBytes: 1024 * 1024 * 1024,
 };

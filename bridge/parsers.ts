@@ -14,6 +14,23 @@ export function parseSeconds(value: string): number {
   throw new InvalidArgumentError('Seconds are a whole number from 0 to 9999.');
 }
 
+export const hourMs = 60 * 60 * 1000;
+
+/** In milliseconds; a year at most. */
+export function parseHours(value: string): number {
+  const hours = Number(value);
+  if (/^\d{1,4}$/.test(value) && hours <= 8760) return hours * hourMs;
+  throw new InvalidArgumentError('Hours are a whole number from 0 to 8760.');
+}
+
+export const megabyte = 1_000_000;
+
+/** In bytes. */
+export function parseMegabytes(value: string): number {
+  if (/^[1-9]\d{0,5}$/.test(value)) return Number(value) * megabyte;
+  throw new InvalidArgumentError('Megabytes are a whole number from 1 to 999999.');
+}
+
 export function parseKeyName(value: string): string {
   if (keyNamePattern.test(value)) return value;
   throw new InvalidArgumentError('A name has 1 to 32 letters, digits, dots, dashes or underscores.');

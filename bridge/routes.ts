@@ -1,5 +1,3 @@
-import { v7 as uuid } from 'uuid';
-
 import type { Audience } from './audience.ts';
 import { createAuthRoutes } from './auth/routes.ts';
 import type { SignIns } from './auth/sign-ins.ts';
@@ -17,6 +15,7 @@ import type { Journal } from './journal/journal.ts';
 import type { Results } from './journal/results.ts';
 import type { Dispatcher } from './lifecycle/dispatcher.ts';
 import type { Peer } from './lifecycle/peer.ts';
+import { newId } from './new-id.ts';
 import { createPageRoutes } from './page/routes.ts';
 import type { PairingView } from './pairing/offers.ts';
 import { createRequestRoutes } from './requests/routes.ts';
@@ -47,7 +46,7 @@ export function createRoutes(parts: {
         ...createCompletionsRoutes(chat),
         ...createModelRoutes({ ...parts, hasExtension: () => connections.list().length > 0 }),
       ],
-      { newRequestId: uuid },
+      { newRequestId: newId },
     ),
     createDeliverRoute({ ...parts, secrets: connections.secrets }),
     ...createAuthRoutes(signIns),

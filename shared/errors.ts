@@ -58,6 +58,7 @@ export const errorCodes = [
   'answer_too_large',
   'unusable_answer',
   'already_answered',
+  'result_not_stored',
   'cancelled',
   'timed_out',
   'shutting_down',

@@ -54,6 +54,7 @@ const statuses = {
   // No 5xx: programs repeat those by themselves, and each time is two calls.
   unusable_answer: 422,
   already_answered: 409,
+  result_not_stored: 410,
   // What nginx answers when nobody waits any more; only a later GET can see it.
   cancelled: 499,
   timed_out: 504,

@@ -35,6 +35,8 @@ interface KnownChat {
 
 /** Results by the id of their chat, for callers that fetch them later: kept in the journal for as long as that keeps them. */
 export interface Results {
+  /** False: only that there was an answer. */
+  readonly keepsAnswers: boolean;
   begin(chat: { id: string; scope: string; key: string | null; fingerprint: string | null }): void;
   succeed(id: string, answer: StoredAnswer): void;
   fail(id: string, error: BridgeError): void;
@@ -47,23 +49,27 @@ export interface Results {
 
 export function createResults(options: {
   journal: Journal;
+  keepsAnswers: boolean;
   isRunning: (id: string) => boolean;
   /** What a chat came to is on disk. */
   onRecorded: (id: string) => void;
   now: () => number;
 }): Results {
-  const { journal, isRunning, onRecorded, now } = options;
+  const { journal, keepsAnswers, isRunning, onRecorded, now } = options;
 
-  function read({ id, status, outcome }: JournalRow): Result {
-    if (status === 'success') return { status, answer: v.parse(storedAnswerSchema, decode(outcome)) };
-    if (status === 'error') return { status, error: BridgeError.from(v.parse(failureSchema, decode(outcome))) };
-    return { status: 'pending', isUnknown: !isRunning(id) };
+  function read({ id, status, finishedAt, outcome }: JournalRow): Result {
+    if (finishedAt === null) return { status: 'pending', isUnknown: !isRunning(id) };
+    const answer = status === 'success' && decode(storedAnswerSchema, outcome);
+    if (answer) return { status: 'success', answer };
+    const failure = status === 'error' && decode(failureSchema, outcome);
+    return { status: 'error', error: failure ? BridgeError.from(failure) : notStored() };
   }
 
   return {
+    keepsAnswers,
     begin: (chat) => journal.insert({ ...chat, createdAt: now(), request: null }),
     succeed(id, answer) {
-      journal.finished(id, 'success', JSON.stringify(answer), now());
+      journal.finished(id, 'success', keepsAnswers ? JSON.stringify(answer) : null, now());
       onRecorded(id);
     },
     fail(id, error) {
@@ -92,4 +98,17 @@ export const isOwn = (row: JournalRow, scope: string): boolean =>
 
 const isOfKey = (scope: string): boolean => scope.startsWith('key:');
 
-const decode = (outcome: string | null): unknown => JSON.parse(outcome ?? 'null');
+/** Null where there is nothing to read: it was not kept, or was damaged. */
+function decode<S extends v.GenericSchema>(schema: S, outcome: string | null): v.InferOutput<S> | null {
+  try {
+    return v.parse(schema, JSON.parse(outcome ?? 'null'));
+  } catch {
+    return null;
+  }
+}
+
+const notStored = () =>
+  new BridgeError(
+    'result_not_stored',
+    'This request is over, but what it came to is not there: the bridge keeps no answers (--keep-results 0), or this one was damaged on disk. Send the request anew, with another Idempotency-Key, if you still need it.',
+  );

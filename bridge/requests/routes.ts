@@ -15,7 +15,7 @@ export function createRequestRoutes(options: { chats: Chats; journal: Journal })
   function find({ params, scope }: Exchange): JournalRow {
     const row = journal.find(params['requestId'] ?? '');
     if (row && isOwn(row, scope)) return row;
-    throw new BridgeError('not_found', 'No request has this id. They are kept for 24 hours.');
+    throw new BridgeError('not_found', 'No request has this id, or none has any more: they are kept for a while only.');
   }
 
   const describe = ({ id, status, createdAt, finishedAt }: JournalRow): object => ({

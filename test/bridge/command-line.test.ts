@@ -78,7 +78,25 @@ describe('the config', () => {
     expect(printed).toContain('PUTER_BRIDGE_REQUIRE_PAIRING is “perhaps”');
   });
 
+  it('takes how long and how much is kept from flags and environment', () => {
+    const kept = (...args: string[]) => {
+      const { keepMs, keepBytes } = readConfig(args, '1.2.3');
+      return [keepMs, keepBytes];
+    };
+    const hour = 60 * 60 * 1000;
+    expect(kept()).toEqual([24 * hour, 100_000_000]);
+    expect(kept('--keep-results', '48', '--keep-results-size', '5')).toEqual([48 * hour, 5_000_000]);
+    vi.stubEnv('PUTER_BRIDGE_KEEP_RESULTS', '0');
+    vi.stubEnv('PUTER_BRIDGE_KEEP_RESULTS_SIZE', '7');
+    expect(kept()).toEqual([0, 7_000_000]);
+  });
+
   it.each([
+    [['--keep-results', '1.5'], 'whole number from 0 to 8760'],
+    [['--keep-results', '9000'], 'whole number from 0 to 8760'],
+    [['--keep-results', '-1'], 'whole number from 0 to 8760'],
+    [['--keep-results-size', '0'], 'whole number from 1 to 999999'],
+    [['--keep-results-size', '100MB'], 'whole number from 1 to 999999'],
     [['--state-dir', ' '], 'Name a folder.'],
     [['--port', 'five'], 'whole number from 0 to 65535'],
     [['--port', '65536'], 'whole number from 0 to 65535'],

@@ -66,6 +66,7 @@ const byCode = {
   // Nobody repeats it by himself: that would be two more calls.
   unusable_answer: wrong(422, 'unusable_answer'),
   already_answered: wrong(409, 'already_answered'),
+  result_not_stored: wrong(410, 'result_not_stored'),
   cancelled: wrong(499, 'cancelled'),
   timed_out: broken(504, 'timed_out'),
   shutting_down: broken(503, 'shutting_down'),

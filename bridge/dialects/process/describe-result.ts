@@ -8,7 +8,10 @@ import type { Result } from '../../journal/results.ts';
 export function describeResult(requestId: string, result: Result | undefined): Reply {
   switch (result?.status) {
     case undefined:
-      throw new BridgeError('not_found', 'No request has this id. Results are kept for 24 hours.');
+      throw new BridgeError(
+        'not_found',
+        'No request has this id, or none has any more: results are kept for a while only.',
+      );
     case 'pending':
       return {
         status: 202,

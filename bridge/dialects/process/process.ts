@@ -21,6 +21,7 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
       fromAllowedOrigins: true,
       async handle(exchange): Promise<Reply> {
         const body = parseBody(requestSchema, await exchange.json());
+        if (!body.wait && !results.keepsAnswers) throw nothingToFetch();
         const end = new AbortController();
         const chat = await chats.begin(toChatRequest(body), {
           deadline: AbortSignal.any([end.signal, exchange.revoked]),
@@ -51,6 +52,12 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
   ];
 }
 
+const nothingToFetch = () =>
+  new BridgeError(
+    'invalid_value',
+    'This bridge keeps no answers (--keep-results 0), so that none could be fetched later. Leave “wait” out.',
+    { param: 'wait' },
+  );
 const timedOut = (timeoutMs: number) =>
   new BridgeError(
     'timed_out',
