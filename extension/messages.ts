@@ -7,10 +7,11 @@ import type { Context, NewPairing, Session } from './storage.ts';
 
 /**
  * The messages between our own pages: the name is the key, and the function its signature. Messages go to every
- * page at once, so each names the one that it is for.
+ * other page at once, so each names whom it is for: the background, which may use every API of the browser, or the
+ * station. In Chrome the two are pages of their own; in Firefox they are one, and ask each other without messages.
  */
 export interface BackgroundMessages {
-  /** What the background page is to work with. */
+  /** What the station is to work with. */
   context(): Context;
   /** Opens Puter's own sign-in page, in a window of the browser's own. */
   signIn(): SignInOutcome;
@@ -24,11 +25,11 @@ export interface BackgroundMessages {
   changeSettings(change: Partial<Settings>): null;
   /** Paints the light on the toolbar. */
   showState(state: { hops: HopFacts; running: number; isDark: boolean }): null;
-  /** Makes sure that the background page runs. */
+  /** Makes sure that the station runs. */
   wake(): null;
 }
 
-export interface OffscreenMessages {
+export interface StationMessages {
   contextChanged(context: Context): null;
   stopCall(requestId: string): null;
   retry(): null;
@@ -36,11 +37,11 @@ export interface OffscreenMessages {
   beginSignIn(): ReturnType<Station['beginSignIn']>;
 }
 
-/** The port on which the background page sends every new `ExtensionState`. */
+/** The port on which the station sends every new `ExtensionState`. */
 export const statePort = 'state';
 
 type Messages = Record<string, (argument: never) => unknown>;
-type Handlers<M> = {
+export type Handlers<M> = {
   [K in keyof M]: M[K] extends (...args: infer A) => infer R ? (...args: A) => R | Promise<R> : never;
 };
 interface Envelope {
@@ -56,7 +57,7 @@ function isEnvelope(value: unknown, to: string): value is Envelope {
 }
 
 export const listenAsBackground = (handlers: Handlers<BackgroundMessages>): void => listen('background', handlers);
-export const listenAsOffscreen = (handlers: Handlers<OffscreenMessages>): void => listen('offscreen', handlers);
+export const listenAsStation = (handlers: Handlers<StationMessages>): void => listen('station', handlers);
 
 /** Rejects where the receiver is not there, or failed. */
 export const askBackground = <K extends keyof BackgroundMessages>(
@@ -64,10 +65,10 @@ export const askBackground = <K extends keyof BackgroundMessages>(
   ...argument: Parameters<BackgroundMessages[K]>
 ): Promise<ReturnType<BackgroundMessages[K]>> => ask('background', name, argument[0]);
 
-export const askOffscreen = <K extends keyof OffscreenMessages>(
+export const askStation = <K extends keyof StationMessages>(
   name: K,
-  ...argument: Parameters<OffscreenMessages[K]>
-): Promise<ReturnType<OffscreenMessages[K]>> => ask('offscreen', name, argument[0]);
+  ...argument: Parameters<StationMessages[K]>
+): Promise<ReturnType<StationMessages[K]>> => ask('station', name, argument[0]);
 
 async function ask<R>(to: string, name: string, argument: unknown): Promise<R> {
   const answer = await chrome.runtime.sendMessage<Envelope, Answer<R> | undefined>({ to, name, argument });

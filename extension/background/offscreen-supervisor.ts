@@ -1,3 +1,5 @@
+import { startAlarm } from './alarm.ts';
+
 const page = 'offscreen.html';
 const alarmName = 'supervise';
 
@@ -20,14 +22,10 @@ export function superviseOffscreen(): { ensure(): Promise<void> } {
   chrome.runtime.onInstalled.addListener(() => void ensure());
   chrome.runtime.onStartup.addListener(() => void ensure());
   chrome.alarms.onAlarm.addListener(({ name }) => void (name === alarmName && ensure()));
-  void startAlarm();
+  // The shortest period that Chrome allows.
+  void startAlarm(alarmName, { periodInMinutes: 0.5 });
 
   return { ensure };
-}
-
-/** 30 s is the shortest period that Chrome allows. Creating it anew on every start would postpone it for ever. */
-async function startAlarm(): Promise<void> {
-  if (!(await chrome.alarms.get(alarmName))) await chrome.alarms.create(alarmName, { periodInMinutes: 0.5 });
 }
 
 async function create(): Promise<void> {

@@ -1,9 +1,9 @@
 import type { MessageKey } from '#shared/say.ts';
 
 import { isReachable } from '../is-reachable.ts';
-import { askOffscreen } from '../messages.ts';
 import { readRedirect, signInUrl, type SignInProblem } from '../puter/sign-in.ts';
 import { isMixed, type Settings } from '../settings.ts';
+import type { Station } from '../station.ts';
 import { readContext, saveSession } from '../storage.ts';
 
 /** How a sign-in went; `sentence` names what to tell the person. */
@@ -12,18 +12,21 @@ export interface SignInOutcome {
   sentence: MessageKey | null;
 }
 
+/** Begins a sign-in in a tab, at the station. */
+export type BeginSignIn = () => Promise<ReturnType<Station['beginSignIn']>>;
+
 const failed = (sentence: MessageKey): SignInOutcome => ({ status: 'failed', sentence });
 
 /**
  * Opens Puter's sign-in page in a window of the browser's own and waits for the person. It runs in the background
  * because the popup closes as soon as that window takes the focus.
  */
-export async function signIn(): Promise<SignInOutcome> {
+export async function signIn(beginSignIn: BeginSignIn): Promise<SignInOutcome> {
   const { settings } = await readContext();
   const { apiOrigin, guiOrigin } = settings;
   if (isMixed(settings)) return failed('sign_in_mixed');
   // Some browsers built on Chromium have no such window.
-  if (!('launchWebAuthFlow' in (chrome.identity ?? {}))) return continueInTab('sign_in_in_tab');
+  if (!('launchWebAuthFlow' in (chrome.identity ?? {}))) return continueInTab('sign_in_in_tab', beginSignIn);
   const answer = await askInWindow(settings);
   if ('token' in answer) {
     await saveSession({ token: answer.token, apiOrigin, guiOrigin });
@@ -32,19 +35,19 @@ export async function signIn(): Promise<SignInOutcome> {
   if (answer.problem !== 'no_window') return failed(answer.problem);
   // The window gives up on every page that comes with an error status, and so a check for robots does.
   return (await isReachable(guiOrigin, AbortSignal.timeout(10_000)))
-    ? continueInTab('sign_in_challenge')
+    ? continueInTab('sign_in_challenge', beginSignIn)
     : failed('sign_in_unreachable');
 }
 
 /** The other way from the start, for a person who chose it. */
-export async function signInInTab(): Promise<SignInOutcome> {
+export async function signInInTab(beginSignIn: BeginSignIn): Promise<SignInOutcome> {
   const { settings } = await readContext();
-  return isMixed(settings) ? failed('sign_in_mixed') : continueInTab('sign_in_in_tab');
+  return isMixed(settings) ? failed('sign_in_mixed') : continueInTab('sign_in_in_tab', beginSignIn);
 }
 
 /** In a tab, from which Puter returns to the bridge. */
-async function continueInTab(sentence: MessageKey): Promise<SignInOutcome> {
-  const way = await askOffscreen('beginSignIn');
+async function continueInTab(sentence: MessageKey, beginSignIn: BeginSignIn): Promise<SignInOutcome> {
+  const way = await beginSignIn();
   if ('problem' in way) return failed(way.problem);
   await chrome.tabs.create({ url: way.url });
   return { status: 'in_tab', sentence };

@@ -6,21 +6,29 @@ import * as v from 'valibot';
 
 import { describeMaterials } from './bill-of-materials.ts';
 import { collectLicences, listBundled } from './licences.ts';
+import { stampManifest, type BrowserName } from './manifest.ts';
 import { withoutRawHtml } from './preact.ts';
 import { replaceUnusedModules } from './puter-js.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-const entries = {
-  'service-worker': 'extension/background/service-worker.ts',
-  offscreen: 'extension/offscreen/offscreen.ts',
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  charset: 'utf8',
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+} satisfies esbuild.BuildOptions;
+
+const pages = {
   popup: 'extension/popup/popup.tsx',
   options: 'extension/options/options.tsx',
   welcome: 'extension/welcome/welcome.tsx',
 };
 
 const files = [
-  'extension/offscreen/offscreen.html',
   'extension/popup/popup.html',
   'extension/popup/popup.css',
   'extension/options/options.html',
@@ -30,67 +38,82 @@ const files = [
   'shared/style/style.css',
 ];
 
-/**
- * Builds everything that browsers load into the folder `target`, and beside it the bill of what a release is made of.
- * Takes about half a second.
- */
-export async function build(target = `${root}dist`): Promise<{ extensionPath: string }> {
-  const extensionPath = `${target}/extension-chrome`;
-  await rm(extensionPath, { recursive: true, force: true });
-  await mkdir(extensionPath, { recursive: true });
-
-  const common: esbuild.BuildOptions = {
-    absWorkingDir: root,
-    bundle: true,
-    format: 'esm',
+/** What each browser has of its own. */
+const differences = {
+  chrome: {
     target: 'chrome126',
-    charset: 'utf8',
-    legalComments: 'none',
-    metafile: true,
-    logLevel: 'warning',
-  };
-  const [pages, lane] = await Promise.all([
+    entries: {
+      'service-worker': 'extension/background/service-worker.ts',
+      offscreen: 'extension/offscreen/offscreen.ts',
+    },
+    files: ['extension/offscreen/offscreen.html'],
+  },
+  firefox: { target: 'firefox140', entries: { 'event-page': 'extension/background/event-page.ts' }, files: [] },
+};
+
+/**
+ * Builds everything that browsers load into folders of `target`, and beside it the bill of what a release is made of.
+ * Takes about a second.
+ */
+export async function build(target = `${root}dist`): Promise<Record<BrowserName, string>> {
+  const [chrome, firefox] = await Promise.all([
+    buildExtension('chrome', target),
+    buildExtension('firefox', target),
     esbuild.build({
       ...common,
-      entryPoints: entries,
-      outdir: extensionPath,
+      target: ['chrome126', 'firefox140'],
+      entryPoints: { page: 'bridge/page/browser/live.ts' },
+      outdir: `${target}/bridge`,
+    }),
+  ]);
+  const lock: unknown = JSON.parse(await readFile(`${root}package-lock.json`, 'utf8'));
+  const materials = describeMaterials(lock, new Set([...chrome.bundled, ...firefox.bundled]));
+  await writeFile(`${target}/sbom.cdx.json`, `${JSON.stringify(materials, null, 2)}\n`);
+  return { chrome: chrome.folder, firefox: firefox.folder };
+}
+
+/** The extension for one browser, and the packages that it holds parts of. */
+async function buildExtension(
+  browser: BrowserName,
+  target: string,
+): Promise<{ folder: string; bundled: ReadonlySet<string> }> {
+  const own = differences[browser];
+  const folder = `${target}/extension-${browser}`;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const options = { ...common, target: own.target, outdir: folder };
+  const results = await Promise.all([
+    esbuild.build({
+      ...options,
+      entryPoints: { ...pages, ...own.entries },
       jsx: 'automatic',
       jsxImportSource: 'preact',
       plugins: [withoutRawHtml],
     }),
     esbuild.build({
-      ...common,
+      ...options,
       entryPoints: { lane: 'extension/lanes/lane.ts' },
-      outdir: extensionPath,
       // A classic worker starts sooner than a module, and puter.js is most of what a lane loads.
       format: 'iife',
       minify: true,
       plugins: [replaceUnusedModules],
     }),
-    esbuild.build({ ...common, entryPoints: { page: 'bridge/page/browser/live.ts' }, outdir: `${target}/bridge` }),
   ]);
-
-  const bundled = listBundled([pages.metafile, lane.metafile]);
-  const licences = await collectLicences(root, bundled);
-  const lock: unknown = JSON.parse(await readFile(`${root}package-lock.json`, 'utf8'));
-  const materials = describeMaterials(lock, bundled);
+  const bundled = listBundled(results.map(({ metafile }) => metafile));
   await Promise.all([
-    writeFile(`${extensionPath}/manifest.json`, await stampManifest()),
-    writeFile(`${extensionPath}/LICENCES.txt`, licences),
-    writeFile(`${target}/sbom.cdx.json`, `${JSON.stringify(materials, null, 2)}\n`),
-    cp(`${root}shared/locales`, `${extensionPath}/_locales`, { recursive: true }),
-    cp(`${root}extension/icons`, `${extensionPath}/icons`, { recursive: true }),
-    ...files.map((file) => cp(`${root}${file}`, `${extensionPath}/${file.split('/').at(-1)}`)),
+    writeFile(`${folder}/manifest.json`, await readManifest(browser)),
+    writeFile(`${folder}/LICENCES.txt`, await collectLicences(root, bundled)),
+    cp(`${root}shared/locales`, `${folder}/_locales`, { recursive: true }),
+    cp(`${root}extension/icons`, `${folder}/icons`, { recursive: true }),
+    ...[...files, ...own.files].map((file) => cp(`${root}${file}`, `${folder}/${file.split('/').at(-1)}`)),
   ]);
-  return { extensionPath };
+  return { folder, bundled };
 }
 
-/** The manifest for Chrome, with the version of the package. */
-async function stampManifest(): Promise<string> {
-  const manifest = v.parse(v.looseObject({}), JSON.parse(await readFile(`${root}manifest.json`, 'utf8')));
+async function readManifest(browser: BrowserName): Promise<string> {
   const { version } = v.parse(
     v.object({ version: v.string() }),
     JSON.parse(await readFile(`${root}package.json`, 'utf8')),
   );
-  return `${JSON.stringify({ ...manifest, version }, null, 2)}\n`;
+  return stampManifest(await readFile(`${root}manifest.json`, 'utf8'), browser, version);
 }

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 
 import { hopNames, type Fix, type Hop, type HopStatus, type Light } from '#shared/hops.ts';
 
-import { askBackground, askOffscreen } from '../messages.ts';
+import { askBackground, askStation } from '../messages.ts';
 import type { Settings } from '../settings.ts';
 import { Copyable } from './copyable.tsx';
 import { clock } from './format.ts';
@@ -70,7 +70,7 @@ export function Remedy({ fix, settings }: { fix: Fix; settings: Settings }) {
     case 'pair':
       return <Pairing bridgeAddress={bridgeAddress} />;
     case 'retry':
-      return <Press label={say('fix_retry')} act={() => void askOffscreen('retry')} />;
+      return <Press label={say('fix_retry')} act={() => void askStation('retry')} />;
     case 'resume':
       return <Press label={say('fix_resume')} act={() => void askBackground('pause', false)} />;
     case 'sign_in':

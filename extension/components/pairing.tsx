@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { readCode } from '#shared/pairing/code.ts';
 import type { MessageKey } from '#shared/say.ts';
 
-import { askOffscreen } from '../messages.ts';
+import { askStation } from '../messages.ts';
 import type { PairingProblem } from '../relay/endings.ts';
 import { say } from './say.ts';
 
@@ -30,7 +30,7 @@ export function Pairing({ bridgeAddress }: { bridgeAddress: string }) {
     if (code === null) return complain('pair_malformed');
     setAsking(true);
     setProblem(null);
-    const found = await askOffscreen('pair', code).catch((): PairingProblem => 'no_answer');
+    const found = await askStation('pair', code).catch((): PairingProblem => 'no_answer');
     setAsking(false);
     if (found !== null) complain(sentences[found]);
   }

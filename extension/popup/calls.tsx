@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { count, duration } from '../components/format.ts';
 import { say } from '../components/say.ts';
-import { askOffscreen } from '../messages.ts';
+import { askStation } from '../messages.ts';
 import type { FinishedCall, RunningCall } from '../relay/activity.ts';
 
 /** What runs now, each with its own Stop, and how many wait behind it. */
@@ -31,7 +31,7 @@ export function RunningCalls({ calls, queued }: { calls: RunningCall[]; queued: 
               type="button"
               class="stop"
               aria-label={say('stop_call', modelOf(call))}
-              onClick={() => void askOffscreen('stopCall', call.requestId)}
+              onClick={() => void askStation('stopCall', call.requestId)}
             >
               {say('stop')}
             </button>

@@ -1,4 +1,3 @@
-import { extensionOrigin } from '#shared/extension-id.ts';
 import {
   closeCodes,
   decodeFrameToExtension,
@@ -140,9 +139,7 @@ export function startLink(options: LinkOptions): Link {
     stop.signal.addEventListener('abort', () => socket.close(1000), { signal });
     const onClose = (event: CloseEvent) => {
       code?.settle(problemOf(event.code));
-      // Whom the probe cannot ask for, may not be there at all.
-      const isGone = phase === 'open' || (phase === 'dialling' && origin !== extensionOrigin);
-      finish(whyClosed(event, isGone, host));
+      finish(whyClosed(event, phase === 'open', host));
     };
     socket.addEventListener('close', onClose, { signal });
     socket.addEventListener(

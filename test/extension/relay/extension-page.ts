@@ -3,10 +3,10 @@ import { onTestFinished, vi } from 'vitest';
 import { extensionOrigin } from '#shared/extension-id.ts';
 
 /**
- * What Chrome does for a page of the extension and Node does not: it names the page's origin, and keeps from the page
+ * What browsers do for a page of an extension and Node does not: they name the page's origin, and keep from the page
  * what no server lets it read. Until the test is over, this process is such a page.
  */
-export function actAsExtensionPage(): void {
+export function actAsExtensionPage(origin = extensionOrigin): void {
   const { fetch: nodeFetch, WebSocket: NodeSocket } = globalThis;
 
   vi.stubGlobal(
@@ -14,15 +14,15 @@ export function actAsExtensionPage(): void {
     class extends NodeSocket {
       constructor(url: string, protocol: string) {
         // Node takes headers where browsers take protocols alone; the types are those of browsers.
-        super(url, { protocols: [protocol], headers: { origin: extensionOrigin } } as never);
+        super(url, { protocols: [protocol], headers: { origin } } as never);
       }
     },
   );
   vi.stubGlobal('fetch', async (url: string, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers);
-    headers.set('Origin', extensionOrigin);
+    headers.set('Origin', origin);
     const response = await nodeFetch(url, { ...init, headers });
-    const isReadable = response.headers.get('Access-Control-Allow-Origin') === extensionOrigin;
+    const isReadable = response.headers.get('Access-Control-Allow-Origin') === origin;
     if (init.mode !== 'no-cors' && !isReadable) throw new TypeError('Failed to fetch');
     return response;
   });

@@ -1,0 +1,47 @@
+import { listenAsBackground } from '../messages.ts';
+import {
+  changeSettings,
+  forgetSession,
+  readContext,
+  savePairing,
+  savePaused,
+  saveSession,
+  saveSignInOutcome,
+} from '../storage.ts';
+import { showState } from './badge.ts';
+import { signIn, signInInTab, type BeginSignIn, type SignInOutcome } from './sign-in.ts';
+
+/** For a message whose answer is only that it was done. */
+const done =
+  <A extends unknown[]>(act: (...argument: A) => Promise<void>) =>
+  async (...argument: A): Promise<null> => {
+    await act(...argument);
+    return null;
+  };
+
+/** The background's part of every browser: it answers our other pages, and welcomes a new installation. */
+export function answerPages({ beginSignIn, wake }: { beginSignIn: BeginSignIn; wake: () => Promise<void> }): void {
+  /** The popup that asked is closed by the time that it would be told. */
+  const remembered = (ask: (begin: BeginSignIn) => Promise<SignInOutcome>) => async (): Promise<SignInOutcome> => {
+    const outcome = await ask(beginSignIn);
+    if (outcome.status !== 'signed_in') await saveSignInOutcome(outcome);
+    return outcome;
+  };
+
+  listenAsBackground({
+    context: readContext,
+    signIn: remembered(signIn),
+    signInInTab: remembered(signInInTab),
+    keepSession: done(saveSession),
+    keepPairing: done(savePairing),
+    signOut: done(forgetSession),
+    pause: done(savePaused),
+    changeSettings: done(changeSettings),
+    showState: done(showState),
+    wake: done(wake),
+  });
+
+  chrome.runtime.onInstalled.addListener(({ reason }) => {
+    if (reason === 'install') void chrome.tabs.create({ url: 'welcome.html' });
+  });
+}

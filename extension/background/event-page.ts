@@ -1,0 +1,50 @@
+/**
+ * Firefox's background entry: a page that holds the station itself. Firefox suspends it after 30 s, open socket or
+ * not, unless it is kept awake: while there is a bridge to talk to, while calls run and while somebody looks.
+ * Otherwise it sleeps, and dials for a while whenever the alarm or a page of ours wakes it.
+ */
+
+import type { HopState } from '#shared/hops.ts';
+
+import { serveStation } from '../serve-station.ts';
+import { onContextChanged, readContext, savePairing, saveSession } from '../storage.ts';
+import { answerPages } from './answer-pages.ts';
+import { startAlarm } from './alarm.ts';
+import { showState } from './badge.ts';
+import { createKeepAlive } from './keep-alive.ts';
+
+/** Whether there is a bridge, even one that wants something first. */
+const isThere = (state: HopState<'bridge'>): boolean =>
+  state !== 'connecting' && state !== 'no_bridge' && state !== 'not_our_bridge';
+
+const keepAlive = createKeepAlive(() => void chrome.runtime.getPlatformInfo());
+
+// Whatever these two bring, this page has started by then: that is all they are for.
+chrome.runtime.onStartup.addListener(() => {});
+chrome.alarms.onAlarm.addListener(() => {});
+void startAlarm('revive', { periodInMinutes: 1 });
+
+chrome.runtime.onConnect.addListener((port) => port.onDisconnect.addListener(keepAlive.hold()));
+
+const station = serveStation({
+  browser: `Firefox ${/Firefox\/(\d+)/.exec(navigator.userAgent)?.[1] ?? ''}`.trim(),
+  context: readContext,
+  keepSession: saveSession,
+  keepPairing: savePairing,
+  showState,
+});
+
+answerPages({
+  beginSignIn: async () => (await station).beginSignIn(),
+  async wake() {
+    await station;
+  },
+});
+onContextChanged(() => void Promise.all([station, readContext()]).then(([it, context]) => it.use(context)));
+
+let letSleep: (() => void) | undefined;
+(await station).watch(({ hops, running }) => {
+  if (running.length > 0 || isThere(hops.bridge.state)) return void (letSleep ??= keepAlive.hold());
+  letSleep?.();
+  letSleep = undefined;
+});
