@@ -192,7 +192,8 @@ function compose(
   // An address that was named is no more than what a caller dials.
   const allowedHosts = [...new Set([nameOf(config.host), ...config.allowedHosts])];
   const checkKey = createKeyCheck(ring, { now });
-  const app = createApp(routes, { onUnexpected, limits, allowedOrigins, allowedHosts, checkKey, closing });
+  const guards = { limits, allowedOrigins, isPaired: pairings.hasOrigin, allowedHosts, checkKey, closing };
+  const app = createApp(routes, { onUnexpected, ...guards });
   serve(app);
   onExchange(server, (_, response) => {
     exchanges += 1;

@@ -49,7 +49,8 @@ export async function serveStation({
     beginSignIn: async () => (await starting).beginSignIn(),
   });
   chrome.runtime.onConnect.addListener((port) => {
-    if (port.name === statePort && port.sender?.id === chrome.runtime.id) tellPage(port, starting);
+    if (port.name !== statePort || port.sender?.id !== chrome.runtime.id) return;
+    tellPage(port, starting);
   });
   const station = await starting;
   keepPainted(station, showState);

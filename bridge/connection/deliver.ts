@@ -18,7 +18,7 @@ export function createDeliverRoute(options: { dispatcher: Dispatcher; results: R
     method: 'POST',
     path: '/api/result',
     access: 'secret',
-    fromExtension: true,
+    fromExtension: 'known',
     async handle(exchange) {
       const secret = /^Bearer (\S+)$/i.exec(exchange.headers.authorization ?? '')?.[1];
       const instance = secret === undefined ? undefined : secrets.holder(secret);

@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
 
 import { BridgeError } from '#shared/errors.ts';
-import { extensionOrigin } from '#shared/extension-id.ts';
+import { extensionOrigin, isExtensionOrigin } from '#shared/extension-id.ts';
 
 import { withoutKeys, type KeyCheck } from '../keys/key-check.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
@@ -23,6 +23,8 @@ interface AppOptions {
   onUnexpected: (error: unknown) => void;
   limits?: Limits;
   allowedOrigins?: readonly string[];
+  /** Whether the extension of this origin is paired. */
+  isPaired?: (origin: string) => boolean;
   /** Names that the bridge goes by beside those of this machine. */
   allowedHosts?: readonly string[];
   checkKey?: KeyCheck;
@@ -36,6 +38,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
     onUnexpected,
     limits = defaultLimits,
     allowedOrigins = [],
+    isPaired = () => false,
     allowedHosts = [],
     checkKey = withoutKeys,
     closing = () => null,
@@ -43,7 +46,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  const nowhere: Place = { hosts: allowedHosts, origins: [], takesToken: false };
+  const nowhere: Place = { hosts: allowedHosts, takes: () => false, takesToken: false };
 
   // What takes every method of many paths comes after what stands at one of them.
   const ordered = routes.toSorted((a, b) => Number(a.method === '*') - Number(b.method === '*'));
@@ -52,10 +55,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
     const allow = here.map((route) => route.method).join(', ');
     const place: Place = {
       hosts: allowedHosts,
-      origins: [
-        ...(here.every((route) => route.fromExtension) ? [extensionOrigin] : []),
-        ...(here.every((route) => route.fromAllowedOrigins) ? allowedOrigins : []),
-      ],
+      takes: (origin) => here.every((route) => takes(route, origin)),
       takesToken: here.every((route) => route.takesToken),
     };
     const point = app.route(path);
@@ -92,6 +92,12 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
     letIn(request, response);
     throw new BridgeError('not_found', 'There is nothing at this path. GET / shows how to call the bridge.');
   });
+
+  function takes({ fromExtension, fromAllowedOrigins }: Route, origin: string): boolean {
+    if (fromAllowedOrigins && allowedOrigins.includes(origin)) return true;
+    if (fromExtension === 'any') return isExtensionOrigin(origin);
+    return fromExtension === 'known' && (origin === extensionOrigin || isPaired(origin));
+  }
 
   /** Nothing of the body has been read yet, and nothing of it will be where this throws. */
   function letIn(request: Request, response: Response, access?: Route['access']): void {

@@ -15,17 +15,17 @@ import { BridgeError } from '#shared/errors.ts';
 export interface Place {
   /** Names that the bridge goes by beside those of this machine. */
   hosts: readonly string[];
-  /** Pages of these origins, beside the bridge's own. */
-  origins: readonly string[];
+  /** Whether pages of this origin may ask, beside the bridge's own. */
+  takes: (origin: string) => boolean;
   /** Puter's sign-in page hands its token over by the address. */
   takesToken: boolean;
 }
 
-/** Returns which of the place's origins asks, null for programs and the bridge's page. */
-export function checkRequest(request: IncomingMessage, { hosts, origins, takesToken }: Place): string | null {
+/** Returns the origin that asks where the place takes it, null for programs and the bridge's page. */
+export function checkRequest(request: IncomingMessage, { hosts, takes, takesToken }: Place): string | null {
   checkHost(request, hosts);
   checkDoubled(request);
-  const origin = checkOrigin(request, { hosts, origins });
+  const origin = checkOrigin(request, { hosts, takes });
   if (origin === null) checkSite(request);
   if (!takesToken) checkQuery(request);
   if (origin === null) checkOptions(request);
@@ -63,10 +63,10 @@ const deciding = [
 ];
 
 /** Programs on this machine send no Origin; browsers always do, and a page can forge neither it nor Sec-Fetch-Site. */
-function checkOrigin(request: IncomingMessage, { hosts, origins }: Pick<Place, 'hosts' | 'origins'>): string | null {
+function checkOrigin(request: IncomingMessage, { hosts, takes }: Pick<Place, 'hosts' | 'takes'>): string | null {
   const { origin } = request.headers;
   if (origin === undefined) return null;
-  if (origins.includes(origin)) return origin;
+  if (takes(origin)) return origin;
   const port = request.socket.localPort;
   if ([...ownHosts, ...hosts].some((name) => origin === `http://${name}:${port}`)) return null;
   throw new BridgeError(

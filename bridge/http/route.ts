@@ -55,8 +55,11 @@ export interface Route {
    * it would; `secret` checks a secret of its own.
    */
   access?: 'open' | 'secret';
-  /** The pinned extension's own origin may call this one. */
-  fromExtension?: true;
+  /**
+   * An extension may call this one from its own origin: `any`, where it learns no more than from its socket, or `known`,
+   * the one with our id and those that are paired.
+   */
+  fromExtension?: 'any' | 'known';
   /** Pages of the origins that the config names may call this one. Without it no page may, but the bridge's own. */
   fromAllowedOrigins?: true;
   /** A token in the query is meant for this one. Elsewhere it is refused, since addresses are kept and logged. */

@@ -31,7 +31,7 @@ export function createPageRoutes(options: {
       method: 'GET',
       path: '/health',
       access: 'open',
-      fromExtension: true,
+      fromExtension: 'any',
       fromAllowedOrigins: true,
       handle: () => ({ status: 200, body: { status: 'ok' } }),
     },

@@ -27,6 +27,8 @@ export interface Pairing {
 export interface Pairings {
   find(origin: string, profile: string): Pairing | null;
   has(id: string): boolean;
+  /** Whether any extension of this origin is paired. */
+  hasOrigin(origin: string): boolean;
   /** In the place of what the same extension had before. */
   add(pairing: Pick<Pairing, 'origin' | 'profile' | 'browser' | 'secret'>): Pairing;
   /** It was here just now. */
@@ -99,6 +101,7 @@ export function openPairings(options: {
   return {
     find: (origin, profile) => current().find((it) => it.origin === origin && it.profile === profile) ?? null,
     has: (id) => current().some((it) => it.id === id),
+    hasOrigin: (origin) => current().some((it) => it.origin === origin),
     add({ origin, profile, browser, secret }) {
       const time = new Date(now()).toISOString();
       const pairing = { id: randomUUID(), origin, profile, browser, secret, created: time, lastSeen: time };

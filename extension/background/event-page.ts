@@ -24,7 +24,10 @@ chrome.runtime.onStartup.addListener(() => {});
 chrome.alarms.onAlarm.addListener(() => {});
 void startAlarm('revive', { periodInMinutes: 1 });
 
-chrome.runtime.onConnect.addListener((port) => port.onDisconnect.addListener(keepAlive.hold()));
+chrome.runtime.onConnect.addListener((port) => {
+  if (port.sender?.id !== chrome.runtime.id) return;
+  port.onDisconnect.addListener(keepAlive.hold());
+});
 
 const station = serveStation({
   browser: `Firefox ${/Firefox\/(\d+)/.exec(navigator.userAgent)?.[1] ?? ''}`.trim(),

@@ -73,7 +73,7 @@ export function startLink(options: LinkOptions): Link {
 
   async function dialOnce(code: TypedCode | undefined): Promise<Ended> {
     // Browsers hold back sockets that keep failing, and say nothing about why; a fetch they do not.
-    const obstacle = await probe(address, origin, stop.signal);
+    const obstacle = await probe(address, stop.signal);
     if (obstacle === null) return holdSocket(code);
     return { wasOpen: false, retryMs: 'next_turn', state: obstacle, detail: host };
   }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { build } from '../../extension/build/build.ts';
+import { browserNames } from '../../extension/build/manifest.ts';
 import { startFakeExtension } from '../contract/fake-extension.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../temporary-folder.ts';
 import { run, startProcess, temporaryStateDir } from './bridge-process.ts';
@@ -102,12 +103,12 @@ describe('the lock', () => {
   });
 });
 
-describe('what is built', () => {
+describe.each(browserNames)('what is built for %s', (browser) => {
   let folder: TemporaryFolder;
   let extensionPath: string;
   beforeAll(async () => {
     folder = await createTemporaryFolder('built');
-    ({ extensionPath } = await build(folder.dir));
+    extensionPath = (await build(folder.dir))[browser];
   });
   afterAll(() => folder?.remove());
 
@@ -116,7 +117,8 @@ describe('what is built', () => {
 
   it('Q5 lets no page or other extension talk to it, asks for no website, and runs only what is in it', () => {
     const manifest = JSON.parse(text('manifest.json')) as Record<string, unknown>;
-    expect(manifest['permissions']).toEqual(['alarms', 'identity', 'offscreen', 'storage']);
+    const least = ['alarms', 'identity', ...(browser === 'chrome' ? ['offscreen'] : []), 'storage'];
+    expect(manifest['permissions']).toEqual(least);
     const others =
       /externally_connectable|host_permissions|optional_|content_scripts|web_accessible_resources|^sandbox$/;
     expect(Object.keys(manifest).filter((key) => others.test(key))).toEqual([]);

@@ -17,7 +17,7 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
     {
       method: 'POST',
       path: '/api/process',
-      fromExtension: true,
+      fromExtension: 'known',
       fromAllowedOrigins: true,
       async handle(exchange): Promise<Reply> {
         const body = parseBody(requestSchema, await exchange.json());

@@ -1,13 +1,18 @@
+import { unlink } from 'node:fs/promises';
+import path from 'node:path';
+
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { extensionOrigin } from '#shared/extension-id.ts';
 
 import type { Bridge } from '../../../bridge/bridge.ts';
 import { preflightHeaders } from '../../../bridge/http/cors.ts';
 import { startFakeExtension, type FakeExtension } from '../../contract/fake-extension.ts';
+import { otherFirefox, pair } from '../pairing/pairing-rig.ts';
 import { sendRaw } from '../raw-socket.ts';
 import { startTemporaryBridge } from '../temporary-bridge.ts';
+import { createTemporaryFolder } from '../../temporary-folder.ts';
 
 /** The rows B10, B12 and B13 of the security catalogue, over the routes that there are. */
 
@@ -178,7 +183,6 @@ describe('B13: everybody else', () => {
     'null',
     '*',
     '',
-    'chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
   ];
 
   it.each(strangers)('“%s” stays outside, learns nothing and runs nothing', async (origin) => {
@@ -205,10 +209,42 @@ describe('B13: everybody else', () => {
     expect((await fetch(`${bridge.url}/v1/models`, own)).headers.has('access-control-allow-origin')).toBe(false);
   });
 
+  it.each(['chrome-extension://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', otherFirefox])(
+    '“%s”, which is not paired, learns that the bridge is there, as its socket tells it, and no more',
+    async (origin) => {
+      const before = extension.calls.length;
+      expect(await send('GET /health', { origin })).toMatchObject({ status: 200, body: '{"status":"ok"}' });
+      for (const [method, path] of open.filter(([, path]) => path !== '/health')) {
+        expect(await preflight(path, { origin, method })).toMatchObject({ status: 403, shared: {} });
+        expect(await send(`${method} ${path}`, { origin })).toMatchObject({ status: 403, shared: {} });
+      }
+      expect(extension.calls.length).toBe(before);
+    },
+  );
+
   it('does not change what the extension may do', async () => {
     expect((await preflight('/api/result', { origin: extensionOrigin })).status).toBe(204);
     expect((await preflight('/v1/chat/completions', { origin: extensionOrigin })).status).toBe(403);
   });
+});
+
+it('lets an extension that is paired in where ours is, until it is unpaired', async () => {
+  const { dir, remove } = await createTemporaryFolder('paired');
+  const at = await startTemporaryBridge({ stateDir: dir });
+  onTestFinished(async () => {
+    await at.close();
+    await remove();
+  });
+  const ask = async (path: string) => (await preflight(path, { origin: otherFirefox, at })).status;
+  expect(await ask('/api/process')).toBe(403);
+  await pair(at, { origin: otherFirefox });
+  expect([await ask('/api/process'), await ask('/api/result'), await ask('/v1/chat/completions')]).toEqual([
+    204, 204, 403,
+  ]);
+  const secretless = { origin: otherFirefox, at, body: '{}' };
+  expect((await send('POST /api/result', secretless)).status).toBe(403);
+  await unlink(path.join(dir, 'pairings.json'));
+  expect(await ask('/api/process')).toBe(403);
 });
 
 describe('a preflight', () => {

@@ -20,13 +20,13 @@ beforeAll(async () => {
   const handle = () => ({ status: 200, body: { handled: (handled += 1) } });
   const app = createApp(
     [
-      { method: 'GET', path: '/health', fromExtension: true, handle },
+      { method: 'GET', path: '/health', fromExtension: 'any', handle },
       { method: 'POST', path: '/api/process', handle },
       { method: 'GET', path: '/once', once: true, handle },
       { method: 'GET', path: '/away', handle: () => ({ status: 303, location: '/health' }) },
       { method: 'GET', path: '/query', handle: ({ query }) => ({ status: 200, body: [...query] }) },
       { method: 'GET', path: '/api/status', handle },
-      { method: 'POST', path: '/api/result', fromExtension: true, handle },
+      { method: 'POST', path: '/api/result', fromExtension: 'known', handle },
       { method: 'GET', path: '/half', fromAllowedOrigins: true, handle },
       { method: 'POST', path: '/half', handle },
       { method: '*', path: '/family{/*rest}', handle: () => ({ status: 404, body: {} }) },
