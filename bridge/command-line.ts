@@ -9,6 +9,7 @@ import { parseOrigins } from './origins.ts';
 import {
   hourMs,
   megabyte,
+  parseFile,
   parseFolder,
   parseHours,
   parseKeyName,
@@ -19,7 +20,8 @@ import {
 import { findStateDir } from './state-dir.ts';
 
 /** What a command line asks for. */
-export type Task = { type: 'start' } | { type: 'list_keys' } | { type: 'create_key' | 'revoke_key'; name: string };
+export type Task = { type: 'start' } | { type: 'report' } | KeyTask;
+export type KeyTask = { type: 'list_keys' } | { type: 'create_key' | 'revoke_key'; name: string };
 
 /** Has no flag: whoever copies a command line shall not copy this along. */
 const bindAllVariable = 'PUTER_BRIDGE_DANGEROUSLY_BIND_ALL';
@@ -85,6 +87,12 @@ export function readCommandLine(args: readonly string[], version: string): { tas
         .choices(logLevels),
     )
     .addOption(
+      new Option('--log-file <path>', 'a file for the log, beside stderr: five of 10 MB at most')
+        .env('PUTER_BRIDGE_LOG_FILE')
+        .default(defaults.logFile, 'none')
+        .argParser(parseFile),
+    )
+    .addOption(
       new Option('--require-pairing', 'lets no extension in that was not paired by a code')
         .env(requirePairingVariable)
         .default(defaults.requirePairing),
@@ -109,6 +117,11 @@ export function readCommandLine(args: readonly string[], version: string): { tas
     .description('makes a key void, and ends what runs with it')
     .addArgument(name)
     .action((name: string) => void (task = { type: 'revoke_key', name }));
+
+  command
+    .command('report')
+    .description('prints what a report of a fault should say of this bridge: no prompts, answers, keys or names')
+    .action(() => void (task = { type: 'report' }));
 
   refuseKeyFlags(command, args);
   refuseUnknownVariables(command);
@@ -144,7 +157,7 @@ function readSwitch(command: Command, variable: string): boolean {
   return command.error(`error: ${variable} is “${value}”. Write 1 or 0.`);
 }
 
-interface Options extends Pick<Config, 'port' | 'host' | 'stateDir' | 'logLevel' | 'requirePairing'> {
+interface Options extends Pick<Config, 'port' | 'host' | 'stateDir' | 'logLevel' | 'logFile' | 'requirePairing'> {
   allowedHost: readonly string[];
   allowOrigin: readonly string[];
   keepResults: number;

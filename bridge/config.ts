@@ -16,6 +16,8 @@ export interface Config {
   /** The folder for what is kept between runs; absolute. */
   stateDir: string;
   logLevel: LogLevel;
+  /** A file for the log, beside stderr; absolute. */
+  logFile: string | null;
   /** How long what calls came to is kept; 0 keeps that there was an answer, and none of its words. */
   keepMs: number;
   /** How much of it in all, in bytes. */
@@ -46,6 +48,7 @@ export const defaults: Omit<Config, 'stateDir'> = {
   mayBindAll: false,
   allowedOrigins: [],
   logLevel: 'info',
+  logFile: null,
   keepMs: 24 * 60 * 60 * 1000,
   keepBytes: 100_000_000,
   drainMs: 30_000,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 
 import { CommanderError } from 'commander';
 
+import { describeForBugReport } from './bug-report.ts';
 import { startBridge, type Bridge } from './bridge.ts';
 import { readCommandLine, type Task } from './command-line.ts';
 import type { Config } from './config.ts';
@@ -12,6 +13,7 @@ import { InsecureFolderError } from './journal/private-folder.ts';
 import { NewerJournalError } from './journal/schema.ts';
 import { JournalLockedError } from './journal/store.ts';
 import { runKeyTask } from './keys/commands.ts';
+import { openLogFile } from './log/log-file.ts';
 import { createLog, openStandardError } from './log/log.ts';
 import { PairingsFileError } from './pairing/pairings.ts';
 import { findPortHolder } from './port-holder.ts';
@@ -22,7 +24,7 @@ import { readVersion } from './version.ts';
 const version = readVersion();
 const { task, config } = commandLineOrExit();
 if (task.type !== 'start') {
-  keyTaskOrExit(task);
+  await taskOrExit(task);
   process.exit(0);
 }
 
@@ -30,6 +32,7 @@ const log = createLog({
   level: config.logLevel,
   isTerminal: process.stderr.isTTY,
   destination: openStandardError(),
+  file: logFileOrExit(),
 });
 // Rejections that nobody handles come here, too. What is half dead answers wrongly: better to be started again.
 process.on('uncaughtException', die);
@@ -102,12 +105,26 @@ function commandLineOrExit(): { task: Task; config: Config } {
   }
 }
 
-function keyTaskOrExit(task: Exclude<Task, { type: 'start' }>): void {
+async function taskOrExit(task: Exclude<Task, { type: 'start' }>): Promise<void> {
+  const [print, tell] = [(line: string) => console.log(line), (line: string) => console.error(line)];
   try {
-    const [print, tell] = [(line: string) => console.log(line), (line: string) => console.error(line)];
-    runKeyTask(task, { folder: config.stateDir, now: new Date(), print, tell });
+    if (task.type !== 'report') return runKeyTask(task, { folder: config.stateDir, now: new Date(), print, tell });
+    print(await describeForBugReport(config, version));
+    tell('Look through it before you share it.');
   } catch (error) {
     exitOn(error);
+  }
+}
+
+function logFileOrExit(): ReturnType<typeof openLogFile> | null {
+  try {
+    return config.logFile === null
+      ? null
+      : openLogFile(config.logFile, { onTrouble: (err) => log.error({ err }, 'the log file cannot be written') });
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error)
+      exitOn(new SetupError(`There can be no log file ${config.logFile}: ${error.message}.`));
+    return exitOn(error);
   }
 }
 

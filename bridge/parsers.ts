@@ -4,10 +4,14 @@ import { InvalidArgumentError } from 'commander';
 
 import { keyNamePattern } from './keys/keys.ts';
 
-export function parseFolder(value: string): string {
-  if (value.trim() !== '') return path.resolve(value);
-  throw new InvalidArgumentError('Name a folder.');
-}
+const parsePath =
+  (kind: string) =>
+  (value: string): string => {
+    if (value.trim() !== '') return path.resolve(value);
+    throw new InvalidArgumentError(`Name a ${kind}.`);
+  };
+export const parseFolder = parsePath('folder');
+export const parseFile = parsePath('file');
 
 export function parseSeconds(value: string): number {
   if (/^\d{1,4}$/.test(value)) return Number(value) * 1000;

@@ -112,6 +112,7 @@ const codecs: Record<string, string> = {
   'bridge/pairing/pairings.ts': 'the pairings that we kept, and a person may have edited',
   'bridge/journal/results.ts': 'what chats came to, from the journal',
   'bridge/version.ts': 'our package.json',
+  'bridge/bug-report.ts': 'the lines of our own log file',
   'bridge/keys/keys.ts': 'the file of the keys',
   'bridge/log/format-line.ts': 'the lines of our own log',
   'extension/puter/globals.ts': 'the name that the pool gives a lane',

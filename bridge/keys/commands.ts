@@ -1,4 +1,4 @@
-import type { Task } from '../command-line.ts';
+import type { KeyTask } from '../command-line.ts';
 import { openPrivateFolder } from '../journal/private-folder.ts';
 import { createKey, keyFileIn, readKeys, revokeKey } from './keys.ts';
 
@@ -7,7 +7,7 @@ import { createKey, keyFileIn, readKeys, revokeKey } from './keys.ts';
  * `SetupError` and `InsecureFolderError`.
  */
 export function runKeyTask(
-  task: Exclude<Task, { type: 'start' }>,
+  task: KeyTask,
   options: { folder: string; now: Date; print: (line: string) => void; tell: (line: string) => void },
 ): void {
   const { folder, now, print, tell } = options;

@@ -14,9 +14,14 @@ export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | '
 
 export const noLog: Log = pino({ level: 'silent' });
 
-/** One JSON object a line, or a line to read where a person watches. */
-export function createLog(options: { level: LogLevel; isTerminal: boolean; destination: DestinationStream }): Log {
-  const { level, isTerminal, destination } = options;
+/** One JSON object a line, or a line to read where a person watches; JSON in the file, where there is one. */
+export function createLog(options: {
+  level: LogLevel;
+  isTerminal: boolean;
+  destination: DestinationStream;
+  file?: DestinationStream | null;
+}): Log {
+  const { level, isTerminal, destination, file } = options;
   return pino(
     {
       level,
@@ -25,7 +30,12 @@ export function createLog(options: { level: LogLevel; isTerminal: boolean; desti
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
-    isTerminal ? { write: (line) => destination.write(formatLine(line)) } : destination,
+    {
+      write(line) {
+        destination.write(isTerminal ? formatLine(line) : line);
+        file?.write(line);
+      },
+    },
   );
 }
 
