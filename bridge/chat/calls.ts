@@ -3,6 +3,7 @@ import { BridgeError } from '#shared/errors.ts';
 
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
+import { onceBegun } from '../lifecycle/never-started.ts';
 import { createCheck, type Check } from './check.ts';
 import { collect, replay, tell, type WholeAnswer } from './collect.ts';
 import { refuseForeignParts, type InputsOf } from './parts.ts';
@@ -71,9 +72,12 @@ export function createCalls(options: {
             if ('answer' in verdict) return yield* tell(cutAtStop(verdict.answer, stops));
             const secondId = newId();
             // It is part of this chat, and recorded with it or not at all.
-            const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem))).finally(() =>
-              dispatcher.recorded(secondId),
-            );
+            const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem)))
+              .catch((error: unknown) => {
+                // The first call was made, whatever became of this one.
+                throw error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
+              })
+              .finally(() => dispatcher.recorded(secondId));
             const second = { ...again, usage: addUsage(answer.usage, again.usage) };
             const judged = await judge(second);
             const settled = 'answer' in judged ? judged.answer : settle(second, judged.problem);

@@ -3,6 +3,7 @@ import { BridgeError, type Failure } from '#shared/errors.ts';
 import { maxAnswerChars, type AnswerFrame, type Delivery } from '#shared/protocol.ts';
 
 import { addParts, takeRoom, type Entry } from './entry.ts';
+import { isOurs, onceBegun } from './never-started.ts';
 import type { Peer } from './peer.ts';
 import { isHeld, isTerminal, nextSeqOf, type RequestEvent } from './request-state.ts';
 import type { Slots } from './slots.ts';
@@ -11,6 +12,12 @@ import { createUnrecorded } from './unrecorded.ts';
 /** After Puter turned a call away, which it did nine times by then: puter.js repeats by itself for twelve seconds. */
 const backOffMs = 10_000;
 const maxRefusals = 1;
+
+/** Once a lane has it, Puter alone can say that no model was called; once there is a piece of the answer, nobody can. */
+function believe({ state }: Entry, failure: Failure): Failure {
+  const hasBegun = nextSeqOf(state) > 0 || (state.status === 'started' && isOurs(failure));
+  return hasBegun ? onceBegun(failure) : failure;
+}
 
 /** What comes back from the extensions, by either way, and the room that their answers have. */
 export function createAnswers(options: {
@@ -75,7 +82,9 @@ export function createAnswers(options: {
         case 'error':
           slots.free(peer, requestId);
           if (entry && !turnedAway(entry, peer, frame.error))
-            conclude(peer.instance, requestId, () => apply(entry, { type: 'failed', error: frame.error }));
+            conclude(peer.instance, requestId, () =>
+              apply(entry, { type: 'failed', error: believe(entry, frame.error) }),
+            );
           break;
       }
       // Recorded, or no longer wanted: either way the extension need not keep it.
@@ -91,7 +100,8 @@ export function createAnswers(options: {
       const peer = slots.find(instance);
       if (peer) slots.free(peer, requestId);
       conclude(instance, requestId, () => {
-        if ('error' in delivery) return apply(entry, { type: 'failed', error: delivery.error });
+        // How much of the answer got lost with the socket, nobody knows.
+        if ('error' in delivery) return apply(entry, { type: 'failed', error: onceBegun(delivery.error) });
         // The socket already carried the beginning.
         receiveParts(entry, delivery.chunks.slice(nextSeqOf(entry.state)).flat());
         return apply(entry, { type: 'delivered', seq: delivery.chunks.length }, delivery.end);

@@ -8,6 +8,20 @@ export function retryAfterSeconds({ code, upstream }: Failure): number | undefin
   return code === 'upstream_failed' ? refusals.get(upstream?.code ?? '') : ours.get(code);
 }
 
+/**
+ * A failure of a call that has begun, which a model may have answered in part: whatever the extension says of it, it is
+ * none of those after which sending again costs nothing.
+ */
+export function onceBegun(failure: Failure): Failure {
+  if (retryAfterSeconds(failure) === undefined) return failure;
+  const { code, message, upstream } = failure;
+  if (code !== 'upstream_failed' || !upstream) return { code: 'extension_failed', message };
+  return { code, message, upstream: { message: upstream.message } };
+}
+
+/** What only Puter can say of a call that the extension had begun, and what the bridge alone says of its own queue. */
+export const isOurs = ({ code }: Failure): boolean => ours.has(code);
+
 const ours = new Map<string, number>([
   ['extension_not_connected', 2],
   ['queue_full', 5],
