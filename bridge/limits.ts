@@ -1,3 +1,5 @@
+import { heartbeatMs } from '#shared/protocol.ts';
+
 /** What nobody may exceed, whoever he is. Not flags: nobody has to change them but tests, which set them small. */
 export interface Limits {
   /** How long the head of a request may take to arrive, and the whole of it. */
@@ -24,6 +26,10 @@ export interface Limits {
   maxPingsPerSecond: number;
   /** Of the journal, beside what may be kept of finished calls. */
   maxJournalBytes: number;
+  /** How often a ping goes out; a peer that leaves two unanswered is given up. */
+  heartbeatMs: number;
+  /** How long a caller may take nothing of what waits for it. What the system took a part of counts as taken, once. */
+  readerGraceMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -42,4 +48,6 @@ export const defaultLimits: Limits = {
   maxFragments: 16 * 1024,
   maxPingsPerSecond: 20,
   maxJournalBytes: 1024 * 1024 * 1024,
+  heartbeatMs,
+  readerGraceMs: 30_000,
 };

@@ -5,7 +5,6 @@ import {
   decodeFrameToBridge,
   encodeFrame,
   FrameError,
-  heartbeatMs,
   type Frame,
   type FrameToBridge,
 } from '#shared/protocol.ts';
@@ -36,9 +35,10 @@ export function attend(
 ): void {
   const { limits, gate, onHello, onEnd, onUnexpected } = options;
   const helloTimer = setTimeout(() => end(closeCodes.handshakeTimeout, 'No hello came.'), limits.helloTimeoutMs);
-  const isPingWelcome = createPingCount(limits.maxPingsPerSecond, () => performance.now());
+  const isPingWelcome = createPingCount(limits.maxPingsPerSecond, now);
   const heartbeat = startHeartbeat({
-    intervalMs: heartbeatMs,
+    intervalMs: limits.heartbeatMs,
+    now,
     ping: () => socket.send(encodeFrame({ type: 'ping' })),
     giveUp: () => socket.terminate(),
   });
@@ -109,6 +109,7 @@ export function attend(
   socket.send(encodeFrame(gate.challenge));
 }
 
+const now = () => performance.now();
 const tooLarge = 'Only an answer or a list of models may be so large.';
 
 /** A peer that does not answer the close would keep its socket, and with it the process. */

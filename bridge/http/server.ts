@@ -45,6 +45,10 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     if (count === limits.maxRequestsPerSocket) response.setHeader('Connection', 'close');
     latest.set(request.socket, { request, response, count });
     if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
+    // Who takes nothing of what waits has gone, for all that anybody can tell, and the call goes with the socket.
+    response.setTimeout(limits.readerGraceMs, () => {
+      if (request.socket.writableLength > 0) request.socket.destroy();
+    });
     listener(request, response);
   };
 

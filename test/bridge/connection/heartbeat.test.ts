@@ -4,12 +4,19 @@ import { startHeartbeat } from '../../../bridge/connection/heartbeat.ts';
 
 const intervalMs = 1000;
 let told: string[] = [];
+let stoodStillMs = 0;
 let heartbeat: ReturnType<typeof startHeartbeat>;
 
 beforeEach(() => {
   vi.useFakeTimers();
   told = [];
-  heartbeat = startHeartbeat({ intervalMs, ping: () => told.push('ping'), giveUp: () => told.push('give up') });
+  stoodStillMs = 0;
+  heartbeat = startHeartbeat({
+    intervalMs,
+    ping: () => told.push('ping'),
+    giveUp: () => told.push('give up'),
+    now: () => performance.now() + stoodStillMs,
+  });
 });
 afterEach(() => {
   heartbeat.stop();
@@ -39,6 +46,15 @@ describe('the heartbeat', () => {
     expect(told).toEqual(['ping', 'ping', 'ping', 'ping']);
     vi.advanceTimersByTime(intervalMs);
     expect(told.at(-1)).toBe('give up');
+  });
+
+  it('gives up nobody for a time in which it stood still itself', () => {
+    vi.advanceTimersByTime(intervalMs * 2);
+    stoodStillMs = 5000;
+    vi.advanceTimersByTime(intervalMs);
+    expect(told).toEqual(['ping', 'ping', 'ping']);
+    vi.advanceTimersByTime(intervalMs * 2);
+    expect(told).toEqual(['ping', 'ping', 'ping', 'ping', 'give up']);
   });
 
   it('does nothing once it is stopped', () => {
