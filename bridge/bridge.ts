@@ -176,6 +176,7 @@ function compose(
 
   const routes = createRoutes({
     chats,
+    deadlineMs: config.deadlineMs,
     results,
     journal,
     catalogue,

@@ -15,7 +15,7 @@ import {
   parseKeyName,
   parseMegabytes,
   parsePort,
-  parseSeconds,
+  parseSecondsFrom,
 } from './parsers.ts';
 import { findStateDir } from './state-dir.ts';
 
@@ -78,7 +78,13 @@ export function readCommandLine(args: readonly string[], version: string): { tas
       new Option('--drain <seconds>', 'how long running calls may take to finish when it is told to stop')
         .env('PUTER_BRIDGE_DRAIN')
         .default(defaults.drainMs, String(defaults.drainMs / 1000))
-        .argParser(parseSeconds),
+        .argParser(parseSecondsFrom(0)),
+    )
+    .addOption(
+      new Option('--first-token <seconds>', 'how long a model may take to begin a streamed answer')
+        .env('PUTER_BRIDGE_FIRST_TOKEN')
+        .default(defaults.firstTokenMs, String(defaults.firstTokenMs / 1000))
+        .argParser(parseSecondsFrom(1)),
     )
     .addOption(
       new Option('--log-level <level>', 'what it logs to stderr; never what is asked or answered')
@@ -125,7 +131,7 @@ export function readCommandLine(args: readonly string[], version: string): { tas
 
   refuseKeyFlags(command, args);
   refuseUnknownVariables(command);
-  const { allowOrigin, allowedHost, keepResults, keepResultsSize, drain, ...options } = command
+  const { allowOrigin, allowedHost, keepResults, keepResultsSize, drain, firstToken, ...options } = command
     .parse(args, { from: 'user' })
     .opts<Options>();
   // Commander takes a switch of the environment for on whatever it says.
@@ -143,6 +149,7 @@ export function readCommandLine(args: readonly string[], version: string): { tas
       keepMs: keepResults,
       keepBytes: keepResultsSize,
       drainMs: drain,
+      firstTokenMs: firstToken,
       requirePairing,
     },
   };
@@ -163,6 +170,7 @@ interface Options extends Pick<Config, 'port' | 'host' | 'stateDir' | 'logLevel'
   keepResults: number;
   keepResultsSize: number;
   drain: number;
+  firstToken: number;
 }
 
 function refuseKeyFlags(command: Command, args: readonly string[]): void {

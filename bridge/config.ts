@@ -1,8 +1,9 @@
+import type { Patience } from './lifecycle/patience.ts';
 import type { LogLevel } from './log/log.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 
 /** Flags win over the environment, the environment over the defaults. */
-export interface Config {
+export interface Config extends Patience {
   /** 0 takes any free port. */
   port: number;
   /** The IP address to listen on. */
@@ -28,8 +29,8 @@ export interface Config {
   requirePairing: boolean;
   /** How long a request waits for an extension when none is connected. */
   connectGraceMs: number;
-  /** How long a call whose extension vanished waits for it to come back. */
-  lostGraceMs: number;
+  /** How long a chat of OpenAI’s clients may take. */
+  deadlineMs: number;
   /** How long a cancelled call may keep its lane. */
   cancelGraceMs: number;
   /** How many requests may wait for a lane, and how many of one caller. */
@@ -55,6 +56,10 @@ export const defaults: Omit<Config, 'stateDir'> = {
   requirePairing: false,
   connectGraceMs: 3000,
   lostGraceMs: 30_000,
+  ackMs: 10_000,
+  firstTokenMs: 90_000,
+  // Before those clients give up, after ten minutes, and send the request again.
+  deadlineMs: 590_000,
   cancelGraceMs: 10_000,
   maxQueued: 10_000,
   maxQueuedPerScope: 8000,

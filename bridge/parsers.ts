@@ -13,10 +13,13 @@ const parsePath =
 export const parseFolder = parsePath('folder');
 export const parseFile = parsePath('file');
 
-export function parseSeconds(value: string): number {
-  if (/^\d{1,4}$/.test(value)) return Number(value) * 1000;
-  throw new InvalidArgumentError('Seconds are a whole number from 0 to 9999.');
-}
+/** As milliseconds. */
+export const parseSecondsFrom =
+  (min: number) =>
+  (value: string): number => {
+    if (/^\d{1,4}$/.test(value) && Number(value) >= min) return Number(value) * 1000;
+    throw new InvalidArgumentError(`Seconds are a whole number from ${min} to 9999.`);
+  };
 
 export const hourMs = 60 * 60 * 1000;
 

@@ -24,6 +24,7 @@ import type { StatusHub } from './status.ts';
 /** All that the bridge serves over HTTP. */
 export function createRoutes(parts: {
   chats: Chats;
+  deadlineMs: number;
   results: Results;
   journal: Journal;
   catalogue: Catalogue;
@@ -36,7 +37,7 @@ export function createRoutes(parts: {
   pairing: () => PairingView | null;
 }): Route[] {
   const { connections, signIns } = parts;
-  const chat = { chats: parts.chats, now: Date.now };
+  const chat = { ...parts, now: Date.now };
   return [
     ...createProcessRoutes(parts),
     ...createRequestRoutes(parts),

@@ -55,6 +55,8 @@ export const errorCodes = [
   'upstream_failed',
   'extension_failed',
   'extension_disconnected',
+  'not_acknowledged',
+  'first_token_timeout',
   'answer_too_large',
   'unusable_answer',
   'already_answered',

@@ -50,6 +50,8 @@ const statuses = {
   upstream_failed: 502,
   extension_failed: 502,
   extension_disconnected: 502,
+  not_acknowledged: 504,
+  first_token_timeout: 504,
   answer_too_large: 502,
   // No 5xx: programs repeat those by themselves, and each time is two calls.
   unusable_answer: 422,

@@ -1,11 +1,13 @@
 import type { AnswerEnd, CallEvent, ChatRequest } from '#shared/chat.ts';
-import { BridgeError, type ErrorCode, type Failure } from '#shared/errors.ts';
+import { BridgeError, type Failure } from '#shared/errors.ts';
 import { findHindrance } from '#shared/hindrance.ts';
 import type { AnswerFrame, Delivery, Resumption } from '#shared/protocol.ts';
 
+import { after } from '../after.ts';
 import { createAnswers } from './answers.ts';
 import { abortReason, closeEntry, createEntry, resetRoom, stopTimer, type Entry, type Submitter } from './entry.ts';
 import type { DispatchJournal } from './dispatch-journal.ts';
+import { disconnected, limitOf, type Patience } from './patience.ts';
 import type { Peer } from './peer.ts';
 import { createPump } from './pump.ts';
 import { isHeld, isTerminal, transition, type RequestEvent, type RequestState } from './request-state.ts';
@@ -47,17 +49,14 @@ export interface Dispatcher {
   busyLanes(peer: Peer): number;
 }
 
-const sentences = {
-  disconnected:
-    'The extension went away while it ran this call, so its outcome is unknown and it may have been billed. Send it again if you still need the answer.',
-  waited: 'No lane was free in time, so the request was never sent. Send it again, or raise --queue-timeout.',
+const waited: Failure = {
+  code: 'queue_timeout',
+  message: 'No lane was free in time, so the request was never sent. Send it again in a moment.',
 };
 
-export function createDispatcher(options: {
+interface DispatcherOptions extends Patience {
   /** How long a request waits for a first extension. */
   connectGraceMs: number;
-  /** How long a call whose extension vanished waits for it to come back. */
-  lostGraceMs: number;
   /** How long a cancelled call may keep its slot before we stop believing in it. */
   cancelGraceMs: number;
   limits: WaitingLimits;
@@ -67,16 +66,18 @@ export function createDispatcher(options: {
   /** What the caller is told of a failure of this call. */
   explain: (failure: Failure, chat: ChatRequest) => Failure;
   onChange: () => void;
-}): Dispatcher {
-  const { connectGraceMs, lostGraceMs, cancelGraceMs, limits, now, journal, explain, onChange } = options;
+}
+
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { connectGraceMs, cancelGraceMs, limits, now, journal, explain, onChange } = options;
   const entries = new Map<string, Entry>();
-  const waiting = createWaiting({ ...limits, onTimeout: (entry) => fail(entry, 'queue_timeout', sentences.waited) });
+  const waiting = createWaiting({ ...limits, onTimeout: (entry) => fail(entry, waited) });
   const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed, now });
   const pump = createPump({
     slots,
     waiting,
     dispatch,
-    refuse: (entry, error) => apply(entry, { type: 'failed', error }),
+    refuse: fail,
   });
   const find = (requestId: string) => entries.get(requestId);
   const answers = createAnswers({ find, slots, apply, laneFreed, recall: journal.recall });
@@ -86,9 +87,7 @@ export function createDispatcher(options: {
     const state = transition(before, event);
     if (state === before) return false;
     entry.state = state;
-    stopTimer(entry);
-    if (state.status === 'unknown')
-      entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
+    startTimer(entry);
     if (state.status === 'queued') {
       journal.requeued(entry.requestId);
       waiting.putBack(entry);
@@ -111,12 +110,15 @@ export function createDispatcher(options: {
     closeEntry(entry, outcome);
   }
 
-  function fail(entry: Entry, code: ErrorCode, message: string): void {
-    apply(entry, { type: 'failed', error: { code, message } });
+  function fail(entry: Entry, error: Failure): void {
+    apply(entry, { type: 'failed', error });
   }
 
-  function failAfter(entry: Entry, ms: number, code: ErrorCode, message: string): NodeJS.Timeout {
-    return setTimeout(() => fail(entry, code, message), ms);
+  /** For what it is now. */
+  function startTimer(entry: Entry): void {
+    stopTimer(entry);
+    const limit = limitOf(entry, options);
+    if (limit) entry.stopTimer = after(limit.ms, () => fail(entry, limit.failure));
   }
 
   function dispatch(entry: Entry, peer: Peer): void {
@@ -131,8 +133,7 @@ export function createDispatcher(options: {
 
   /** Nobody is there to take it, for now. */
   function startGrace(entry: Entry): void {
-    const { code, message } = findHindrance([]);
-    entry.timer ??= failAfter(entry, connectGraceMs, code, message);
+    entry.stopTimer ??= after(connectGraceMs, () => fail(entry, findHindrance([])));
   }
 
   function laneFreed(): void {
@@ -146,7 +147,7 @@ export function createDispatcher(options: {
         const reason = abortReason(signal);
         if (reason.code !== 'timed_out') apply(entry, { type: 'cancelled' }, reason);
         // It never went out, so that it may be sent again at no cost.
-        else if (entry.state.status === 'queued') fail(entry, 'queue_timeout', sentences.waited);
+        else if (entry.state.status === 'queued') fail(entry, waited);
         else apply(entry, { type: 'timed_out' }, reason);
       };
       const entry: Entry = createEntry({
@@ -182,8 +183,9 @@ export function createDispatcher(options: {
       entry.profile = profile;
       // What it asked is gone with the earlier bridge, so that it cannot go out again, whoever turned it away.
       entry.refusals = Infinity;
+      entry.isStreamed = false;
       entry.state = { status: 'unknown', instance, nextSeq: 0, started: true };
-      entry.timer = failAfter(entry, lostGraceMs, 'extension_disconnected', sentences.disconnected);
+      startTimer(entry);
       entries.set(requestId, entry);
       return entry.events;
     },
@@ -208,7 +210,7 @@ export function createDispatcher(options: {
           continue;
         } else if (state.instance === peer.instance || peer.profile === entry.profile) {
           // The page that held it was restarted, or forgot it: no evidence will come any more.
-          fail(entry, 'extension_disconnected', sentences.disconnected);
+          fail(entry, disconnected);
         }
       }
       waiting.entries().forEach(stopTimer);
@@ -229,7 +231,7 @@ export function createDispatcher(options: {
     forsake(profile) {
       for (const entry of [...entries.values()]) {
         if (entry.state.status !== 'unknown' || entry.profile !== profile) continue;
-        fail(entry, 'extension_disconnected', sentences.disconnected);
+        fail(entry, disconnected);
       }
     },
 

@@ -1,6 +1,7 @@
 import { partChars, type AnswerEnd, type AnswerPart, type CallEvent, type ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 import { maxAnswerChars, maxUnreadChars } from '#shared/protocol.ts';
+import { isSafeToStream } from '#shared/streaming.ts';
 
 import type { Priority } from './queue.ts';
 import { queued, type RequestState } from './request-state.ts';
@@ -23,10 +24,12 @@ export interface Entry {
   chars: number;
   /** How many more the extension may send, as it was told; below zero where its last frame was larger than that. */
   room: number;
-  timer: NodeJS.Timeout | undefined;
+  stopTimer: (() => void) | undefined;
   queueTimer: NodeJS.Timeout | undefined;
   /** How often Puter turned it away. */
   refusals: number;
+  /** The first piece of its answer is there before the last, as far as is known. */
+  isStreamed: boolean;
 }
 
 /** Who asks. */
@@ -57,9 +60,10 @@ export function createEntry(
     profile: undefined,
     chars: 0,
     room: maxUnreadChars,
-    timer: undefined,
+    stopTimer: undefined,
     queueTimer: undefined,
     refusals: 0,
+    isStreamed: isSafeToStream(options.chat),
   };
 }
 
@@ -92,8 +96,8 @@ export function resetRoom(entry: Entry): number {
 const freeChars = ({ controller }: Entry): number => controller.desiredSize ?? 0;
 
 export function stopTimer(entry: Entry): void {
-  clearTimeout(entry.timer);
-  entry.timer = undefined;
+  entry.stopTimer?.();
+  entry.stopTimer = undefined;
 }
 
 /** Closes the caller's stream with its one `finish`, or breaks it. */

@@ -19,7 +19,7 @@ export function onceBegun(failure: Failure): Failure {
   return { code, message, upstream: { message: upstream.message } };
 }
 
-/** What only Puter can say of a call that the extension had begun, and what the bridge alone says of its own queue. */
+/** What the bridge says of its own queue: no extension can say so of a call that it has begun. */
 export const isOurs = ({ code }: Failure): boolean => ours.has(code);
 
 const ours = new Map<string, number>([

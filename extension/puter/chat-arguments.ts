@@ -1,4 +1,5 @@
 import type { ChatMessage, ChatRequest, ResponseFormat } from '#shared/chat.ts';
+import { isClaude, isSafeToStream } from '#shared/streaming.ts';
 
 interface PuterMessage {
   role: string;
@@ -31,17 +32,6 @@ export function toPuterArguments(chat: ChatRequest): { messages: PuterMessage[];
 /** Arguments of the driver that `puter.ai.chat()` would drop in silence. */
 export const isBeyondChat = (options: Record<string, unknown>): boolean =>
   ['top_p', 'tool_choice', 'parallel_tool_calls'].some((name) => name in options);
-
-/** Claude is the one family whose provider takes its own shapes. */
-const isClaude = ({ model = '' }: ChatRequest): boolean => /(^|[/:])claude/i.test(model);
-
-/**
- * Puter's stream keeps only the last of several tool calls, its whole answer keeps all (measured). Claude is the one
- * family that Puter never lets call two tools at once, so nothing is lost there. JSON is worth nothing before it is whole,
- * and only a whole answer says that it was cut off.
- */
-export const isSafeToStream = (chat: ChatRequest): boolean =>
-  chat.responseFormat === undefined && ((chat.tools ?? []).length === 0 || isClaude(chat));
 
 /** Of the system's messages, Puter hands only the first on to Claude: what comes further down is said by the user. */
 const forClaude = (message: ChatMessage, index: number, all: ChatMessage[]): ChatMessage =>

@@ -59,6 +59,12 @@ describe('the config', () => {
     expect(readConfig(['--state-dir', 'of/the-flag'], '1.2.3').stateDir).toBe(path.resolve('of/the-flag'));
   });
 
+  it('takes how long a model may say nothing in seconds', () => {
+    vi.stubEnv('PUTER_BRIDGE_FIRST_TOKEN', '300');
+    expect(readConfig([], '1.2.3').firstTokenMs).toBe(300_000);
+    expect(readConfig(['--first-token', '30'], '1.2.3')).toMatchObject({ firstTokenMs: 30_000, lostGraceMs: 30_000 });
+  });
+
   it('wants the known extension paired where a flag or the environment says so', () => {
     const wanted = (...args: string[]) => readConfig(args, '1.2.3').requirePairing;
     expect([wanted(), wanted('--require-pairing')]).toEqual([false, true]);
@@ -102,6 +108,7 @@ describe('the config', () => {
     [['--port', '65536'], 'whole number from 0 to 65535'],
     [['--port', '-1'], 'whole number from 0 to 65535'],
     [['--port'], 'argument missing'],
+    [['--first-token', '0'], 'whole number from 1 to 9999'],
     [['--prot', '1'], "unknown option '--prot'"],
     [['5002'], 'too many arguments'],
   ])('says what is wrong with %j, and where there is help', (args, sentence) => {

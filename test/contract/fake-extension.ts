@@ -14,8 +14,9 @@ import {
   type Frame,
   type FrameToExtension,
 } from '#shared/protocol.ts';
+import { isSafeToStream } from '#shared/streaming.ts';
 
-import { isSafeToStream, toPuterArguments } from '../../extension/puter/chat-arguments.ts';
+import { toPuterArguments } from '../../extension/puter/chat-arguments.ts';
 import { toFailure } from '../../extension/puter/failures.ts';
 import { readModels } from '../../extension/puter/models.ts';
 import { createStreamReader, readWhole } from '../../extension/puter/normalise.ts';

@@ -62,6 +62,8 @@ const byCode = {
   upstream_failed: broken(502, 'upstream_failed'),
   extension_failed: broken(502, 'extension_failed'),
   extension_disconnected: broken(502, 'extension_disconnected'),
+  not_acknowledged: broken(504, 'not_acknowledged'),
+  first_token_timeout: broken(504, 'first_token_timeout'),
   answer_too_large: broken(502, 'answer_too_large'),
   // Nobody repeats it by himself: that would be two more calls.
   unusable_answer: wrong(422, 'unusable_answer'),

@@ -1,6 +1,7 @@
 import type { ChatEvent, ChatRequest, Usage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
+import { after } from '../../after.ts';
 import type { Caller, Chat, Chats } from '../../chat/chats.ts';
 import { collect, type WholeAnswer } from '../../chat/collect.ts';
 import { readCaller } from '../../http/caller.ts';
@@ -9,8 +10,6 @@ import type { EventStream, Exchange, Reply } from '../../http/route.ts';
 import { errorBody } from './errors.ts';
 import { toUsageBody } from './usage.ts';
 
-/** Before OpenAI's own clients give up, after ten minutes, and send the request again. */
-const timeoutMs = 590_000;
 /** How long a stream may be silent. */
 const keepAliveMs = 10_000;
 
@@ -45,11 +44,11 @@ export interface Question {
 /** Answers, whole or streamed; a failure before the first event is thrown, one after it ends the stream. */
 export async function respond(
   exchange: Exchange,
-  options: { question: Question; shape: Shape; chats: Chats; now: () => number },
+  options: { question: Question; shape: Shape; chats: Chats; deadlineMs: number; now: () => number },
 ): Promise<Reply | undefined> {
-  const { question, shape, chats, now } = options;
+  const { question, shape, chats, deadlineMs, now } = options;
   const end = new AbortController();
-  const timer = setTimeout(() => end.abort(timedOut()), timeoutMs);
+  const stopTimer = after(deadlineMs, () => end.abort(timedOut(deadlineMs)));
   const deadline = AbortSignal.any([end.signal, exchange.revoked]);
   const caller = readCaller(exchange, question);
   try {
@@ -76,12 +75,13 @@ export async function respond(
     end.abort(otherFailed());
     throw error;
   } finally {
-    clearTimeout(timer);
+    stopTimer();
   }
 }
 
 const otherFailed = () => new BridgeError('cancelled', 'Another choice of the same request failed.');
-const timedOut = () => new BridgeError('timed_out', 'No whole answer came within 590 seconds.');
+const timedOut = (ms: number) =>
+  new BridgeError('timed_out', `No whole answer came within ${ms / 1000} seconds, so the call was cancelled.`);
 
 /** Headers leave with the first event, so that a failure before it still has a status of its own. */
 async function answerStream(options: {

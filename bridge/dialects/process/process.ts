@@ -1,5 +1,6 @@
 import { BridgeError } from '#shared/errors.ts';
 
+import { after } from '../../after.ts';
 import type { Chats } from '../../chat/chats.ts';
 import { parseBody } from '../../http/body.ts';
 import { readCaller } from '../../http/caller.ts';
@@ -29,14 +30,14 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
           caller: readCaller(exchange, body),
         });
         exchange.setHeaders({ 'x-request-id': chat.id, ...(chat.isReplay && { 'Idempotency-Replayed': 'true' }) });
-        const timer = setTimeout(() => end.abort(timedOut(body.timeout_ms)), body.timeout_ms);
+        const stopTimer = after(body.timeout_ms, () => end.abort(timedOut(body.timeout_ms)));
         const result = chat
           .whole()
           .then(
             (answer): Result => ({ status: 'success', answer }),
             (error: unknown): Result => ({ status: 'error', error: toBridgeError(error) }),
           )
-          .finally(() => clearTimeout(timer));
+          .finally(stopTimer);
         return describeResult(chat.id, body.wait ? await result : { status: 'pending', isUnknown: false });
       },
     },

@@ -159,7 +159,7 @@ describe('a call whose connection is lost', () => {
     rig.dispatcher.detach(peer);
     await vi.advanceTimersByTimeAsync(graces.lostGraceMs - 1);
     expect(call.settled()).toBeUndefined();
-    await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(2);
     expect(call.settled()).toEqual({ code: 'extension_disconnected' });
     // And is no longer wanted by then.
     expect(rig.connect(again(), [call.requestId])).toEqual([]);

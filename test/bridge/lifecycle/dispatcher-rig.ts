@@ -8,7 +8,13 @@ import type { DispatchJournal } from '../../../bridge/lifecycle/dispatch-journal
 import type { Submitter } from '../../../bridge/lifecycle/entry.ts';
 import type { Peer } from '../../../bridge/lifecycle/peer.ts';
 
-export const graces = { connectGraceMs: 3000, lostGraceMs: 30_000, cancelGraceMs: 10_000 };
+export const graces = {
+  connectGraceMs: 3000,
+  lostGraceMs: 30_000,
+  cancelGraceMs: 10_000,
+  ackMs: 10_000,
+  firstTokenMs: 90_000,
+};
 
 /** An extension reduced to what the dispatcher sees of it: it keeps what it was sent and does nothing by itself. */
 export interface TestPeer extends Peer {

@@ -94,7 +94,7 @@ describe('a request that nobody can take', () => {
     const call = rig.submit();
     await vi.advanceTimersByTimeAsync(graces.connectGraceMs - 1);
     expect(call.settled()).toBeUndefined();
-    await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(2);
     expect(call.settled()).toEqual({ code: 'extension_not_connected' });
     expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 0 });
   });
@@ -105,7 +105,7 @@ describe('a request that nobody can take', () => {
     const second = rig.submit();
     await vi.advanceTimersByTimeAsync(graces.connectGraceMs - 1);
     expect(second.settled()).toBeUndefined();
-    await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(2);
     expect(second.settled()).toEqual({ code: 'extension_not_connected' });
   });
 
@@ -126,7 +126,7 @@ describe('a request that nobody can take', () => {
     rig.submit();
     const queued = rig.submit();
     rig.dispatcher.detach(peer);
-    await vi.advanceTimersByTimeAsync(graces.connectGraceMs);
+    await vi.advanceTimersByTimeAsync(graces.connectGraceMs + 1);
     expect(queued.settled()).toEqual({ code: 'extension_not_connected' });
   });
 
