@@ -17,7 +17,7 @@ import { createDrain, shutDown, shuttingDown, type Drain } from './drain.ts';
 import { checkBind, nameOf } from './hosts.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
-import { onExchange } from './http/on-exchange.ts';
+import { countExchanges } from './http/on-exchange.ts';
 import type { Route } from './http/route.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { createKeyCheck } from './keys/key-check.ts';
@@ -34,7 +34,7 @@ import { createOffers, type PairingView } from './pairing/offers.ts';
 import { openPairings } from './pairing/pairings.ts';
 import { tellOfPairing } from './pairing/tell-of-pairing.ts';
 import { createRoutes } from './routes.ts';
-import { createStatusHub, type StatusHub } from './status.ts';
+import { createStatusHub, durabilityOf, type StatusHub } from './status.ts';
 import { readVersion } from './version.ts';
 
 export interface Bridge {
@@ -101,6 +101,7 @@ function compose(
       knocking: offers.view(),
       busyLanes: dispatcher.busyLanes,
       queue: dispatcher.counts(),
+      journal: journal.condition,
     }),
   });
   const onChange = () => {
@@ -116,7 +117,11 @@ function compose(
     maxKeptBytes: config.keepBytes,
     maxFileBytes: config.keepBytes + config.limits.maxJournalBytes,
     now: Date.now,
-    onTrouble: onUnexpected,
+    onTrouble(error) {
+      onUnexpected(error);
+      // What is told does not exist yet while the journal is opened.
+      queueMicrotask(onChange);
+    },
   });
   const results = createResults({
     journal,
@@ -141,11 +146,11 @@ function compose(
       withSuggestions(tellOfPairing(keepBack(failure, log), offers.view() !== null), catalogue, model),
     onChange,
   });
-  let exchanges = 0;
+  const exchanges = countExchanges(server, () => drain.changed());
   const drain: Drain = createDrain({
     isIdle() {
       const { queued, running } = dispatcher.counts();
-      return exchanges + queued + running === 0;
+      return exchanges() + queued + running === 0;
     },
   });
   const audience: Audience = createAudience({ onChange: () => connections.announce() });
@@ -159,7 +164,11 @@ function compose(
     limits: config.limits,
     gate: { pairings, offers, host: new URL(url).host, random: randomBytes },
     requirePairing: config.requirePairing,
-    facts: () => ({ queued: dispatcher.counts().queued, watched: audience.watched() }),
+    facts: () => ({
+      queued: dispatcher.counts().queued,
+      watched: audience.watched(),
+      durability: durabilityOf(journal.condition),
+    }),
     onChange,
     ...options,
   });
@@ -196,13 +205,6 @@ function compose(
   const guards = { limits, allowedOrigins, isPaired: pairings.hasOrigin, allowedHosts, checkKey, closing };
   const app = createApp(routes, { onUnexpected, ...guards });
   serve(app);
-  onExchange(server, (_, response) => {
-    exchanges += 1;
-    response.on('close', () => {
-      exchanges -= 1;
-      drain.changed();
-    });
-  });
   const stopLogging = logAnswers(server, log, { now });
   handleUpgrades(server, connections, { limits, allowedHosts, closing });
 

@@ -21,6 +21,7 @@ export function createReporter(options: {
   // Names come from the extension and from Puter: none may begin a line of its own or give the terminal an order.
   const print = (line: string) => options.print(line.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ''));
   let told: string[] = [];
+  let toldNotices: string[] = [];
   let toldNext = '';
   let toldCode: string | null = null;
 
@@ -29,6 +30,8 @@ export function createReporter(options: {
     for (const line of told) if (!good.includes(line)) print(`  ✗ gone: ${line}`);
     for (const line of good) if (!told.includes(line)) print(`  ✓ ${line}`);
     told = good;
+    for (const notice of status.notices) if (!toldNotices.includes(notice)) print(`  ! ${notice}`);
+    toldNotices = status.notices;
     const next = nextStep(status, { url, extensionFolder: findExtensionFolder(), isLocked: isLocked() });
     if (next !== toldNext) print(next);
     toldNext = next;

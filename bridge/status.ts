@@ -1,7 +1,8 @@
 import { describeHops, hopNames, type HopFact, type HopFacts, type HopStatus } from '#shared/hops.ts';
-import type { BridgeStatus, ExtensionStatus, PuterStatus } from '#shared/status.ts';
+import type { BridgeStatus, Durability, ExtensionStatus, PuterStatus } from '#shared/status.ts';
 
 import type { Connection } from './connection/connections.ts';
+import type { Condition } from './journal/journal.ts';
 import { onceATurn } from './once-a-turn.ts';
 import { say } from './say.ts';
 
@@ -32,6 +33,7 @@ export function createStatusHub(options: {
     connections: Connection[];
     busyLanes: (connection: Connection) => number;
     queue: { queued: number; running: number };
+    journal: Condition;
   };
 }): StatusHub {
   const { version, now, sources } = options;
@@ -39,7 +41,7 @@ export function createStatusHub(options: {
   const listeners = new Set<(status: BridgeStatus) => void>();
 
   function read(): BridgeStatus {
-    const { connections, busyLanes, queue, ...rest } = sources();
+    const { connections, busyLanes, queue, journal, ...rest } = sources();
     const describe = (facts: HopFacts) => ({ ...describeHops(facts, queue.running, say), puter: toPuterStatus(facts) });
     const ways = connections.map((connection) => describe(factsOf(connection)));
     return {
@@ -47,6 +49,8 @@ export function createStatusHub(options: {
       bridge: { version, uptime_ms: Math.round(now() - startedAt) },
       extensions: connections.map((connection) => toExtensionStatus(connection, busyLanes(connection))),
       queue,
+      durability: durabilityOf(journal),
+      notices: noticesOf(journal),
     };
   }
 
@@ -106,6 +110,14 @@ const toExtensionStatus = (
   lanes: { busy, free: Math.max(0, lanes - busy) },
   puter: toPuterStatus(account),
 });
+
+export const durabilityOf = ({ trouble }: Condition): Durability => (trouble === null ? 'full' : 'degraded');
+
+const noticesOf = ({ trouble, wasPutAside, unreadable }: Condition): string[] => [
+  ...(trouble === null ? [] : [say('records_not_kept', trouble)]),
+  ...(wasPutAside ? [say('records_put_aside')] : []),
+  ...(unreadable === 0 ? [] : [say('records_unreadable', String(unreadable))]),
+];
 
 const distance = { green: 0, yellow: 1, grey: 1, red: 2 } as const;
 

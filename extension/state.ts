@@ -1,4 +1,5 @@
 import type { HopFacts } from '#shared/hops.ts';
+import type { Durability } from '#shared/status.ts';
 
 import type { Allowance } from './puter/allowance.ts';
 import type { Plan } from './puter/standing.ts';
@@ -17,6 +18,8 @@ export interface ExtensionState {
   running: RunningCall[];
   /** Requests that wait in the bridge; null while it is not connected. */
   queued: number | null;
+  /** Of what the bridge keeps. */
+  durability: Durability;
   /** Newest first. */
   finished: FinishedCall[];
   /** Of this month; null until Puter told. */

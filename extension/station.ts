@@ -1,4 +1,5 @@
 import { changeFact, type HopFact } from '#shared/hops.ts';
+import type { Frame, FrameToExtension } from '#shared/protocol.ts';
 
 import type { LaneName } from './lanes/lane-messages.ts';
 import { createLanePool } from './lanes/pool.ts';
@@ -31,7 +32,7 @@ export interface Station {
 }
 
 /** While the bridge is not heard of. */
-const unheard = { queued: 0, watched: false };
+const unheard: Omit<Frame<FrameToExtension, 'status'>, 'type'> = { queued: 0, watched: false, durability: 'full' };
 
 export type TabSignInProblem = 'sign_in_no_bridge' | 'sign_in_far_bridge';
 
@@ -156,6 +157,7 @@ export function startStation(options: {
     hops: { bridge: bridgeHop(), ...account.standing().hops },
     running: activity.running(),
     queued: link.state === 'connected' ? told.queued : null,
+    durability: told.durability,
     finished: activity.finished(),
     allowance: account.standing().allowance,
     plan: account.standing().plan,

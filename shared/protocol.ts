@@ -4,6 +4,7 @@ import { answerEndSchema, answerPartSchema, chatRequestSchema } from './chat.ts'
 import { failureSchema } from './errors.ts';
 import { statesOf, type HopName } from './hops.ts';
 import { modelListSchema } from './models.ts';
+import { durabilities } from './status.ts';
 
 /**
  * The wire between bridge and extension, declared once for both sides: JSON text frames over one WebSocket.
@@ -185,6 +186,8 @@ export const frameToExtensionSchema = v.variant('type', [
     queued: v.pipe(v.number(), v.integer(), v.minValue(0)),
     /** Somebody looks at the bridge's own page, so its colours must be right now. */
     watched: v.boolean(),
+    /** An older bridge does not say. */
+    durability: v.optional(v.picklist(durabilities), 'full'),
   }),
   v.object({
     type: v.literal('token'),

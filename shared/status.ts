@@ -1,5 +1,9 @@
 import type { HopStatus } from './hops.ts';
 
+/** Whether what calls come to outlasts the bridge (`full`), or is lost with it. */
+export const durabilities = ['full', 'degraded'] as const;
+export type Durability = (typeof durabilities)[number];
+
 /** The JSON of `GET /api/status`: how things are now. Times are ISO 8601, durations milliseconds. */
 export interface BridgeStatus extends HopStatus {
   bridge: { version: string; uptime_ms: number };
@@ -8,6 +12,9 @@ export interface BridgeStatus extends HopStatus {
   /** Of the extension that `hops` tells of: the one that has come furthest. */
   puter: PuterStatus;
   queue: { queued: number; running: number };
+  durability: Durability;
+  /** What is wrong with what the bridge keeps on disk, a sentence each. */
+  notices: string[];
 }
 
 export interface ExtensionStatus {

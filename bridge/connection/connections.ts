@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { WebSocket } from 'ws';
 
 import { extensionOrigin } from '#shared/extension-id.ts';
@@ -179,12 +181,12 @@ export function createConnections(options: {
   }
 
   const announce = onceATurn(() => {
-    const { queued, watched } = facts();
+    const now = facts();
     for (const connection of connections.keys()) {
       const last = told.get(connection);
-      if (last?.queued === queued && last.watched === watched) continue;
-      told.set(connection, { queued, watched });
-      connection.send({ type: 'status', queued, watched });
+      if (last && isDeepStrictEqual(last, now)) continue;
+      told.set(connection, now);
+      connection.send({ type: 'status', ...now });
     }
   });
 

@@ -76,6 +76,7 @@ export function openJournal(options: {
   let store = openOrFallBack();
   // What was on disk before the disk failed can often still be read.
   let older: Store | null = null;
+  let isCarriedOver = false;
   let grownBytes = 0;
 
   function openOrFallBack(): Store {
@@ -106,29 +107,33 @@ export function openJournal(options: {
       if (condition.trouble !== null) throw error;
       older = store;
       store = fallBack(error);
-      carryOver(older, store);
+      isCarriedOver = carryOver(older, store);
       run(store);
     }
   }
 
   /** What is still open goes on in the new store, where the old one can be read at all. */
-  function carryOver(from: Store, to: Store): void {
+  function carryOver(from: Store, to: Store): boolean {
     try {
       for (const row of from.unfinished.all() as unknown as JournalRow[]) {
         to.insert.run(row.id, row.scope, row.key, row.fingerprint, row.createdAt, row.request);
         if (row.status === 'dispatched') to.dispatched.run(row.profile, row.instance, row.id);
       }
+      return true;
     } catch (error) {
       onTrouble(error);
+      return false;
     }
   }
 
-  /** The oldest finished go first; what is open never goes. */
+  /** The oldest finished go first; what is open never goes, and of what has a key its words alone. */
   function shrink(): void {
     grownBytes = 0;
     write((it) => {
       const { total } = it.size.get() as { total: number | null };
-      if ((total ?? 0) > maxKeptBytes) it.shrink.run((total ?? 0) - maxKeptBytes);
+      if ((total ?? 0) <= maxKeptBytes) return;
+      it.empty.run((total ?? 0) - maxKeptBytes);
+      it.dropEmptied.run();
     });
   }
 
@@ -144,10 +149,13 @@ export function openJournal(options: {
     write((it) => it.expire.run(time - ttlMs));
   }
 
-  const read = (run: (store: Store) => Record<string, SQLOutputValue> | undefined): JournalRow | null => {
-    const row = run(store) ?? (older && run(older));
-    return row ? (row as unknown as JournalRow) : null;
-  };
+  function read(run: (store: Store) => Record<string, SQLOutputValue> | undefined): JournalRow | null {
+    const row = run(store);
+    if (row) return row as unknown as JournalRow;
+    const old = older && (run(older) as unknown as JournalRow | undefined);
+    // What was open when the disk failed went on in the new store.
+    return old && !(isCarriedOver && old.finishedAt === null) ? old : null;
+  }
 
   shrink();
   const sweeping = setInterval(expire, Math.min(sweepMs, ttlMs)).unref();

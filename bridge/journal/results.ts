@@ -110,5 +110,5 @@ function decode<S extends v.GenericSchema>(schema: S, outcome: string | null): v
 const notStored = () =>
   new BridgeError(
     'result_not_stored',
-    'This request is over, but what it came to is not there: the bridge keeps no answers (--keep-results 0), or this one was damaged on disk. Send the request anew, with another Idempotency-Key, if you still need it.',
+    'This request is over, but what it came to is not there: the bridge keeps no answers (--keep-results 0), this one had to make room for newer ones, or it was damaged on disk. Send the request anew, with another Idempotency-Key, if you still need it.',
   );

@@ -90,11 +90,13 @@ function prepare(database: DatabaseSync) {
       AND (status NOT IN ('success', 'error') OR NOT json_valid(outcome))`),
     expire: sql('DELETE FROM chats WHERE finished_at < ?'),
     size: sql('SELECT SUM(bytes) AS total FROM chats WHERE finished_at IS NOT NULL'),
-    shrink: sql(`DELETE FROM chats WHERE id IN (
+    // Two steps, since of what has a key it must stay known that it was answered: it would be called again.
+    empty: sql(`UPDATE chats SET outcome = NULL, request = NULL, bytes = ${rowBytes} WHERE id IN (
       SELECT id FROM (
         SELECT id, SUM(bytes) OVER (ORDER BY finished_at, id) - bytes AS before
-        FROM chats WHERE finished_at IS NOT NULL
+        FROM chats WHERE outcome IS NOT NULL
       ) WHERE before < ?)`),
+    dropEmptied: sql('DELETE FROM chats WHERE finished_at IS NOT NULL AND outcome IS NULL AND key IS NULL'),
   };
 }
 

@@ -18,7 +18,7 @@ export function renderStatusPage(options: {
 }): string {
   const { status, pairing, url, extensionFolder } = options;
   const call = `curl ${url}/api/process \\\n  -H 'Content-Type: application/json' \\\n  -d '{"prompt": "Say hello"}'`;
-  const { light, hops, queue, extensions } = status;
+  const { light, hops, queue, extensions, notices } = status;
   // Each child of #live is exchanged by itself when it changes, so that only what is new is read out.
   const main = html`<h1>${say('name')}</h1>
       <p class="muted">${say('page_lead')}</p>
@@ -29,6 +29,7 @@ export function renderStatusPage(options: {
         ${hopNames.map((name) => renderHop(name, hops[name], extensionFolder))}
         <p class="queue muted">${say('page_queue', String(queue.running), String(queue.queued))}</p>
         <ul class="muted">${extensions.map(renderExtension)}</ul>
+        ${notices.map((notice) => html`<p class="warning">${notice}</p>`)}
       </section>
       <template id="gone">
         <p class="light" data-color="red"><span class="dot" aria-hidden="true"></span>${say('page_gone')}</p>

@@ -26,7 +26,7 @@ export function Diagnostics(view: View) {
 
 /** No token, no account name, no prompt, and no words of Puter, which may repeat any of them. */
 function diagnose({ state }: View): object {
-  const { version, settings, paused, hops, running, queued, finished, plan, lanes } = state;
+  const { version, settings, paused, hops, running, queued, durability, finished, plan, lanes } = state;
   const { bridge, session, puter } = hops;
   return {
     version,
@@ -42,6 +42,7 @@ function diagnose({ state }: View): object {
     lanes,
     running: running.length,
     queued,
+    durability,
     finished: finished.map(({ model, startedAt, finishedAt, tokens, failure }) => ({
       model,
       ended: time(finishedAt),

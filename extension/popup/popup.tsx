@@ -24,6 +24,11 @@ function Popup({ state, status }: View) {
       <main>
         <LightLine light={status.light} />
         <Hops status={status} settings={settings} />
+        {state.durability === 'degraded' && (
+          <p id="durability" class="warning" role="status">
+            {say('not_durable')}
+          </p>
+        )}
         <RunningCalls calls={state.running} queued={state.queued ?? 0} />
         {isSignedIn && <AllowanceBar allowance={state.allowance} plan={state.plan} lanes={state.lanes} />}
         <FinishedCalls calls={state.finished} />

@@ -46,7 +46,7 @@ export function startRelay(options: {
   models: () => Model[] | null;
   onLink: (state: LinkState) => void;
   /** What only the bridge knows changed. */
-  onBridgeStatus: (status: Pick<Frame<FrameToExtension, 'status'>, 'queued' | 'watched'>) => void;
+  onBridgeStatus: (status: Pick<Frame<FrameToExtension, 'status'>, 'queued' | 'watched' | 'durability'>) => void;
   /** The state of a sign-in that will come back to the bridge, if one is under way. */
   pendingSignIn: () => string | null;
   /** A sign-in came back to the bridge. */

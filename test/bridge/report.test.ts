@@ -120,6 +120,13 @@ describe('the terminal', () => {
     expect(show('WXYZ-6789')).toEqual([`${line}WXYZ-6789`]);
   });
 
+  it('tells once what is wrong with what is kept', () => {
+    report(ready);
+    const troubled = { ...ready, durability: 'degraded' as const, notices: ['The disk is full.'] };
+    expect(since(() => report(troubled))).toEqual(['  ! The disk is full.']);
+    expect(since(() => report(troubled))).toEqual([]);
+  });
+
   it('lets no name begin a line of its own or give the terminal an order', () => {
     pairing = { origin: 'moz-extension://x', browser: 'a\n\u001B[2Jb\u2028', since: new Date(), code: 'ABCD-2345' };
     expect(since(() => report(ready)).at(-1)).toMatch(/^a\[2Jb \(moz/);

@@ -28,6 +28,8 @@ export function createStatus(change: Partial<BridgeStatus & { facts: HopFacts }>
     extensions: [],
     puter: { signed_in: false, username: null, reachable: null },
     queue,
+    durability: 'full',
+    notices: [],
     ...rest,
   };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccountState, HopState } from '#shared/hops.ts';
 
 import type { Connection } from '../../bridge/connection/connections.ts';
+import type { Condition } from '../../bridge/journal/journal.ts';
 import { createStatusHub } from '../../bridge/status.ts';
 
 const start = new Date('2026-11-24T00:00:00Z');
@@ -27,12 +28,15 @@ const createConnection = (browser: string, account: AccountState, pausedSince: D
   send: () => {},
 });
 
+const sound: Condition = { trouble: null, wasPutAside: false, unreadable: 0 };
+
 const read = (
   connections: Connection[],
   running = 0,
   emptySince = start,
   outdated: { sentence: string; since: Date } | null = null,
   knocking: { browser: string; since: Date } | null = null,
+  journal = sound,
 ) =>
   createStatusHub({
     version: '1.2.3',
@@ -41,10 +45,34 @@ const read = (
       ...{ connections, emptySince, outdated, knocking },
       busyLanes: () => 1,
       queue: { queued: 0, running },
+      journal,
     }),
   }).read();
 
 const good = createAccount('signed_in', 'reachable');
+
+describe('what is kept', () => {
+  const kept = (change: Partial<Condition>) => {
+    const { durability, notices } = read([], 0, start, null, null, { ...sound, ...change });
+    return { durability, notices: notices.join(' ') };
+  };
+
+  it('is safe, and nothing is said of it', () => {
+    expect(kept({})).toEqual({ durability: 'full', notices: '' });
+  });
+
+  it('is lost with the bridge where the disk fails, and the reason is told', () => {
+    const { durability, notices } = kept({ trouble: 'database or disk is full' });
+    expect(durability).toBe('degraded');
+    expect(notices).toContain('(database or disk is full)');
+  });
+
+  it('is safe again after a damage, of which is told what it took', () => {
+    const { durability, notices } = kept({ wasPutAside: true, unreadable: 3 });
+    expect(durability).toBe('full');
+    expect(notices).toMatch(/journal\.db\.broken.* 3 of the kept answers/);
+  });
+});
 
 describe('the status', () => {
   it('without an extension says since when there is none, and nothing of what only it knows', () => {

@@ -24,9 +24,13 @@ export interface BridgeProcess extends Run {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Starts `bridge/main.ts`, or another copy of it, with these arguments; killed at the end of the test. */
-export function run(args: readonly string[], env: Environment = {}, entry = main): Run {
-  const child = spawn(process.execPath, [entry, ...args], { env: { ...process.env, ...env } });
+/**
+ * Starts `bridge/main.ts`, or another copy of it, with these arguments, after what the shell is to do `before`; killed at
+ * the end of the test.
+ */
+export function run(args: readonly string[], env: Environment = {}, entry = main, before = ':'): Run {
+  const command = ['-c', `${before}; exec "$0" "$@"`, process.execPath, entry, ...args];
+  const child = spawn('/bin/sh', command, { env: { ...process.env, ...env } });
   onTestFinished(() => void child.kill('SIGKILL'));
   const ended = once(child, 'close');
   const output = { stdout: '', stderr: '' };
@@ -44,11 +48,11 @@ export async function temporaryStateDir(): Promise<string> {
 
 /** A bridge that listens, on any free port unless `args` name one. */
 export async function startProcess(
-  options: { args?: readonly string[]; env?: Environment; stateDir?: string; entry?: string } = {},
+  options: { args?: readonly string[]; env?: Environment; stateDir?: string; entry?: string; before?: string } = {},
 ): Promise<BridgeProcess> {
-  const { args = [], env, entry } = options;
+  const { args = [], env, entry, before } = options;
   const stateDir = options.stateDir ?? (await temporaryStateDir());
-  const started = run(['--port', '0', '--state-dir', stateDir, ...args], env, entry);
+  const started = run(['--port', '0', '--state-dir', stateDir, ...args], env, entry, before);
   await expect.poll(() => started.stdout() + started.stderr(), { timeout: 10_000 }).toMatch(/listens on .*\n/);
   const url = /listens on (\S+)/.exec(started.stdout())?.[1] ?? '';
   return { ...started, url, port: Number(new URL(url).port), stateDir };

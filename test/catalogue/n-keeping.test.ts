@@ -48,6 +48,7 @@ describe('what is too much', () => {
     const running = idOf(await rig.r0([], json({ prompt: 'x', model: 'hang', wait: false })));
     await call;
     const ids: string[] = [];
+    await rig.r0(keyed);
     for (let count = 0; count < 12; count += 1) ids.push(idOf(await rig.r0()));
     const statuses = await Promise.all(ids.map(async (id) => (await rig.send(`GET /api/result/${id}`)).status));
     const gone = statuses.indexOf(200);
@@ -55,8 +56,10 @@ describe('what is too much', () => {
     expect(gone).toBeLessThan(11);
     expect(statuses).toEqual(statuses.map((_, at) => (at < gone ? 404 : 200)));
     expect((await rig.send(`GET /api/result/${running}`)).status).toBe(202);
+    // Its words went with the oldest, and it makes no second call all the same.
+    expect(refusalOf(await rig.r0(keyed))).toEqual({ status: 410, code: 'result_not_stored' });
     await rig.send(`DELETE /api/requests/${running}`);
-    rig.expectCalls(13);
+    rig.expectCalls(14);
   });
 });
 

@@ -51,6 +51,8 @@ export function describePages(subject: () => Subject): void {
           ],
           puter,
           queue,
+          durability: 'full',
+          notices: [],
         },
       });
       const release = await fillLanes(subject());

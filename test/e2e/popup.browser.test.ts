@@ -1,6 +1,8 @@
 import type { Page } from 'puppeteer-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 
+import { defaultLimits } from '../../bridge/limits.ts';
+import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { setOptions, waitForText } from '../browser/person.ts';
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
@@ -145,4 +147,17 @@ it('is 360 px wide and at most 600 high, and nothing in it is wider, also with m
   expect(await popup.evaluate(() => document.documentElement.scrollHeight)).toBe(600);
   stop.abort();
   await Promise.allSettled(answers);
+});
+
+it('says that answers are lost with the bridge, where its disk fails', async () => {
+  const limits = { ...defaultLimits, maxJournalBytes: 100_000 };
+  const full = await startTemporaryBridge({ keepBytes: 10_000, limits }, () => {});
+  onTestFinished(() => full.close());
+  await setOptions(rig.chromium, { bridgeAddress: full.url });
+  onTestFinished(() => setOptions(rig.chromium, { bridgeAddress: rig.bridge.url }));
+  await until(() => full.status.read().puter.reachable === true);
+  await popup.bringToFront();
+  expect(await popup.$('#durability')).toBeNull();
+  expect((await ask(full.url, { prompt: 'x'.repeat(300_000), model: 'echo' })).status).toBe(200);
+  expect(await waitForText(popup, '#durability', /lost/)).toMatch(/^The bridge’s disk fails/);
 });

@@ -5,6 +5,7 @@ import { errorCodes, type Failure } from '#shared/errors.ts';
 import { statesOf, type AccountState } from '#shared/hops.ts';
 import type { Model } from '#shared/models.ts';
 import { maxCallerChars, type FrameToBridge, type FrameToExtension } from '#shared/protocol.ts';
+import { durabilities } from '#shared/status.ts';
 
 /** Every valid value of the wire, lone surrogates and control characters included. */
 
@@ -172,7 +173,7 @@ export const frameToExtension: fc.Arbitrary<FrameToExtension> = fc.oneof(
   record({ type: type('cancel'), requestId: id }),
   record({ type: type('room'), requestId: id, chars: count }),
   record({ type: type('ack'), requestId: id }),
-  record({ type: type('status'), queued: count, watched: fc.boolean() }),
+  record({ type: type('status'), queued: count, watched: fc.boolean(), durability: fc.constantFrom(...durabilities) }),
   record({ type: type('token'), state: id, token: anyString(8192).filter((token) => token !== '') }),
   record({ type: type('ping') }),
 );

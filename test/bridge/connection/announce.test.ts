@@ -21,7 +21,7 @@ afterEach(async () => {
   await bridge.close();
 });
 
-const status = (queued: number, watched: boolean) => ({ type: 'status', queued, watched });
+const status = (queued: number, watched: boolean) => ({ type: 'status', queued, watched, durability: 'full' });
 const hang = (): void => void ask(bridge.url, { prompt: 'x' }, stop.signal).catch(() => {});
 const follow = (signal: AbortSignal): Promise<Response> =>
   fetch(`${bridge.url}/api/status`, { headers: { Accept: 'text/event-stream' }, signal });

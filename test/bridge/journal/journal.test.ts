@@ -183,6 +183,20 @@ describe('a journal', () => {
     expect(journal.find('open')).not.toBeNull();
   });
 
+  it('knows of what has a key that it was answered, also where its words had to go', () => {
+    const { journal } = open(makeFolder(), { maxKeptBytes: 100_000 });
+    for (const [at, id] of ['a', 'b', 'c'].entries()) {
+      journal.insert(row(id, { key: id, request: '"words"' }));
+      journal.finished(id, 'success', 'x'.repeat(60_000), at);
+    }
+    const left = ['a', 'b', 'c'].map((id) => journal.findByKey('me', id));
+    expect(left.map((it) => it && [it.status, it.request, it.outcome?.length])).toEqual([
+      ['success', null, undefined],
+      ['success', null, undefined],
+      ['success', '"words"', 60_000],
+    ]);
+  });
+
   it('counts bytes, of the requests too, and makes room at once where it may keep less than before', () => {
     const folder = makeFolder();
     const { journal } = open(folder);

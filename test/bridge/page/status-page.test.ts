@@ -24,6 +24,11 @@ describe('the page', () => {
     expect(page).toContain(`curl ${url}/api/process`);
   });
 
+  it('says what is wrong with what is kept', () => {
+    expect(render({ notices: ['The disk is <full>.'] })).toContain('<p class="warning">The disk is &lt;full&gt;.</p>');
+    expect(render({})).not.toContain('class="warning"');
+  });
+
   it.each([
     ['how to load the extension', createStatus().hops && {}, 'pick /here/dist/extension-chrome'],
     ['where to resume', { facts: { ...readyFacts, bridge: { ...bridge, state: 'paused' } } }, 'press “Resume”'],

@@ -61,7 +61,7 @@ describe('an extension without a pairing', () => {
 
   it.each<FrameToExtension>([
     { type: 'welcome', version: '1', secret: 'x', resume: [] },
-    { type: 'status', queued: 0, watched: false },
+    { type: 'status', queued: 0, watched: false, durability: 'full' },
     { type: 'proof', mac: hexBytes() },
     { type: 'offer', share: hexBytes() },
   ])('takes nothing for the bridge that begins with %j', (frame) => {

@@ -213,7 +213,7 @@ describe('frames', () => {
     line.send({ type: 'ping' });
     line.welcome();
     line.send({ type: 'ping' });
-    line.send({ type: 'status', queued: 3, watched: true });
+    line.send({ type: 'status', queued: 3, watched: true, durability: 'full' });
     await expect.poll(() => frames.map(({ type }) => type), patiently).toEqual(['welcome', 'status']);
     await expect.poll(() => line.frames, patiently).toEqual([{ type: 'pong' }, { type: 'pong' }]);
   });

@@ -78,7 +78,7 @@ export function startRelayRig(address: string) {
     activity,
     models: () => settings.models,
     onLink: ({ state }) => states.push(state),
-    onBridgeStatus: ({ queued, watched }) => bridgeStatus.push({ queued, watched }),
+    onBridgeStatus: ({ queued, watched, durability }) => bridgeStatus.push({ queued, watched, durability }),
     pendingSignIn: () => settings.signIn,
     onToken: (frame) => tokens.push(frame),
     followCall: () => (failure) => outcomes.push(failure),

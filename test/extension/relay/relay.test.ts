@@ -327,8 +327,9 @@ describe('a sign-in in a tab', () => {
 
 it('what only the bridge knows is handed on', async () => {
   const { rig, line } = await startConnected();
-  line.send({ type: 'status', queued: 4, watched: true });
-  await expect.poll(() => rig.bridgeStatus, patiently).toEqual([{ queued: 4, watched: true }]);
+  const told = { queued: 4, watched: true, durability: 'degraded' } as const;
+  line.send({ type: 'status', ...told });
+  await expect.poll(() => rig.bridgeStatus, patiently).toEqual([told]);
 });
 
 it('closed, a relay ends its calls and its line, and hands nothing in', async () => {
