@@ -127,7 +127,8 @@ export function useBridge(
 /** Both ends of the sockets between bridges and extensions of all rigs that are up now. */
 let standing = 0;
 
-const openSockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+export const openSockets = (): number =>
+  process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 
 /**
  * How long the processor works at it, in milliseconds: what it takes on a machine that does nothing else, of which a

@@ -1,18 +1,19 @@
 import type { Failure } from '#shared/errors.ts';
-import type { Frame, FrameToBridge, FrameToExtension } from '#shared/protocol.ts';
+import { decodeFrameToExtension, type Frame, type FrameToBridge, type FrameToExtension } from '#shared/protocol.ts';
 
 import { greet, type Client } from '../bridge/connection/connections-rig.ts';
 
-/** An extension that says what the test tells it to say, and nothing else, not even a pong. */
+/** An extension that says what the test tells it to say, and nothing else. Without a word it does not even answer pings. */
 export interface TestExtension {
   readonly client: Client;
   readonly welcome: Frame<FrameToExtension, 'welcome'>;
-  /** The ids of all requests that it was sent, in order. */
+  /** The ids of all that it was sent of one type, in order, as far as it was read. */
   readonly requests: readonly string[];
+  readonly cancels: readonly string[];
   /** The id in the next frame of that type; those of other types stay for later. */
   next(type: 'request' | 'cancel' | 'ack'): Promise<string>;
-  /** Waits for a ping, and answers it. */
-  pong(): Promise<void>;
+  /** From now on answers pings; resolves at so many. */
+  pong(count: number): Promise<void>;
   start(requestId: string): void;
   chunk(requestId: string, seq: number, text: string): void;
   end(requestId: string, seq: number): void;
@@ -20,7 +21,7 @@ export interface TestExtension {
   /** All of it: started, one piece, the end. */
   answer(requestId: string, text: string): void;
   /** The same instance, on another line; `held`: what it says that it still holds. */
-  again(held: readonly string[]): Promise<TestExtension>;
+  again(held: readonly string[], change?: Parameters<typeof greet>[1]): Promise<TestExtension>;
   /** Cuts the line without a goodbye. */
   drop(): Promise<void>;
   close(): Promise<void>;
@@ -33,6 +34,7 @@ export async function connectExtension(url: string, change: Parameters<typeof gr
   const welcome = await client.next();
   if (welcome.type !== 'welcome') throw new Error(`A ${welcome.type} came instead of a welcome.`);
   const requests: string[] = [];
+  const cancels: string[] = [];
   const kept: FrameToExtension[] = [];
   const send = (frame: FrameToBridge) => client.send(frame);
 
@@ -43,6 +45,7 @@ export async function connectExtension(url: string, change: Parameters<typeof gr
       if (found) return found;
       const frame = await client.next();
       if (frame.type === 'request') requests.push(frame.requestId);
+      if (frame.type === 'cancel') cancels.push(frame.requestId);
       kept.push(frame);
     }
   }
@@ -51,14 +54,20 @@ export async function connectExtension(url: string, change: Parameters<typeof gr
     client,
     welcome,
     requests,
+    cancels,
     async next(type) {
       const frame = await find(type);
       return 'requestId' in frame ? frame.requestId : '';
     },
-    async pong() {
-      await find('ping');
-      send({ type: 'pong' });
-    },
+    pong: (count) =>
+      new Promise((resolve) => {
+        let pings = 0;
+        client.socket.on('message', (data: Buffer) => {
+          if (decodeFrameToExtension(data.toString('utf8')).type !== 'ping') return;
+          send({ type: 'pong' });
+          if ((pings += 1) === count) resolve();
+        });
+      }),
     start: (requestId) => send({ type: 'started', requestId }),
     chunk: (requestId, seq, text) => send({ type: 'chunk', requestId, seq, parts: [{ type: 'text', text }] }),
     end: (requestId, seq) => send({ type: 'end', requestId, seq, finishReason: 'stop', model: 'm', usage: null }),
@@ -68,7 +77,7 @@ export async function connectExtension(url: string, change: Parameters<typeof gr
       extension.chunk(requestId, 0, text);
       extension.end(requestId, 1);
     },
-    again: (requests) => connectExtension(url, { ...who, requests: [...requests] }),
+    again: (held, change) => connectExtension(url, { ...who, requests: [...held], ...change }),
     async drop() {
       client.socket.terminate();
       await client.closed;
