@@ -63,6 +63,27 @@ describe('what is too much', () => {
   });
 });
 
+describe('an id', () => {
+  const rig = useBridge();
+
+  it('N16 is told of nobody who guesses it from another', async () => {
+    const [id, next] = [idOf(await rig.r0()), idOf(await rig.r0())];
+    const step = (by: bigint) => (BigInt(`0x${id.replaceAll('-', '')}`) + by).toString(16).padStart(32, '0');
+    const near = [1n, -1n, 1n << 32n, -(1n << 32n)]
+      .map(step)
+      .map((hex) => hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'));
+    expect(near).not.toContain(next);
+    const guesses = [...near, id.slice(0, -1), `${id}0`, id.toUpperCase(), `${id.slice(0, 8)}%25`, '_'.repeat(36), '*'];
+    for (const guess of guesses) {
+      for (const path of ['/api/result', '/api/requests'])
+        expect([guess, (await rig.send(`GET ${path}/${guess}`)).status]).toEqual([guess, 404]);
+      expect((await rig.send(`DELETE /api/requests/${guess}`)).status).toBe(404);
+    }
+    expect((await rig.send(`GET /api/result/${id}`)).status).toBe(200);
+    rig.expectCalls(2);
+  });
+});
+
 describe('a bridge that keeps no answers', () => {
   const rig = useBridge({ keepMs: 0 });
 
