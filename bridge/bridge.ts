@@ -16,7 +16,7 @@ import { createTokenCounter } from './chat/token-counter.ts';
 import { createDrain, shutDown, shuttingDown, type Drain } from './drain.ts';
 import { checkBind, nameOf } from './hosts.ts';
 import { createApp } from './http/app.ts';
-import { listen } from './http/listen.ts';
+import { createDoor, type Door } from './http/door.ts';
 import { countExchanges } from './http/on-exchange.ts';
 import type { Route } from './http/route.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
@@ -68,14 +68,14 @@ export async function startBridge(
     onTrouble: (err) => log.error({ err }, 'the keys cannot be followed'),
   });
   const http = createHttpServer(config.limits, isUpgrade);
-  const { server } = http;
+  const door = createDoor(http, config);
   try {
     checkBind(config, ring);
     // First of all, so that a port that is taken is what a second bridge hears of.
-    await listen(server, config);
-    return compose(http, config, { onUnexpected, log, ring });
+    await door.open();
+    return compose(http, config, { onUnexpected, log, ring, door });
   } catch (error) {
-    server.close();
+    void door.close();
     ring.close();
     throw error;
   }
@@ -85,9 +85,9 @@ export async function startBridge(
 function compose(
   { server, serve }: HttpServer,
   config: Config,
-  options: { onUnexpected: (error: unknown) => void; log: Log; ring: KeyRing },
+  options: { onUnexpected: (error: unknown) => void; log: Log; ring: KeyRing; door: Door },
 ): Bridge {
-  const { log, ring, onUnexpected } = options;
+  const { log, ring, door, onUnexpected } = options;
   const version = readVersion();
   const { port } = server.address() as AddressInfo;
   const url = `http://${nameOf(config.host)}:${port}`;
@@ -222,7 +222,7 @@ function compose(
       return drained;
     },
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
+      const closed = door.close();
       ring.close();
       dispatcher.abandon(shuttingDown(), 'queued');
       dispatcher.abandon(shutDown());

@@ -45,6 +45,12 @@ export function readCommandLine(args: readonly string[], version: string): { tas
         .argParser(parseHost),
     )
     .addOption(
+      new Option('--socket <path>', 'a Unix socket to listen on, beside the port, for this person alone')
+        .env('PUTER_BRIDGE_SOCKET')
+        .default(defaults.socket, 'none')
+        .argParser(parseFile),
+    )
+    .addOption(
       new Option('--allowed-host <name>', 'one more name that callers may call it by; may be given several times')
         .env('PUTER_BRIDGE_ALLOWED_HOSTS')
         .default(defaults.allowedHosts, 'none')
@@ -164,7 +170,10 @@ function readSwitch(command: Command, variable: string): boolean {
   return command.error(`error: ${variable} is “${value}”. Write 1 or 0.`);
 }
 
-interface Options extends Pick<Config, 'port' | 'host' | 'stateDir' | 'logLevel' | 'logFile' | 'requirePairing'> {
+interface Options extends Pick<
+  Config,
+  'port' | 'host' | 'socket' | 'stateDir' | 'logLevel' | 'logFile' | 'requirePairing'
+> {
   allowedHost: readonly string[];
   allowOrigin: readonly string[];
   keepResults: number;

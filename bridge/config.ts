@@ -8,6 +8,8 @@ export interface Config extends Patience {
   port: number;
   /** The IP address to listen on. */
   host: string;
+  /** A Unix socket to listen on, beside the port; absolute. */
+  socket: string | null;
   /** Names that callers may call the bridge by beside those of this machine, as they stand in Host. */
   allowedHosts: readonly string[];
   /** The person said that other machines may reach it. */
@@ -45,6 +47,7 @@ export interface Config extends Patience {
 export const defaults: Omit<Config, 'stateDir'> = {
   port: 5001,
   host: '127.0.0.1',
+  socket: null,
   allowedHosts: [],
   mayBindAll: false,
   allowedOrigins: [],

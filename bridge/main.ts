@@ -9,6 +9,7 @@ import { readCommandLine, type Task } from './command-line.ts';
 import type { Config } from './config.ts';
 import { findExtensionFolder } from './extension-folder.ts';
 import { isLoopback } from './hosts.ts';
+import { SocketTakenError } from './http/local-socket.ts';
 import { InsecureFolderError } from './journal/private-folder.ts';
 import { NewerJournalError } from './journal/schema.ts';
 import { JournalLockedError } from './journal/store.ts';
@@ -46,6 +47,7 @@ const report = createReporter({
   isLocked: () => bridge.isLocked,
 });
 console.log(`Puter Bridge ${version} listens on ${bridge.url}`);
+if (config.socket !== null) console.log(`It also listens on ${config.socket}: curl --unix-socket, http://localhost`);
 if (config.allowedOrigins.length > 0) console.log(`Web pages of ${config.allowedOrigins.join(', ')} may call it.`);
 warn();
 report(bridge.status.read());
@@ -147,6 +149,10 @@ function exitOn(error: unknown): never {
     console.error(
       `Port ${config.port} is taken by ${who}. Stop that program, or choose a port with --port and set it in the extension's options too.`,
     );
+    process.exit(3);
+  }
+  if (error instanceof SocketTakenError) {
+    console.error(error.message);
     process.exit(3);
   }
   if (error instanceof JournalLockedError) {

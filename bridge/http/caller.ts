@@ -30,6 +30,6 @@ export function readName({ 'user-agent': name = '' }: IncomingHttpHeaders): stri
  */
 export function scopeOf({ headers, socket }: IncomingMessage, keyName?: string): string {
   if (keyName !== undefined) return `key:${keyName}`;
-  const address = socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'unknown';
+  const address = socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'socket';
   return `${address} ${readName(headers) ?? '-'}`;
 }

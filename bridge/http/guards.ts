@@ -44,12 +44,15 @@ export function checkHost(request: IncomingMessage, hosts: readonly string[]): v
   const [host, ...others] = request.headersDistinct['host'] ?? [];
   if (host === undefined || others.length > 0) throw new BridgeError('invalid_host', 'Send one Host header.');
   const given = host.toLowerCase();
-  const port = request.socket.localPort;
-  if ([...ownHosts, '[::1]', ...hosts].some((name) => given === name || given === `${name}:${port}`)) return;
-  throw new BridgeError('host_not_allowed', `Call the bridge as http://127.0.0.1:${port}.`);
+  const { localPort: port } = request.socket;
+  if ([...ownHosts, '[::1]', ...hosts].some((name) => given === name || given === withPort(name, port))) return;
+  throw new BridgeError('host_not_allowed', `Call the bridge as http://${withPort('127.0.0.1', port)}.`);
 }
 
 const ownHosts = ['127.0.0.1', 'localhost'];
+
+/** A Unix socket has no port. */
+const withPort = (name: string, port: number | undefined): string => (port === undefined ? name : `${name}:${port}`);
 
 /** Which of two is meant is not for us to guess, where it decides who asks or how the body is read. */
 export function checkDoubled({ headersDistinct }: IncomingMessage): void {
@@ -67,8 +70,8 @@ function checkOrigin(request: IncomingMessage, { hosts, takes }: Pick<Place, 'ho
   const { origin } = request.headers;
   if (origin === undefined) return null;
   if (takes(origin)) return origin;
-  const port = request.socket.localPort;
-  if ([...ownHosts, ...hosts].some((name) => origin === `http://${name}:${port}`)) return null;
+  const { localPort: port } = request.socket;
+  if ([...ownHosts, ...hosts].some((name) => port !== undefined && origin === `http://${name}:${port}`)) return null;
   throw new BridgeError(
     'origin_not_allowed',
     'Web pages may not call this. Call it from a program; --help tells of --allow-origin, which opens the API to pages.',

@@ -1,10 +1,10 @@
-import type { Server } from 'node:http';
+import type { ListenOptions, Server } from 'node:net';
 
-/** Rejects with Node's error where the port cannot be had. */
-export function listen(server: Server, { port, host }: { port: number; host: string }): Promise<void> {
+/** Rejects with Node's error where the place cannot be had. */
+export function listen(server: Server, place: Pick<ListenOptions, 'port' | 'host' | 'path'>): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    server.listen(place, () => {
       server.off('error', reject);
       resolve();
     });

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { BridgeError } from '#shared/errors.ts';
@@ -13,6 +14,8 @@ export interface HttpServer {
   server: Server;
   /** Hands `listener` every request that is one. */
   serve(listener: RequestListener): void;
+  /** Serves a socket, too, that did not come by the port and has no address. */
+  take(socket: Socket): void;
 }
 
 /** `isUpgrade` says which requests become an `upgrade` event. */
@@ -35,6 +38,7 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse; count: number }>();
   /** Each piece of what is broken is an error of its own. */
   const refused = new WeakSet<Duplex>();
+  const taken = new WeakSet<Duplex>();
 
   const takeFor = (listener: RequestListener) => (request: IncomingMessage, response: ServerResponse) => {
     const { count: before = 0, response: last } = latest.get(request.socket) ?? {};
@@ -54,7 +58,7 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
 
   // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
   // address of the others stays known for as long as what they sent is read.
-  server.on('connection', (socket) => void (socket.remoteAddress ?? socket.destroy()));
+  server.on('connection', (socket) => void (taken.has(socket) || (socket.remoteAddress ?? socket.destroy())));
   server.on(
     'checkExpectation',
     takeFor((request, response) => refuseHead(request, response, 417)),
@@ -76,6 +80,10 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
       server.on('request', take);
       // Whoever waits for a “100 Continue” gets it once somebody reads the body (app.ts): a refusal costs nothing.
       server.on('checkContinue', take);
+    },
+    take(socket) {
+      taken.add(socket);
+      server.emit('connection', socket);
     },
   };
 }
