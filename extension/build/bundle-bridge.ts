@@ -16,9 +16,12 @@ const entries = {
 
 /**
  * Builds what `npm start` runs into the folder `bridge` of `target`: one file that is read at once instead of hundreds
- * that are looked for, and a file for each of its threads.
+ * that are looked for, and a file for each of its threads. `plugins` go first.
  */
-export async function bundleBridge(target = `${root}dist`): Promise<{ bridgePath: string }> {
+export async function bundleBridge(
+  target = `${root}dist`,
+  plugins: readonly esbuild.Plugin[] = [],
+): Promise<{ bridgePath: string }> {
   const bridgePath = `${target}/bridge`;
   await mkdir(bridgePath, { recursive: true });
   const { metafile } = await esbuild.build({
@@ -35,7 +38,7 @@ export async function bundleBridge(target = `${root}dist`): Promise<{ bridgePath
     logLevel: 'warning',
     // Packages written as CommonJS ask for Node's own modules by it.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    plugins: [withFilesFrom(bridgePath), withoutBodyParser],
+    plugins: [...plugins, withFilesFrom(bridgePath), withoutBodyParser],
   });
   await writeFile(`${bridgePath}/LICENCES.txt`, await collectLicences(root, listBundled([metafile])));
   return { bridgePath };

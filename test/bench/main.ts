@@ -1,50 +1,119 @@
-/** `npm run bench`: how long the popup takes to show its content, beside the plainest page of the same extension. */
+/** `npm run bench`: what the bridge adds, measured beside what adds nothing, and held to a budget. */
 
-import type { Page } from 'puppeteer-core';
+import { writeFile } from 'node:fs/promises';
+import { cpus, type, release } from 'node:os';
 
-import { build } from '../../extension/build/build.ts';
-import { startRig } from '../browser/rig.ts';
+import { Command, InvalidArgumentError } from 'commander';
 
-const rounds = 15;
-const mustMs = 100;
+import { createBed } from './bed.ts';
+import { budgets } from './budget.ts';
+import { buildBench } from './build.ts';
+import type { Bench } from './bench.ts';
+import { createFigures } from './figures.ts';
+import { callers } from './measurements/callers.ts';
+import { chromium } from './measurements/chromium.ts';
+import { growth } from './measurements/growth.ts';
+import { held } from './measurements/held.ts';
+import { journal } from './measurements/journal.ts';
+import { popup } from './measurements/popup.ts';
+import { portkey } from './measurements/portkey.ts';
+import { start } from './measurements/start.ts';
+import { burst, paced } from './measurements/streams.ts';
+import { describe, judgeAll } from './report.ts';
 
-await build();
-const rig = await startRig({ onStep: (step) => console.log(step) });
-try {
-  await rig.ready();
-  const plainPage = await rig.chromium.openPage('LICENCES.txt');
-  const popupPage = await rig.chromium.openPage('popup.html');
-  const plain: number[] = [];
-  const popup: number[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    // Alternately, since the machine may be busier at one time than at another.
-    plain.push(await firstContent(plainPage));
-    popup.push(await firstContent(popupPage));
-    console.log(`round ${round}/${rounds}: plain ${plain.at(-1)} ms, popup ${popup.at(-1)} ms`);
-  }
-  const ratio = median(popup) / median(plain);
-  console.log(`\nFirst content, median (fastest–slowest) of ${rounds}:`);
-  console.log(`  a plain text page   ${summary(plain)}`);
-  console.log(`  the popup           ${summary(popup)}, ${ratio.toFixed(2)} × plain; must be ≤ ${mustMs} ms`);
-  if (median(popup) > mustMs) process.exitCode = 1;
-} finally {
-  await rig.close();
+const benches: readonly Bench[] = [callers, burst, paced, journal, start, held, growth, portkey, chromium, popup];
+
+interface Options {
+  only?: Bench[];
+  rounds: number;
+  json?: string;
+  check?: true;
 }
 
-/** Loads the page anew; milliseconds from the start of that to the first painted text. */
-async function firstContent(page: Page): Promise<number> {
-  await page.bringToFront();
-  await page.reload();
-  const paint = await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime, {
-    polling: 20,
+const options = new Command('npm run bench --')
+  .description('Measures the bridge beside a bare hop, Portkey, and the ways through a real browser.')
+  .option('--only <name>', `one of ${benches.map(({ name }) => name).join(', ')}; may be given several times`, addBench)
+  .option('--rounds <number>', 'how often each contestant is measured, in turn', readRounds, 5)
+  .option('--json <file>', 'writes every figure of every round there')
+  .option('--check', 'exits with 1 when a “must” of the budget is missed')
+  .addHelpText('after', `\n${benches.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}`)
+  .parse()
+  .opts<Options>();
+
+const stop = new AbortController();
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(exitCode);
+    console.log('\nStopping.');
+    process.exitCode = exitCode;
+    stop.abort(new Error('Stopped.'));
   });
-  return Math.round((await paint.jsonValue()) ?? Number.NaN);
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const figures = createFigures();
+try {
+  console.log('Building …');
+  await buildBench();
+  for (const bench of options.only ?? benches) await measure(bench);
+  await tell();
+} catch (error) {
+  // After Ctrl-C, whatever broke broke because of it.
+  if (!stop.signal.aborted) {
+    console.error(error);
+    process.exitCode = 2;
+  }
+}
+// A browser that did not end must not keep the bench.
+process.exit();
+
+async function measure({ name, start }: Bench): Promise<void> {
+  const bed = createBed(stop.signal);
+  try {
+    console.log(`${name}: starting …`);
+    const round = await start(bed);
+    for (let count = 1; count <= options.rounds; count += 1) {
+      stop.signal.throwIfAborted();
+      const startedAt = performance.now();
+      await round(figures.note);
+      console.log(
+        `${name}: round ${count} of ${options.rounds}, ${Math.round((performance.now() - startedAt) / 1000)} s`,
+      );
+    }
+  } finally {
+    await bed.close();
+  }
 }
 
-function summary(values: number[]): string {
-  return `${median(values)} ms (${Math.min(...values)}–${Math.max(...values)})`;
+async function tell(): Promise<void> {
+  const judgements = judgeAll(budgets, figures);
+  for (const line of describe(figures, judgements)) console.log(line);
+  const missed = judgements.filter(({ verdict }) => verdict === 'missed');
+  console.log(`\n${judgements.length - missed.length} of ${judgements.length} musts are met. On ${machine()}.`);
+  if (options.check && missed.length > 0) process.exitCode = 1;
+  if (options.json === undefined) return;
+  const measured = figures.names().map((figure) => ({
+    figure,
+    contestants: figures.contestants(figure).map((who) => ({ who, values: figures.values(figure, who) })),
+  }));
+  await writeFile(options.json, `${JSON.stringify({ machine: machine(), figures: measured, judgements }, null, 2)}\n`);
+}
+
+function machine(): string {
+  const [first, ...others] = cpus();
+  return `${others.length + 1} × ${first?.model ?? 'unknown'}, ${type()} ${release()}, Node ${process.version}`;
+}
+
+function addBench(name: string, before: Bench[] = []): Bench[] {
+  const bench = benches.find((it) => it.name === name);
+  if (!bench) throw new InvalidArgumentError(`There is no bench of that name.`);
+  return [...before, bench];
+}
+
+function readRounds(text: string): number {
+  const rounds = Number(text);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new InvalidArgumentError('Give a whole number from 1 on.');
+  return rounds;
 }

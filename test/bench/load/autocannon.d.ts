@@ -1,0 +1,23 @@
+/** What the bench uses of autocannon, which ships no types. */
+declare module 'autocannon' {
+  interface Options {
+    url: string;
+    connections: number;
+    duration: number;
+    method: 'POST';
+    headers: Record<string, string>;
+    body: string;
+  }
+  interface Result {
+    '2xx': number;
+    non2xx: number;
+    errors: number;
+    /** In seconds. */
+    duration: number;
+  }
+  interface Instance extends Promise<Result> {
+    on(event: 'response', listener: (client: object, status: number, bytes: number, ms: number) => void): this;
+  }
+
+  export default function autocannon(options: Options): Instance;
+}
