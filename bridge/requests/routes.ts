@@ -8,7 +8,10 @@ import { isOwn } from '../journal/results.ts';
 /** How many are listed. */
 const listed = 100;
 
-/** `/api/requests`: what runs, what waits, what was, and how to stop one. */
+/**
+ * `/api/requests`: what runs, what waits, what was, and how to stop one. Not for web pages: they need not know of what
+ * other programs ask.
+ */
 export function createRequestRoutes(options: { chats: Chats; journal: Journal }): Route[] {
   const { chats, journal } = options;
 
@@ -30,7 +33,6 @@ export function createRequestRoutes(options: { chats: Chats; journal: Journal })
     {
       method: 'GET',
       path: '/api/requests',
-      fromAllowedOrigins: true,
       handle({ scope }): Reply {
         const own = journal.latest(listed).filter((row) => isOwn(row, scope));
         return { status: 200, body: { status: 'success', requests: own.map(describe) } };
@@ -39,13 +41,11 @@ export function createRequestRoutes(options: { chats: Chats; journal: Journal })
     {
       method: 'GET',
       path: '/api/requests/:requestId',
-      fromAllowedOrigins: true,
       handle: (exchange): Reply => ({ status: 200, body: describe(find(exchange)) }),
     },
     {
       method: 'DELETE',
       path: '/api/requests/:requestId',
-      fromAllowedOrigins: true,
       handle(exchange): Reply {
         const { id } = find(exchange);
         const isCancelled = chats.cancel(id);

@@ -72,6 +72,9 @@ const open = [
 
 const shut = [
   ['POST', '/api/result'],
+  ['GET', '/api/requests'],
+  ['GET', '/api/requests/some-id'],
+  ['DELETE', '/api/requests/some-id'],
   ['GET', '/auth/callback'],
   ['GET', '/auth/signed-in'],
   ['GET', '/auth/failed'],
