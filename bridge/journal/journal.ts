@@ -1,8 +1,9 @@
 import type { SQLOutputValue } from 'node:sqlite';
 
+import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
 import { NewerJournalError } from './schema.ts';
-import { JournalLockedError, openStore, openStoreInMemory, type Store } from './store.ts';
+import { openStore, openStoreInMemory, type Store } from './store.ts';
 
 /** A row of the journal: one chat, by the id that its caller was told. Times are milliseconds since 1970. */
 export interface JournalRow {
@@ -51,7 +52,7 @@ export interface Condition {
   unreadable: number;
 }
 
-const fileName = 'journal.db';
+export const fileName = 'journal.db';
 
 /** How often what is over its time goes. */
 const sweepMs = 10 * 60 * 1000;
@@ -73,6 +74,7 @@ export function openJournal(options: {
 }): Journal {
   const { folder, ttlMs, maxKeptBytes, maxFileBytes, now, onTrouble } = options;
   const condition: Condition = { trouble: null, wasPutAside: false, unreadable: 0 };
+  let unlock: (() => void) | null = null;
   let store = openOrFallBack();
   // What was on disk before the disk failed can often still be read.
   let older: Store | null = null;
@@ -82,13 +84,17 @@ export function openJournal(options: {
   function openOrFallBack(): Store {
     try {
       openPrivateFolder(folder);
+      unlock = lockFolder(folder);
       const { store, putAside } = openStore(openPrivateFile(folder, fileName), maxFileBytes);
       if (putAside) onTrouble(putAside);
       const { count } = store.unreadable.get() as { count: number };
       Object.assign(condition, { wasPutAside: putAside !== null, unreadable: count });
       return store;
     } catch (error) {
-      if (isOurs(error)) throw error;
+      if (isOurs(error)) {
+        unlock?.();
+        throw error;
+      }
       return fallBack(error);
     }
   }
@@ -179,6 +185,7 @@ export function openJournal(options: {
     close() {
       clearInterval(sweeping);
       for (const it of [store, older]) if (it?.database.isOpen) it.database.close();
+      unlock?.();
     },
   };
 }

@@ -3,11 +3,6 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { migrate } from './schema.ts';
 
-/** Another bridge has it open. */
-export class JournalLockedError extends Error {
-  override readonly name = 'JournalLockedError';
-}
-
 class BrokenJournalError extends Error {
   override readonly name = 'BrokenJournalError';
 }
@@ -17,7 +12,7 @@ export type Store = ReturnType<typeof prepare>;
 
 /**
  * Opens the file. One that is no database, or damaged as a whole, is put aside, and an empty one takes its place. Throws
- * `JournalLockedError`, `NewerJournalError`, and SQLite's own where the disk fails.
+ * `NewerJournalError`, and SQLite's own where the disk fails.
  */
 export function openStore(path: string, maxBytes: number): { store: Store; putAside: Error | null } {
   try {
@@ -35,14 +30,11 @@ export function openStore(path: string, maxBytes: number): { store: Store; putAs
 export const openStoreInMemory = (): Store => prepare(new DatabaseSync(':memory:'));
 
 function open(path: string, maxBytes: number): Store {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: patienceMs });
   try {
-    // Exclusive: one bridge alone, and freed by the system whatever becomes of the process. A write that returned is
-    // with the system, so that a killed process loses nothing; only a power cut may take the last moments. What is
-    // deleted is overwritten: who is told that something is gone shall not find it in the file.
-    database.exec(
-      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;',
-    );
+    // A write that returned is with the system, so that a killed process loses nothing; only a power cut may take the
+    // last moments. What is deleted is overwritten: who is told that something is gone shall not find it in the file.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;');
     const { page_size: pageSize } = database.prepare('PRAGMA page_size').get() as { page_size: number };
     database.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / pageSize)}`);
     const { quick_check: health } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
@@ -50,7 +42,6 @@ function open(path: string, maxBytes: number): Store {
     return prepare(database);
   } catch (error) {
     database.close();
-    if (isSqlite(error, 5)) throw new JournalLockedError('Another bridge uses this state folder.', { cause: error });
     throw error;
   }
 }
@@ -61,8 +52,13 @@ const isSqlite = (error: unknown, ...codes: number[]): error is Error =>
   typeof error.errcode === 'number' &&
   codes.includes(error.errcode & 0xff);
 
+export const isBusy = (error: unknown): boolean => isSqlite(error, 5);
+
 /** 11: malformed, 26: no database at all. */
 const isBroken = (error: unknown): error is Error => error instanceof BrokenJournalError || isSqlite(error, 11, 26);
+
+/** How long to wait for who reads the history, or clears it, meanwhile. */
+const patienceMs = 2000;
 
 const columns =
   'id, status, scope, key, fingerprint, created_at AS createdAt, finished_at AS finishedAt, profile, instance, request, outcome';

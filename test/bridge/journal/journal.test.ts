@@ -15,7 +15,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { openJournal } from '../../../bridge/journal/journal.ts';
-import { JournalLockedError } from '../../../bridge/journal/store.ts';
+import { JournalLockedError } from '../../../bridge/journal/lock.ts';
 
 function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'journal-'));
@@ -233,7 +233,7 @@ describe('a journal', () => {
     journal.finished('b', 'success', 'x'.repeat(100_000), 2);
     expect(journal.find('a')).toBeNull();
     journal.close();
-    expect(readdirSync(folder)).toEqual(['journal.db']);
+    expect(readdirSync(folder)).toEqual(['bridge.lock', 'journal.db']);
     expect(readFileSync(join(folder, 'journal.db'), 'latin1')).not.toContain('a secret');
   });
 
