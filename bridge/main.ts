@@ -19,6 +19,7 @@ import { createLog, openStandardError } from './log/log.ts';
 import { PairingsFileError } from './pairing/pairings.ts';
 import { findPortHolder } from './port-holder.ts';
 import { createReporter } from './report.ts';
+import { runServiceTask } from './service/commands.ts';
 import { SetupError } from './setup-error.ts';
 import { readVersion } from './version.ts';
 
@@ -110,6 +111,7 @@ function commandLineOrExit(): { task: Task; config: Config } {
 async function taskOrExit(task: Exclude<Task, { type: 'start' }>): Promise<void> {
   const [print, tell] = [(line: string) => console.log(line), (line: string) => console.error(line)];
   try {
+    if (task.type === 'service') return runServiceTask(task, { config, print, tell });
     if (task.type !== 'report') return runKeyTask(task, { folder: config.stateDir, now: new Date(), print, tell });
     print(await describeForBugReport(config, version));
     tell('Look through it before you share it.');
