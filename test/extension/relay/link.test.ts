@@ -18,7 +18,10 @@ import { patiently, startScriptedBridge } from './scripted-bridge.ts';
 beforeEach(() => {
   actAsExtensionPage();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  // That one has a clock of its own: on a busy machine, it would take a bridge that answers late for none.
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal);
   onTestFinished(() => void vi.useRealTimers());
+  onTestFinished(() => void vi.restoreAllMocks());
 });
 
 const longestWaitMs = 2500;

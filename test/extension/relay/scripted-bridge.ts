@@ -98,7 +98,7 @@ export async function startScriptedBridge(
 }
 
 /** With an interval of nothing, a poll does not move a clock that the test holds. */
-export const patiently = { interval: 0, timeout: 3000 };
+export const patiently = { interval: 0, timeout: 10_000 };
 
 function challenge(socket: WebSocket): void {
   socket.send(encodeFrame({ type: 'challenge', nonce: '0'.repeat(64), mustPair: false }));
