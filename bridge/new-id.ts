@@ -7,3 +7,6 @@ import { v7 } from 'uuid';
  * package counts on within a millisecond.
  */
 export const newId = (): string => v7({ seq: randomInt(2 ** 32) });
+
+/** When such an id was made, in milliseconds since 1970. */
+export const timeOf = (id: string): number => parseInt(id.replace('-', '').slice(0, 12), 16);

@@ -37,14 +37,13 @@ export function createRoutes(parts: {
   pairing: () => PairingView | null;
 }): Route[] {
   const { connections, signIns } = parts;
-  const chat = { ...parts, now: Date.now };
   return [
     ...createProcessRoutes(parts),
     ...createRequestRoutes(parts),
     ...createOpenaiRoutes(
       [
-        ...createChatCompletionsRoutes(chat),
-        ...createCompletionsRoutes(chat),
+        ...createChatCompletionsRoutes(parts),
+        ...createCompletionsRoutes(parts),
         ...createModelRoutes({ ...parts, hasExtension: () => connections.list().length > 0 }),
       ],
       { newRequestId: newId },

@@ -14,6 +14,8 @@ export interface TestExtension {
   next(type: 'request' | 'cancel' | 'ack'): Promise<string>;
   /** From now on answers pings; resolves at so many. */
   pong(count: number): Promise<void>;
+  /** So many pings came, which nobody answered. */
+  pings(count: number): Promise<void>;
   start(requestId: string): void;
   chunk(requestId: string, seq: number, text: string): void;
   end(requestId: string, seq: number): void;
@@ -68,6 +70,9 @@ export async function connectExtension(url: string, change: Parameters<typeof gr
           if ((pings += 1) === count) resolve();
         });
       }),
+    async pings(count) {
+      for (let ping = 0; ping < count; ping += 1) await find('ping');
+    },
     start: (requestId) => send({ type: 'started', requestId }),
     chunk: (requestId, seq, text) => send({ type: 'chunk', requestId, seq, parts: [{ type: 'text', text }] }),
     end: (requestId, seq) => send({ type: 'end', requestId, seq, finishReason: 'stop', model: 'm', usage: null }),

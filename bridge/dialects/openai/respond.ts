@@ -7,6 +7,7 @@ import { collect, type WholeAnswer } from '../../chat/collect.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
 import type { EventStream, Exchange, Reply } from '../../http/route.ts';
+import { timeOf } from '../../new-id.ts';
 import { errorBody } from './errors.ts';
 import { toUsageBody } from './usage.ts';
 
@@ -44,9 +45,9 @@ export interface Question {
 /** Answers, whole or streamed; a failure before the first event is thrown, one after it ends the stream. */
 export async function respond(
   exchange: Exchange,
-  options: { question: Question; shape: Shape; chats: Chats; deadlineMs: number; now: () => number },
+  options: { question: Question; shape: Shape; chats: Chats; deadlineMs: number },
 ): Promise<Reply | undefined> {
-  const { question, shape, chats, deadlineMs, now } = options;
+  const { question, shape, chats, deadlineMs } = options;
   const end = new AbortController();
   const stopTimer = after(deadlineMs, () => end.abort(timedOut(deadlineMs)));
   const deadline = AbortSignal.any([end.signal, exchange.revoked]);
@@ -58,12 +59,15 @@ export async function respond(
       const key = caller.key === null || index === 0 ? caller.key : `${caller.key}#${index}`;
       choices.push(await chats.begin(request, { deadline, hangUp: exchange.hangUp, caller: { ...caller, key } }));
     }
-    const id = `${shape.prefix}-${choices[0]?.id}`;
-    const about: About = { id, created: Math.floor(now() / 1000), model: question.model ?? 'default' };
+    const [first] = choices;
+    const id = `${shape.prefix}-${first?.id}`;
+    // Not when it is asked for: the same chat says the same, however often that is.
+    const created = Math.floor(timeOf(first?.id ?? '') / 1000);
+    const about: About = { id, created, model: question.model ?? 'default' };
     exchange.setHeaders({
       'x-request-id': id,
       'x-puter-bridge-fidelity': question.fidelity,
-      ...(choices[0]?.isReplay && { 'Idempotency-Replayed': 'true' }),
+      ...(first?.isReplay && { 'Idempotency-Replayed': 'true' }),
     });
     if (question.isStream)
       return await answerStream({ choices, about, question, shape, open: exchange.startEvents, end });

@@ -7,11 +7,7 @@ import { readQuestion, requestSchema } from './request.ts';
 import { shape } from './shape.ts';
 
 /** `POST /v1/chat/completions`, as OpenAI's clients speak it: whole or streamed. */
-export const createChatCompletionsRoutes = (options: {
-  chats: Chats;
-  deadlineMs: number;
-  now: () => number;
-}): Route[] =>
+export const createChatCompletionsRoutes = (options: { chats: Chats; deadlineMs: number }): Route[] =>
   ['/v1/chat/completions', '/chat/completions'].map((path) => ({
     method: 'POST',
     path,

@@ -7,7 +7,7 @@ import { readQuestion, requestSchema } from './request.ts';
 import { createShape } from './shape.ts';
 
 /** `POST /v1/completions`, OpenAI's older route, which editors still complete code with. */
-export const createCompletionsRoutes = (options: { chats: Chats; deadlineMs: number; now: () => number }): Route[] =>
+export const createCompletionsRoutes = (options: { chats: Chats; deadlineMs: number }): Route[] =>
   ['/v1/completions', '/completions'].map((path) => ({
     method: 'POST',
     path,
