@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../bridge/main.ts', import.meta.url));
@@ -11,18 +12,21 @@ export interface KillableBridge {
   start(): Promise<void>;
   /** kill -9; resolves once it is gone. */
   kill(): Promise<void>;
-  /** Its open sockets and memory in bytes; null where the system does not tell. */
-  measure(): Promise<{ sockets: number; rss: number } | null>;
+  /** Its open sockets, all open files, and memory in bytes; null where the system does not tell. */
+  measure(): Promise<{ sockets: number; files: number; rss: number } | null>;
+  /** Bytes of its heap that are in use after a collection. Takes a probe. */
+  measureHeap(): Promise<number>;
   /** What it wrote to stderr, of all its lives. */
   errors(): string;
 }
 
 export function createKillableBridge(options: {
   stateDir: string;
-  nodeArgs?: readonly string[];
-  args?: readonly string[];
+  /** A module that answers `measureHeap` from within. */
+  heapProbe?: string;
 }): KillableBridge {
-  const { stateDir, nodeArgs = [], args = [] } = options;
+  const { stateDir, heapProbe } = options;
+  const nodeArgs = heapProbe === undefined ? [] : ['--expose-gc', '--import', heapProbe];
   let child: ChildProcess | undefined;
   let port = 0;
   let errors = '';
@@ -33,7 +37,9 @@ export function createKillableBridge(options: {
     },
     async start() {
       const command = [...nodeArgs, main, '--port', String(port), '--state-dir', stateDir, '--log-level', 'error'];
-      const it = spawn(process.execPath, [...command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const it = spawn(process.execPath, command, {
+        stdio: ['ignore', 'pipe', 'pipe', ...(heapProbe === undefined ? [] : ['ipc' as const])],
+      }) as ChildProcessByStdio<null, Readable, Readable>;
       child = it;
       let output = '';
       it.stderr.on('data', (text: Buffer) => void (errors += text.toString()));
@@ -61,10 +67,16 @@ export function createKillableBridge(options: {
         const names = await readdir(`${proc}/fd`);
         const targets = await Promise.all(names.map((name) => readlink(`${proc}/fd/${name}`).catch(() => '')));
         const sockets = targets.filter((target) => target.startsWith('socket:')).length;
-        return { sockets, rss: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024 };
+        return { sockets, files: names.length, rss: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024 };
       } catch {
         return null;
       }
+    },
+    async measureHeap() {
+      if (!child) throw new Error('There is no bridge.');
+      const told = once(child, 'message') as Promise<[number]>;
+      child.send('heap');
+      return (await told)[0];
     },
     errors: () => errors,
   };

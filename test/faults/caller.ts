@@ -11,7 +11,7 @@ export type Heard =
 /** One request over a socket of its own, read byte by byte, so that nothing is repaired on the way. */
 export async function send(options: {
   port: number;
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'DELETE';
   path: string;
   headers?: readonly string[];
   body?: object;

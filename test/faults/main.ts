@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 
+import { runKillLoop } from './kill-loop.ts';
 import { describeReport } from './report.ts';
 import { runFaults } from './run.ts';
 
@@ -11,6 +12,7 @@ interface Options {
   scale: number;
   only?: number;
   dead: boolean;
+  kills: number;
 }
 
 const options = new Command('npm run faults --')
@@ -24,6 +26,12 @@ const options = new Command('npm run faults --')
     0.05,
   )
   .option('--only <number>', 'of the plan, only this request', Number)
+  .option(
+    '--kills <number>',
+    'after that, kills of an extension around its call, and as many of the bridge',
+    Number,
+    200,
+  )
   .option('--no-dead', 'leaves out the lines that go dead without a word at the end, which take 45 s')
   .parse()
   .opts<Options>();
@@ -41,22 +49,38 @@ for (const [signal, exitCode] of [
   });
 }
 
-const { seed, dead, ...rest } = options;
+const { seed, dead, kills, ...rest } = options;
 console.log(`Seed ${seed}, ${options.requests} requests.`);
 const report = await runFaults({
   ...rest,
   seed,
   withDeadLines: dead,
   signal: stop.signal,
-  onProgress(done, of) {
-    if (process.stdout.isTTY) process.stdout.write(`\r  ${done} of ${of} requests`);
-    else if (done % 100 === 0) console.log(`  ${done} of ${of} requests`);
-  },
+  onProgress: showProgress('requests'),
 });
-if (stop.signal.aborted) process.exit();
-console.log(describeReport(report));
-for (const { row, index, why } of report.violations) {
-  const again = `--seed ${seed} --requests ${options.requests}${index === null ? '' : ` --only ${index}`}`;
-  console.log(`VIOLATION ${row}${index === null ? '' : `, request ${index}`}: ${why}\n  npm run faults -- ${again}`);
+if (!stop.signal.aborted) {
+  console.log(describeReport(report));
+  for (const { row, index, why } of report.violations) tellViolation(`${row}: ${why}`, index);
 }
-if (report.violations.length > 0) process.exitCode = 1;
+for (const victim of ['extension', 'bridge'] as const) {
+  if (stop.signal.aborted || kills === 0 || options.only !== undefined) continue;
+  const onProgress = showProgress(`kills of ${victim === 'bridge' ? 'the bridge' : 'an extension'}`);
+  const { violations, ...counts } = await runKillLoop({ victim, rounds: kills, seed, onProgress, signal: stop.signal });
+  console.log(
+    `\n  ${counts.rounds} kills of ${victim}: ${counts.without} before the call, ${counts.withCall} after it, ${counts.answered} answered all the same, ${violations.length} paid twice or answered wrongly`,
+  );
+  for (const { round, why } of violations) tellViolation(`M8, ${victim}, round ${round}: ${why}`, null);
+}
+
+function tellViolation(what: string, index: number | null): void {
+  const again = `--seed ${seed} --requests ${options.requests}${index === null ? '' : ` --only ${index}`}`;
+  console.log(`VIOLATION ${index === null ? '' : `in request ${index}, `}${what}\n  npm run faults -- ${again}`);
+  process.exitCode = 1;
+}
+
+function showProgress(what: string): (done: number, of: number) => void {
+  return (done, of) => {
+    if (process.stdout.isTTY) process.stdout.write(`\r  ${done} of ${of} ${what} `);
+    else if (done % 100 === 0) console.log(`  ${done} of ${of} ${what}`);
+  };
+}

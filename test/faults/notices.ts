@@ -26,37 +26,43 @@ export interface Notices {
 
 export function createNotices(stage: Stage, violate: (why: string) => void): Notices {
   const slowest = new Map<Notice, { ms: number; times: number }>();
-  const cutAt: number[] = [];
-
   function note(notice: Notice, ms: number, about: string): void {
     const { ms: most = 0, times = 0 } = slowest.get(notice) ?? {};
     slowest.set(notice, { ms: Math.max(most, ms), times: times + 1 });
     if (ms > bounds[notice] * 2) violate(`${notice}: ${Math.round(ms)} ms, ${about}`);
   }
 
-  /** Then, or shortly before. */
-  const wasKilled = (extension: number, at: number) => (stage.kills[extension]?.at(-1) ?? 0) > at - 5000;
-
   async function watchCall(call: ModelCall, index: number): Promise<void> {
     const at = performance.now();
     const extension = Number(call.extension.slice(1));
-    const kills = stage.bridgeKills;
+    const isQuiet = watchQuiet(extension);
     await waitUntil(() => call.state !== 'running', 10_000);
-    // Only where the way to the extension was open all the time.
-    const isDisturbed = kills !== stage.bridgeKills || (cutAt[extension] ?? 0) > at - 5000 || wasKilled(extension, at);
-    if (call.state !== 'finished' && !isDisturbed) note('a caller that hung up', call.since - at, `request ${index}`);
+    const { connectedAt = at, lostAt = at } = stage.extensions[extension] ?? {};
+    const wasReachable = lostAt < connectedAt && connectedAt < at;
+    if (call.state !== 'finished' && wasReachable && isQuiet())
+      note('a caller that hung up', call.since - at, `request ${index}`);
   }
 
   async function watchLine(index: number): Promise<void> {
     const at = performance.now();
-    cutAt[index] = at;
     const extension = stage.extensions[index];
-    const kills = stage.bridgeKills;
-    if (!extension?.isConnected || wasKilled(index, at)) return;
+    if (!extension?.isConnected) return;
+    const isQuiet = watchQuiet(index);
     await waitUntil(() => extension.lostAt >= at && extension.connectedAt >= at, 20_000);
-    if (cutAt[index] !== at || wasKilled(index, at) || kills !== stage.bridgeKills) return;
+    if (!isQuiet()) return;
     note('a line that was cut', extension.lostAt - at, extension.name);
     note('back on a line that was cut', extension.connectedAt - at, extension.name);
+  }
+
+  /** Whether, from now on, nobody was killed and the line was left alone. */
+  function watchQuiet(extension: number): () => boolean {
+    const at = performance.now();
+    const kills = stage.bridgeKills;
+    const isUp = stage.isBridgeUp;
+    return () =>
+      isUp &&
+      kills === stage.bridgeKills &&
+      [...(stage.kills[extension] ?? []), stage.lines[extension]?.changedAt ?? 0].every((time) => time <= at);
   }
 
   return {

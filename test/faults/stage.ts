@@ -42,12 +42,12 @@ export async function startStage(options: {
   /** Bytes on their way to that extension. */
   onAnswer?: (extension: number, bytes: Buffer) => void;
   onCut?: (extension: number) => void;
-  nodeArgs?: readonly string[];
+  heapProbe?: string;
 }): Promise<Stage> {
-  const { random, scale, onAnswer, onCut, lanes, nodeArgs = [] } = options;
+  const { random, scale, onAnswer, onCut, lanes, heapProbe } = options;
   const folder = await createTemporaryFolder('faults');
   const model = await startCountingModel(options);
-  const bridge = createKillableBridge({ stateDir: folder.dir, nodeArgs });
+  const bridge = createKillableBridge({ stateDir: folder.dir, ...(heapProbe !== undefined && { heapProbe }) });
   const extensions: Extension[] = [];
   const lines: ToxicProxy[] = [];
   const forget = onParentEnd(() => {

@@ -23,6 +23,8 @@ export interface ToxicProxy {
   readonly port: number;
   /** Connections now. */
   readonly open: number;
+  /** When it was last poisoned or healed, in milliseconds. */
+  readonly changedAt: number;
   /** From now on, and for all connections, new ones too, until `heal`. */
   poison(toxic: Toxic): void;
   heal(): void;
@@ -44,6 +46,7 @@ export async function startToxicProxy(options: {
   const timers = new Set<NodeJS.Timeout>();
   let toxic: Toxic | null = null;
   let left = Infinity;
+  let changedAt = -Infinity;
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     if (toxic === 'down') return reset(near);
@@ -119,9 +122,9 @@ export async function startToxicProxy(options: {
   }
 
   /** Ends what is open. What is dialled from now on, works. */
-  function strike(): void {
+  function strike(end = (socket: Socket): void => void socket.destroy()): void {
     toxic = null;
-    cut((socket) => socket.destroy());
+    cut(end);
   }
 
   function later(ms: number, run: () => void): void {
@@ -133,6 +136,7 @@ export async function startToxicProxy(options: {
   }
 
   function heal(): void {
+    if (toxic !== null) changedAt = performance.now();
     for (const timer of timers) clearTimeout(timer);
     timers.clear();
     // Of what it swallowed, nothing comes back: it cannot go on as if nothing was missing.
@@ -146,11 +150,15 @@ export async function startToxicProxy(options: {
     get open() {
       return open.size;
     },
+    get changedAt() {
+      return changedAt;
+    },
     poison(next) {
       heal();
       toxic = next;
+      changedAt = performance.now();
       if (next === 'limit_data') left = Math.floor(random() * 600);
-      if (next === 'reset_peer') cut(reset);
+      if (next === 'reset_peer') strike(reset);
       if (next === 'timeout') later((1000 + random() * 4000) * scale, strike);
       if (next !== 'down') return;
       cut((socket) => socket.destroy());

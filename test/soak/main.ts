@@ -1,0 +1,57 @@
+/** `npm run soak`: callers of all kinds for ten minutes, and what the bridge takes before, meanwhile and afterwards. */
+
+import { Command } from 'commander';
+
+import { runSoak, type Sample } from './soak.ts';
+
+interface Options {
+  minutes: number;
+  rps: number;
+  seed: number;
+}
+
+/** Of the heap after a collection: less than this share of it a minute is no growth. */
+const flat = 0.005;
+
+const options = new Command('npm run soak --')
+  .description('Loads a real bridge with requests, hang-ups, cancels, timeouts and broken sockets, and measures it.')
+  .option('--minutes <number>', 'how long', Number, 10)
+  .option('--rps <number>', 'requests a second', Number, 20)
+  .option('--seed <number>', 'which traffic', Number, 1)
+  .parse()
+  .opts<Options>();
+
+const stop = new AbortController();
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(exitCode);
+    console.log('\nStopping.');
+    process.exitCode = exitCode;
+    stop.abort();
+  });
+}
+
+const mib = (bytes: number | null) => (bytes === null ? '–' : (bytes / 2 ** 20).toFixed(1));
+const row = (...cells: unknown[]) => console.log(cells.map((cell) => String(cell).padStart(10)).join(''));
+
+row('minute', 'requests', 'heap MiB', 'RSS MiB', 'files', 'sockets', 'pending');
+const { samples, endings, slope, troubles } = await runSoak({
+  ...options,
+  sampleEveryMs: Math.min(60_000, (options.minutes * 60_000) / 4),
+  signal: stop.signal,
+  onSample({ minute, heap, rss, files, sockets, pending, requests }: Sample) {
+    row(minute.toFixed(1), requests, mib(heap), mib(rss), files ?? '–', sockets ?? '–', pending);
+  },
+});
+if (!stop.signal.aborted) {
+  console.log('\nHow the requests ended:');
+  for (const [ending, count] of [...endings].toSorted(([, a], [, b]) => b - a)) row(count, ` ${ending}`);
+  const heap = samples.at(-1)?.heap ?? Number.NaN;
+  console.log(`\nThe heap changes by ${(slope / 1024).toFixed(1)} KiB a minute, of ${mib(heap)} MiB.`);
+  if (!(slope < heap * flat)) troubles.push('the heap grows');
+  for (const trouble of troubles) console.log(`NOT AS IT WAS: ${trouble}`);
+  if (troubles.length > 0) process.exitCode = 1;
+}
