@@ -54,7 +54,10 @@ export function readKeys(folder: string): readonly Key[] | null {
   try {
     return v.parse(schema, JSON.parse(readFileSync(path, 'utf8'))).keys;
   } catch (cause) {
-    throw new SetupError(`${path} is not a list of keys that the bridge wrote. Mend it, or move it away.`, { cause });
+    throw new SetupError(
+      `${path} is not a list of keys that this bridge wrote. If a newer one did, update this one; else mend it, or move it away.`,
+      { cause },
+    );
   }
 }
 

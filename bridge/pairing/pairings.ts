@@ -46,7 +46,8 @@ const fileName = 'pairings.json';
 /** How exact `lastSeen` is: an extension that comes and goes is no reason to write all the time. */
 const seenMs = 60_000;
 
-const pairingSchema = v.object({
+/** Strict: what a newer bridge added would be lost with the next change. */
+const pairingSchema = v.strictObject({
   id: v.string(),
   origin: v.string(),
   profile: v.string(),
@@ -55,7 +56,7 @@ const pairingSchema = v.object({
   created: v.string(),
   lastSeen: v.string(),
 });
-const fileSchema = v.object({ pairings: v.array(pairingSchema) });
+const fileSchema = v.strictObject({ pairings: v.array(pairingSchema) });
 
 /** Throws `InsecureFolderError` where others have a way in, and `PairingsFileError`. */
 export function openPairings(options: {
@@ -133,7 +134,7 @@ function read(file: string): readonly Pairing[] {
   } catch {
     // Without the cause, which repeats what is in the file.
     throw new PairingsFileError(
-      `${path.basename(file)} in ${path.dirname(file)} cannot be read. Mend it, or delete it and pair each extension anew.`,
+      `${path.basename(file)} in ${path.dirname(file)} cannot be read. If a newer bridge wrote it, update this one; else mend it, or delete it and pair each extension anew.`,
     );
   }
 }
