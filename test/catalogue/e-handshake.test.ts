@@ -184,6 +184,30 @@ describe('sockets that say nothing', () => {
   });
 });
 
+describe('a program that names the Origin of the extension, and has no secret', () => {
+  const rig = useBridge({
+    withExtension: false,
+    requirePairing: true,
+    connectGraceMs: 600,
+    limits: { helloTimeoutMs: 200 },
+  });
+  const secret = '0'.repeat(64);
+  const who = { profile: crypto.randomUUID(), browser: 'Chrome 156', watched: false };
+
+  it.each([
+    ['says hello', hello(), closeCodes.notPaired],
+    ['proves nothing', { type: 'auth', ...who, nonce: secret, mac: secret } as const, closeCodes.notPaired],
+    ['says nothing', null, closeCodes.handshakeTimeout],
+  ])('E6 that %s is let in, turned away, and never given a call', async (_, frame, code) => {
+    const asked = rig.r0();
+    const { send, closed, left } = await open(rig.bridge.url);
+    if (frame) send(frame);
+    expect(await closed).toMatchObject({ code });
+    expect(refusalOf(await asked)).toMatchObject({ status: 503, code: 'extension_not_connected' });
+    expect(left()).toEqual([]);
+  });
+});
+
 describe('connections that say nothing', () => {
   const maxConnections = 20;
   const rig = useBridge({ limits: { maxConnections, headersTimeoutMs: 400, requestTimeoutMs: 800 } });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { json, refusalOf, useBridge } from './bridge-rig.ts';
@@ -6,6 +8,12 @@ import { connectExtension, type TestExtension } from './extension-rig.ts';
 /** Extensions that go away, come back, or are there in name only: a call goes out at most once. */
 
 const stream = json({ messages: [{ role: 'user', content: 'x' }], stream: true });
+
+/** All that it said so far is with the bridge. */
+async function arrived({ client: { socket } }: TestExtension): Promise<void> {
+  socket.ping();
+  await once(socket, 'pong');
+}
 
 describe('a line that is cut', () => {
   const rig = useBridge({ withExtension: false, lostGraceMs: 300 });
@@ -58,17 +66,49 @@ describe('a line that is cut', () => {
     const asked = rig.r0();
     const requestId = await extension.next('request');
     if (!('instance' in change)) {
-      // The bridge knows it for sure.
       extension.start(requestId);
-      extension.chunk(requestId, 0, 'partial');
-      extension.client.socket.ping();
-      await new Promise((resolve) => extension.client.socket.once('pong', resolve));
+      await arrived(extension);
     }
     await extension.drop();
     const back = await join(extension.again([], change));
     const answer = await asked;
     expect(refusalOf(answer)).toEqual({ status: 502, code: 'extension_disconnected' });
     expect(answer.headers.get('x-should-retry')).toBe('false');
+    expect(back.requests).toEqual([]);
+  });
+
+  it('M5 delivers the answer that the extension brings back with it, from one call', async () => {
+    const asked = rig.r0();
+    const requestId = await extension.next('request');
+    extension.start(requestId);
+    extension.chunk(requestId, 0, 'well, ');
+    // The last that came through; the rest waits with the extension.
+    await arrived(extension);
+    await extension.drop();
+    const back = await join(extension.again([requestId]));
+    expect(back.welcome.resume).toMatchObject([{ requestId, nextSeq: 1 }]);
+    back.chunk(requestId, 1, 'well');
+    back.end(requestId, 2);
+    expect(await result(asked)).toMatchObject({ result: 'well, well' });
+    expect(await back.next('ack')).toBe(requestId);
+    expect([extension.requests, back.requests]).toEqual([[requestId], []]);
+  });
+
+  it('M6 is given up where the extension stays away, and its answer is kept all the same when it comes', async () => {
+    const asked = rig.r0();
+    const requestId = await extension.next('request');
+    extension.start(requestId);
+    await arrived(extension);
+    await extension.drop();
+    const answer = await asked;
+    expect(refusalOf(answer)).toEqual({ status: 502, code: 'extension_disconnected' });
+    expect(answer.headers.get('x-should-retry')).toBe('false');
+    const back = await join(extension.again([requestId]));
+    expect(back.welcome.resume).toMatchObject([{ requestId, nextSeq: 0 }]);
+    back.chunk(requestId, 0, 'late');
+    back.end(requestId, 1);
+    expect(await back.next('ack')).toBe(requestId);
+    expect(JSON.parse((await rig.send(`GET /api/result/${requestId}`)).body)).toMatchObject({ result: 'late' });
     expect(back.requests).toEqual([]);
   });
 
