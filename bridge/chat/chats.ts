@@ -78,6 +78,8 @@ export function createChats(options: {
     results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request) });
     const run = createRun(startOrFail(), (end) => {
       open.delete(id);
+      // A signal made of others stays for as long as somebody listens to it, and its listeners with it.
+      signal.removeEventListener('abort', finish);
       if ('error' in end) {
         chat.outcome = end;
         return results.fail(id, end.error);
@@ -97,11 +99,14 @@ export function createChats(options: {
       stop: (reason: BridgeError) => stop.abort(reason),
     };
     open.set(id, chat);
-    const finish = () => void run.finish();
     if (key !== null || hangUp === null) finish();
     // What nobody reads any more comes to its end all the same.
     else signal.addEventListener('abort', finish, { once: true });
     return follow(chat, hangUp);
+
+    function finish(): void {
+      void run.finish();
+    }
 
     /** Dispatched at once, not when somebody begins to read. */
     function startOrFail(): AsyncIterable<ChatEvent> {

@@ -1,0 +1,59 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+import { expect, it } from 'vitest';
+
+import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
+
+import type { Calls } from '../../../bridge/chat/calls.ts';
+import { createChats } from '../../../bridge/chat/chats.ts';
+import type { Results } from '../../../bridge/journal/results.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+const calls: Calls = {
+  prepare: () => Promise.resolve({ start: answer }),
+  finish: () => expect.fail('Nothing is recalled here.'),
+};
+
+const results: Results = {
+  keepsAnswers: true,
+  begin: () => {},
+  succeed: () => {},
+  fail: () => {},
+  get: () => undefined,
+  read: () => undefined,
+  findByKey: () => undefined,
+};
+
+async function* answer(): AsyncGenerator<ChatEvent> {
+  yield* await Promise.resolve<ChatEvent[]>([
+    { type: 'text', text: 'hello' },
+    { type: 'finish', finishReason: 'stop', model: null, usage: null },
+  ]);
+}
+
+it('lets go of a chat that is over, however long the key may live that asked for it', async () => {
+  const chats = createChats({ calls, results, newId: () => crypto.randomUUID(), now: () => performance.now() });
+  const revoked = new AbortController();
+
+  async function askOnce(): Promise<WeakRef<ChatRequest>> {
+    const request: ChatRequest = { messages: [{ role: 'user', content: 'hi' }] };
+    const chat = await chats.begin(request, {
+      deadline: AbortSignal.any([new AbortController().signal, revoked.signal]),
+      hangUp: new AbortController().signal,
+      caller: { scope: 'x', name: null, priority: 'normal', key: null, isRepetition: false },
+    });
+    expect((await chat.whole()).text).toBe('hello');
+    return new WeakRef(request);
+  }
+
+  const request = await askOnce();
+  const isGone = () => {
+    collect();
+    return request.deref() === undefined;
+  };
+  await expect.poll(isGone).toBe(true);
+  expect(revoked.signal.aborted).toBe(false);
+});
