@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs';
 
 import { CommanderError } from 'commander';
 
-import { describeForBugReport } from './bug-report.ts';
+import { describeForBugReport } from './command-line/bug-report.ts';
 import { startBridge, type Bridge } from './bridge.ts';
-import { readCommandLine, type Task } from './command-line.ts';
+import { readCommandLine } from './command-line/command-line.ts';
+import type { Task } from './command-line/tasks.ts';
 import type { Config } from './config.ts';
 import { findExtensionFolder } from './extension-folder.ts';
 import { isLoopback } from './hosts.ts';
@@ -17,8 +18,8 @@ import { runKeyTask } from './keys/commands.ts';
 import { openLogFile } from './log/log-file.ts';
 import { createLog, openStandardError } from './log/log.ts';
 import { PairingsFileError } from './pairing/pairings.ts';
-import { findPortHolder } from './port-holder.ts';
-import { createReporter } from './report.ts';
+import { findPortHolder } from './command-line/port-holder.ts';
+import { createReporter } from './command-line/reporter.ts';
 import { runServiceTask } from './service/commands.ts';
 import { SetupError } from './setup-error.ts';
 import { readVersion } from './version.ts';

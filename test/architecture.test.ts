@@ -112,7 +112,7 @@ const codecs: Record<string, string> = {
   'bridge/pairing/pairings.ts': 'the pairings that we kept, and a person may have edited',
   'bridge/journal/results.ts': 'what chats came to, from the journal',
   'bridge/version.ts': 'our package.json',
-  'bridge/bug-report.ts': 'the lines of our own log file',
+  'bridge/command-line/bug-report.ts': 'the lines of our own log file',
   'bridge/keys/keys.ts': 'the file of the keys',
   'bridge/log/format-line.ts': 'the lines of our own log',
   'extension/puter/globals.ts': 'the name that the pool gives a lane',
@@ -190,9 +190,9 @@ const rules: Record<string, Rule> = {
     ],
   ),
 
-  'the environment is read in bridge/command-line.ts alone': never(
+  'the environment is read in bridge/command-line alone': never(
     /\bprocess\.env\b|\.env\(|\bimport \{[^}]*\benv\b[^}]*\} from 'node:process'/,
-    (it) => isSource(it) && it.path !== 'bridge/command-line.ts',
+    (it) => isSource(it) && !it.path.startsWith('bridge/command-line/'),
     [file('bridge/http/x.ts', "const port = process.env['PORT'];"), file('bridge/main.ts', "new Option().env('PORT')")],
   ),
 

@@ -1,4 +1,4 @@
-import type { KeyTask } from '../command-line.ts';
+import type { KeyTask } from '../command-line/tasks.ts';
 import { openPrivateFolder } from '../journal/private-folder.ts';
 import { createKey, keyFileIn, readKeys, revokeKey } from './keys.ts';
 

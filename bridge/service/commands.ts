@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import type { ServiceTask } from '../command-line.ts';
+import type { ServiceTask } from '../command-line/tasks.ts';
 import type { Config } from '../config.ts';
 import { openPrivateFolder } from '../journal/private-folder.ts';
 import { SetupError } from '../setup-error.ts';

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 
-import { parsePort } from '../../bridge/parsers.ts';
+import { parsePort } from '../../bridge/command-line/parsers.ts';
 import { build } from '../../extension/build/build.ts';
 import { ask, startRig, type Rig } from '../browser/rig.ts';
 

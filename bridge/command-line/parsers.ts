@@ -2,7 +2,7 @@ import path from 'node:path';
 
 import { InvalidArgumentError } from 'commander';
 
-import { keyNamePattern } from './keys/keys.ts';
+import { keyNamePattern } from '../keys/keys.ts';
 
 const parsePath =
   (kind: string) =>

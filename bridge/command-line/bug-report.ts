@@ -4,9 +4,9 @@ import path from 'node:path';
 
 import * as v from 'valibot';
 
-import type { Config } from './config.ts';
-import { nameOf } from './hosts.ts';
-import { redact } from './log/redact.ts';
+import type { Config } from '../config.ts';
+import { nameOf } from '../hosts.ts';
+import { redact } from '../log/redact.ts';
 
 const maxLines = 50;
 const timeoutMs = 3000;

@@ -5,10 +5,10 @@ import { CommanderError } from 'commander';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { readCommandLine } from '../../bridge/command-line.ts';
-import { defaults } from '../../bridge/config.ts';
-import { parseOrigins } from '../../bridge/origins.ts';
-import { findStateDir } from '../../bridge/state-dir.ts';
+import { readCommandLine } from '../../../bridge/command-line/command-line.ts';
+import { defaults } from '../../../bridge/config.ts';
+import { parseOrigins } from '../../../bridge/command-line/origins.ts';
+import { findStateDir } from '../../../bridge/command-line/paths.ts';
 
 const readConfig = (args: string[], version: string) => readCommandLine(args, version).config;
 

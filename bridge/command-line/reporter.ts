@@ -1,8 +1,8 @@
 import { hopNames } from '#shared/hops.ts';
 import type { BridgeStatus } from '#shared/status.ts';
 
-import { describeFix } from './fix.ts';
-import type { PairingView } from './pairing/offers.ts';
+import { describeFix } from '../fix.ts';
+import type { PairingView } from '../pairing/offers.ts';
 
 /**
  * Tells the person at the terminal how far the way to Puter reaches: each hop once when it comes up or goes, and

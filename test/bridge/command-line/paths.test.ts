@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { findStateDir } from '../../bridge/state-dir.ts';
+import { findStateDir } from '../../../bridge/command-line/paths.ts';
 
 describe('the state folder', () => {
   it.each([

@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 
-import { Argument, Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 
-import { defaults, type Config } from './config.ts';
-import { parseHost, parseHostNames } from './hosts.ts';
-import { logLevels } from './log/log.ts';
+import { defaults, type Config } from '../config.ts';
+import { parseHost, parseHostNames } from '../hosts.ts';
+import { logLevels } from '../log/log.ts';
 import { parseOrigins } from './origins.ts';
 import {
   hourMs,
@@ -12,27 +12,12 @@ import {
   parseFile,
   parseFolder,
   parseHours,
-  parseKeyName,
   parseMegabytes,
   parsePort,
   parseSecondsFrom,
 } from './parsers.ts';
-import { findConfigFolder, findStateDir } from './state-dir.ts';
-
-/** What a command line asks for. */
-export type Task = { type: 'start' } | { type: 'report' } | KeyTask | ServiceTask;
-export type KeyTask = { type: 'list_keys' } | { type: 'create_key' | 'revoke_key'; name: string };
-
-export interface ServiceTask {
-  type: 'service';
-  verb: (typeof serviceVerbs)[number];
-  /** What stands beside it on the command line, and the variables that say the rest. */
-  args: readonly string[];
-  environment: Readonly<Record<string, string>>;
-  /** Where the supervisor of this platform keeps what is this person's. */
-  configFolder: string;
-}
-const serviceVerbs = ['install', 'uninstall', 'print'] as const;
+import { findStateDir } from './paths.ts';
+import { addTasks, type Task } from './tasks.ts';
 
 /** Has no flag: whoever copies a command line shall not copy this along. */
 const bindAllVariable = 'PUTER_BRIDGE_DANGEROUSLY_BIND_ALL';
@@ -124,39 +109,7 @@ export function readCommandLine(args: readonly string[], version: string): { tas
     .showHelpAfterError('Try --help.')
     .exitOverride();
 
-  const key = command.command('key').description('keys that callers need, from the first one on');
-  const name = new Argument('<name>', 'what to call the key').argParser(parseKeyName);
-  key
-    .command('create')
-    .description('makes a key and shows it, this once')
-    .addArgument(name)
-    .action((name: string) => void (task = { type: 'create_key', name }));
-  key
-    .command('list')
-    .description('names the keys')
-    .action(() => void (task = { type: 'list_keys' }));
-  key
-    .command('revoke')
-    .description('makes a key void, and ends what runs with it')
-    .addArgument(name)
-    .action((name: string) => void (task = { type: 'revoke_key', name }));
-
-  const service = command.command('service').description('the bridge as a service, with the options beside it');
-  for (const [verb, words] of [
-    ['install', 'starts it now and at login'],
-    ['uninstall', 'stops it, and leaves only what it keeps'],
-    ['print', 'shows what install would write'],
-  ] as const) {
-    service
-      .command(verb)
-      .description(words)
-      .action(() => void (task = { type: 'service', verb, ...findServiceFacts(args, verb) }));
-  }
-  command
-    .command('report')
-    .description('prints what a report of a fault should say of this bridge: no prompts, answers, keys or names')
-    .action(() => void (task = { type: 'report' }));
-
+  addTasks(command, args, (chosen) => void (task = chosen));
   refuseKeyFlags(command, args);
   refuseUnknownVariables(command);
   const { allowOrigin, allowedHost, keepResults, keepResultsSize, drain, firstToken, ...options } = command
@@ -209,17 +162,6 @@ function refuseKeyFlags(command: Command, args: readonly string[]): void {
   command.error(
     'error: a key on a command line can be read by every program. “puter-bridge key create NAME” makes one.',
   );
-}
-
-function findServiceFacts(args: readonly string[], verb: string): Omit<ServiceTask, 'type' | 'verb'> {
-  const at = args.indexOf('service');
-  const words = new Set([at, args.indexOf(verb, at + 1)]);
-  const ours = Object.entries(process.env).filter(([name]) => name.startsWith('PUTER_BRIDGE_'));
-  return {
-    args: args.filter((_, index) => !words.has(index)),
-    environment: Object.fromEntries(ours.map(([name, value = '']) => [name, value])),
-    configFolder: findConfigFolder(process.platform, process.env, homedir()),
-  };
 }
 
 /** A name that is mistyped would else mean the default. */

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { parsePort } from '../../bridge/parsers.ts';
+import { parsePort } from '../../../bridge/command-line/parsers.ts';
 
 describe('a port', () => {
   it('is any whole number that TCP knows', () => {

@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { HopFacts } from '#shared/hops.ts';
 import type { BridgeStatus } from '#shared/status.ts';
 
-import type { PairingView } from '../../bridge/pairing/offers.ts';
-import { createReporter, nextStep } from '../../bridge/report.ts';
-import { createStatus, extensionStatus, readyFacts } from './status-example.ts';
+import type { PairingView } from '../../../bridge/pairing/offers.ts';
+import { createReporter, nextStep } from '../../../bridge/command-line/reporter.ts';
+import { createStatus, extensionStatus, readyFacts } from '../status-example.ts';
 
 const extensionFolder = '/here/dist/extension-chrome';
 const way = { url: 'http://127.0.0.1:5001', extensionFolder };
