@@ -126,6 +126,7 @@ function compose(
   const results = createResults({
     journal,
     keepsAnswers: config.keepMs > 0,
+    keepsHistory: config.keepsHistory,
     isRunning: (id) => chats.isRunning(id),
     onRecorded: (id) => dispatcher.recorded(id),
     now: Date.now,

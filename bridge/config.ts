@@ -25,6 +25,8 @@ export interface Config extends Patience {
   keepMs: number;
   /** How much of it in all, in bytes. */
   keepBytes: number;
+  /** What was asked is kept with it. */
+  keepsHistory: boolean;
   /** How long running calls may take to finish when the bridge is told to stop. */
   drainMs: number;
   /** Also the extension whose id is known must be paired. */
@@ -55,6 +57,7 @@ export const defaults: Omit<Config, 'stateDir'> = {
   logFile: null,
   keepMs: 24 * 60 * 60 * 1000,
   keepBytes: 100_000_000,
+  keepsHistory: false,
   drainMs: 30_000,
   requirePairing: false,
   connectGraceMs: 3000,

@@ -11,6 +11,7 @@ import type { Config } from './config.ts';
 import { findExtensionFolder } from './extension-folder.ts';
 import { isLoopback } from './hosts.ts';
 import { SocketTakenError } from './http/local-socket.ts';
+import { runHistoryTask } from './journal/commands.ts';
 import { JournalLockedError } from './journal/lock.ts';
 import { InsecureFolderError } from './journal/private-folder.ts';
 import { NewerJournalError } from './journal/schema.ts';
@@ -50,6 +51,7 @@ const report = createReporter({
 });
 console.log(`Puter Bridge ${version} listens on ${bridge.url}`);
 if (config.socket !== null) console.log(`It also listens on ${config.socket}: curl --unix-socket, http://localhost`);
+if (config.keepsHistory) console.log('History is on: “puter-bridge history” shows what was asked.');
 if (config.allowedOrigins.length > 0) console.log(`Web pages of ${config.allowedOrigins.join(', ')} may call it.`);
 warn();
 report(bridge.status.read());
@@ -111,11 +113,23 @@ function commandLineOrExit(): { task: Task; config: Config } {
 
 async function taskOrExit(task: Exclude<Task, { type: 'start' }>): Promise<void> {
   const [print, tell] = [(line: string) => console.log(line), (line: string) => console.error(line)];
+  const folder = config.stateDir;
   try {
-    if (task.type === 'service') return runServiceTask(task, { config, print, tell });
-    if (task.type !== 'report') return runKeyTask(task, { folder: config.stateDir, now: new Date(), print, tell });
-    print(await describeForBugReport(config, version));
-    tell('Look through it before you share it.');
+    switch (task.type) {
+      case 'list_keys':
+      case 'create_key':
+      case 'revoke_key':
+        return runKeyTask(task, { folder, now: new Date(), print, tell });
+      case 'list_history':
+      case 'show_history':
+      case 'clear_history':
+        return runHistoryTask(task, { folder, print, tell });
+      case 'service':
+        return runServiceTask(task, { config, print, tell });
+      case 'report':
+        print(await describeForBugReport(config, version));
+        tell('Look through it before you share it.');
+    }
   } catch (error) {
     exitOn(error);
   }

@@ -110,6 +110,7 @@ const codecs: Record<string, string> = {
   'bridge/http/body.ts': 'the bodies of callers',
   'bridge/chat/json-answer.ts': 'the JSON that a model was asked for',
   'bridge/pairing/pairings.ts': 'the pairings that we kept, and a person may have edited',
+  'bridge/journal/transcript.ts': 'what was asked, from the journal',
   'bridge/journal/results.ts': 'what chats came to, from the journal',
   'bridge/version.ts': 'our package.json',
   'bridge/command-line/bug-report.ts': 'the lines of our own log file',

@@ -75,7 +75,7 @@ export function createChats(options: {
     const startedAt = now();
     const stop = new AbortController();
     const signal = AbortSignal.any([deadline, stop.signal]);
-    results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request) });
+    results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
     const run = createRun(startOrFail(), (end) => {
       open.delete(id);
       // A signal made of others stays for as long as somebody listens to it, and its listeners with it.

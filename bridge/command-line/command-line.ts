@@ -101,8 +101,13 @@ export function readCommandLine(args: readonly string[], version: string): { tas
         .argParser(parseFile),
     )
     .addOption(
+      new Option('--history', 'keeps what is asked, too, as long as the answers')
+        .env('PUTER_BRIDGE_HISTORY')
+        .default(defaults.keepsHistory),
+    )
+    .addOption(
       new Option('--require-pairing', 'lets no extension in that was not paired by a code')
-        .env(requirePairingVariable)
+        .env('PUTER_BRIDGE_REQUIRE_PAIRING')
         .default(defaults.requirePairing),
     )
     .action(() => {})
@@ -112,12 +117,14 @@ export function readCommandLine(args: readonly string[], version: string): { tas
   addTasks(command, args, (chosen) => void (task = chosen));
   refuseKeyFlags(command, args);
   refuseUnknownVariables(command);
-  const { allowOrigin, allowedHost, keepResults, keepResultsSize, drain, firstToken, ...options } = command
+  const { allowOrigin, allowedHost, keepResults, keepResultsSize, history, drain, firstToken, ...options } = command
     .parse(args, { from: 'user' })
     .opts<Options>();
-  // Commander takes a switch of the environment for on whatever it says.
-  const isFromVariable = command.getOptionValueSource('requirePairing') === 'env';
-  const requirePairing = isFromVariable ? readSwitch(command, requirePairingVariable) : options.requirePairing;
+  const keepsHistory = readSwitch(command, 'history', history);
+  if (keepsHistory && keepResults === 0)
+    command.error(
+      'error: --history keeps what was asked with its answer, and --keep-results 0 keeps none. Choose one.',
+    );
   const mayBindAll = process.env[bindAllVariable] === '1';
   return {
     task,
@@ -131,14 +138,16 @@ export function readCommandLine(args: readonly string[], version: string): { tas
       keepBytes: keepResultsSize,
       drainMs: drain,
       firstTokenMs: firstToken,
-      requirePairing,
+      keepsHistory,
+      requirePairing: readSwitch(command, 'requirePairing', options.requirePairing),
     },
   };
 }
 
-const requirePairingVariable = 'PUTER_BRIDGE_REQUIRE_PAIRING';
-
-function readSwitch(command: Command, variable: string): boolean {
+/** Commander takes a switch of the environment for on whatever it says. */
+function readSwitch(command: Command, name: 'history' | 'requirePairing', given: boolean): boolean {
+  if (command.getOptionValueSource(name) !== 'env') return given;
+  const variable = command.options.find((option) => option.attributeName() === name)?.envVar ?? '';
   const value = process.env[variable] ?? '';
   if (/^(1|true|yes|on)$/i.test(value)) return true;
   if (/^(0|false|no|off|)$/i.test(value)) return false;
@@ -153,6 +162,7 @@ interface Options extends Pick<
   allowOrigin: readonly string[];
   keepResults: number;
   keepResultsSize: number;
+  history: boolean;
   drain: number;
   firstToken: number;
 }

@@ -6,8 +6,9 @@ import { parseKeyName } from './parsers.ts';
 import { findConfigFolder } from './paths.ts';
 
 /** What a command line asks for. */
-export type Task = { type: 'start' } | { type: 'report' } | KeyTask | ServiceTask;
+export type Task = { type: 'start' } | { type: 'report' } | KeyTask | HistoryTask | ServiceTask;
 export type KeyTask = { type: 'list_keys' } | { type: 'create_key' | 'revoke_key'; name: string };
+export type HistoryTask = { type: 'list_history' | 'clear_history' } | { type: 'show_history'; id: string };
 
 export interface ServiceTask {
   type: 'service';
@@ -37,6 +38,20 @@ export function addTasks(command: Command, args: readonly string[], onTask: (tas
     .description('makes a key void, and ends what runs with it')
     .addArgument(name)
     .action((name: string) => onTask({ type: 'revoke_key', name }));
+
+  const history = command
+    .command('history')
+    .description('what was asked lately, where the bridge runs with --history')
+    .action(() => onTask({ type: 'list_history' }));
+  history
+    .command('show')
+    .description('what one request asked, and what it came to')
+    .addArgument(new Argument('<id>', 'of the request'))
+    .action((id: string) => onTask({ type: 'show_history', id }));
+  history
+    .command('clear')
+    .description('takes off the disk what was asked and answered')
+    .action(() => onTask({ type: 'clear_history' }));
 
   const service = command.command('service').description('the bridge as a service, with the options beside it');
   for (const [verb, words] of [

@@ -3,7 +3,7 @@ import type { SQLOutputValue } from 'node:sqlite';
 import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
 import { NewerJournalError } from './schema.ts';
-import { openStore, openStoreInMemory, type Store } from './store.ts';
+import { fileName, openStore, openStoreInMemory, type Store } from './store.ts';
 
 /** A row of the journal: one chat, by the id that its caller was told. Times are milliseconds since 1970. */
 export interface JournalRow {
@@ -51,8 +51,6 @@ export interface Condition {
   /** How many of its rows can be found, but not be read any more. */
   unreadable: number;
 }
-
-export const fileName = 'journal.db';
 
 /** How often what is over its time goes. */
 const sweepMs = 10 * 60 * 1000;

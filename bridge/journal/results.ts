@@ -1,10 +1,11 @@
 import * as v from 'valibot';
 
-import { answerEndSchema } from '#shared/chat.ts';
+import { answerEndSchema, type ChatRequest } from '#shared/chat.ts';
 import { BridgeError, failureSchema } from '#shared/errors.ts';
 
 import type { WholeAnswer } from '../chat/collect.ts';
 import type { Journal, JournalRow } from './journal.ts';
+import { toTranscript } from './transcript.ts';
 
 const storedAnswerSchema = v.object({
   text: v.string(),
@@ -20,11 +21,11 @@ const storedAnswerSchema = v.object({
 /** A whole answer, and how long it took. */
 export type StoredAnswer = v.InferOutput<typeof storedAnswerSchema>;
 
-/** What a chat came to, or that it is still to come; `isUnknown`: its call went out, and nobody knows of it now. */
-export type Result =
-  | { status: 'pending'; isUnknown: boolean }
-  | { status: 'success'; answer: StoredAnswer }
-  | { status: 'error'; error: BridgeError };
+/** What a chat came to. */
+export type Outcome = { status: 'success'; answer: StoredAnswer } | { status: 'error'; error: BridgeError };
+
+/** The same, or that it is still to come; `isUnknown`: its call went out, and nobody knows of it now. */
+export type Result = Outcome | { status: 'pending'; isUnknown: boolean };
 
 interface KnownChat {
   id: string;
@@ -37,7 +38,7 @@ interface KnownChat {
 export interface Results {
   /** False: only that there was an answer. */
   readonly keepsAnswers: boolean;
-  begin(chat: { id: string; scope: string; key: string | null; fingerprint: string | null }): void;
+  begin(chat: Pick<JournalRow, 'id' | 'scope' | 'key' | 'fingerprint'> & { request: ChatRequest }): void;
   succeed(id: string, answer: StoredAnswer): void;
   fail(id: string, error: BridgeError): void;
   get(id: string): Result | undefined;
@@ -50,24 +51,23 @@ export interface Results {
 export function createResults(options: {
   journal: Journal;
   keepsAnswers: boolean;
+  /** What was asked, too. */
+  keepsHistory: boolean;
   isRunning: (id: string) => boolean;
   /** What a chat came to is on disk. */
   onRecorded: (id: string) => void;
   now: () => number;
 }): Results {
-  const { journal, keepsAnswers, isRunning, onRecorded, now } = options;
+  const { journal, keepsAnswers, keepsHistory, isRunning, onRecorded, now } = options;
 
-  function read({ id, status, finishedAt, outcome }: JournalRow): Result {
-    if (finishedAt === null) return { status: 'pending', isUnknown: !isRunning(id) };
-    const answer = status === 'success' && decode(storedAnswerSchema, outcome);
-    if (answer) return { status: 'success', answer };
-    const failure = status === 'error' && decode(failureSchema, outcome);
-    return { status: 'error', error: failure ? BridgeError.from(failure) : notStored() };
-  }
+  const read = (row: JournalRow): Result => outcomeOf(row) ?? { status: 'pending', isUnknown: !isRunning(row.id) };
 
   return {
     keepsAnswers,
-    begin: (chat) => journal.insert({ ...chat, createdAt: now(), request: null }),
+    begin({ request, ...chat }) {
+      const asked = keepsHistory ? JSON.stringify(toTranscript(request)) : null;
+      journal.insert({ ...chat, createdAt: now(), request: asked });
+    },
     succeed(id, answer) {
       journal.finished(id, 'success', keepsAnswers ? JSON.stringify(answer) : null, now());
       onRecorded(id);
@@ -90,6 +90,15 @@ export function createResults(options: {
       return { id: row.id, fingerprint: row.fingerprint, wentOut: row.instance !== null, result: read(row) };
     },
   };
+}
+
+/** Null while it is open. */
+export function outcomeOf({ status, finishedAt, outcome }: JournalRow): Outcome | null {
+  if (finishedAt === null) return null;
+  const answer = status === 'success' && decode(storedAnswerSchema, outcome);
+  if (answer) return { status: 'success', answer };
+  const failure = status === 'error' && decode(failureSchema, outcome);
+  return { status: 'error', error: failure ? BridgeError.from(failure) : notStored() };
 }
 
 /** Without keys, programs of this machine are all the same person's. */

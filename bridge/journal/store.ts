@@ -7,6 +7,9 @@ class BrokenJournalError extends Error {
   override readonly name = 'BrokenJournalError';
 }
 
+/** In the state folder. */
+export const fileName = 'journal.db';
+
 /** One database of chats, and what is asked of it. */
 export type Store = ReturnType<typeof prepare>;
 
@@ -25,6 +28,13 @@ export function openStore(path: string, maxBytes: number): { store: Store; putAs
     }
     return { store: open(path, maxBytes), putAside: error };
   }
+}
+
+/** Opens the file while a bridge may have it open, too: nothing of it is put aside. */
+export function openStoreBeside(path: string): Store {
+  const database = new DatabaseSync(path, { timeout: patienceMs });
+  database.exec('PRAGMA secure_delete = ON');
+  return prepare(database);
 }
 
 export const openStoreInMemory = (): Store => prepare(new DatabaseSync(':memory:'));
@@ -82,6 +92,8 @@ function prepare(database: DatabaseSync) {
     findByKey: sql(`SELECT ${columns} FROM chats WHERE scope = ? AND key = ? ORDER BY rowid DESC LIMIT 1`),
     unfinished: sql(`SELECT ${columns} FROM chats WHERE finished_at IS NULL ORDER BY rowid`),
     latest: sql(`SELECT ${columns} FROM chats ORDER BY rowid DESC LIMIT ?`),
+    asked: sql(`SELECT ${columns} FROM chats WHERE request IS NOT NULL ORDER BY rowid DESC LIMIT ?`),
+    unask: sql('UPDATE chats SET request = NULL WHERE request IS NOT NULL'),
     unreadable: sql(`SELECT COUNT(*) AS count FROM chats WHERE finished_at IS NOT NULL
       AND (status NOT IN ('success', 'error') OR NOT json_valid(outcome))`),
     expire: sql('DELETE FROM chats WHERE finished_at < ?'),

@@ -97,6 +97,18 @@ describe('the config', () => {
     expect(kept()).toEqual([0, 7_000_000]);
   });
 
+  it('keeps history where a flag or the environment says so, and never without answers', () => {
+    const wanted = (...args: string[]) => readConfig(args, '1.2.3').keepsHistory;
+    expect([wanted(), wanted('--history')]).toEqual([false, true]);
+    expect(thrownBy(['--history', '--keep-results', '0'])).toHaveProperty('exitCode', 1);
+    expect(printed).toContain('--keep-results 0 keeps none. Choose one.');
+    vi.stubEnv('PUTER_BRIDGE_HISTORY', '0');
+    expect([wanted(), wanted('--keep-results', '0')]).toEqual([false, false]);
+    vi.stubEnv('PUTER_BRIDGE_HISTORY', '1');
+    expect(wanted()).toBe(true);
+    expect(thrownBy(['--keep-results', '0'])).toHaveProperty('exitCode', 1);
+  });
+
   it.each([
     [['--keep-results', '1.5'], 'whole number from 0 to 8760'],
     [['--keep-results', '9000'], 'whole number from 0 to 8760'],
@@ -236,6 +248,18 @@ describe('the task', () => {
     expect(taskOf('key', 'list')).toEqual({ type: 'list_keys' });
     expect(taskOf('key', 'create', 'laptop')).toEqual({ type: 'create_key', name: 'laptop' });
     expect(taskOf('key', 'revoke', 'My.Phone_2')).toEqual({ type: 'revoke_key', name: 'My.Phone_2' });
+  });
+
+  it('may be about the history', () => {
+    expect(taskOf('history')).toEqual({ type: 'list_history' });
+    expect(taskOf('history', 'show', 'some-id')).toEqual({ type: 'show_history', id: 'some-id' });
+    expect(taskOf('history', 'clear')).toEqual({ type: 'clear_history' });
+    for (const args of [
+      ['history', 'some-id'],
+      ['history', 'show'],
+      ['history', 'clear', 'x'],
+    ])
+      expect(thrownBy(args)).toHaveProperty('exitCode', 1);
   });
 
   it('knows its folder before and after it', () => {
