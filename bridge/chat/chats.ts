@@ -26,6 +26,8 @@ export interface Chat {
   whole(): Promise<StoredAnswer>;
   /** It had its answer before. */
   isReplay: boolean;
+  /** An extension was given its call. */
+  wentOut(): boolean;
 }
 
 interface Begin {
@@ -128,7 +130,8 @@ export function createChats(options: {
     };
     if (hangUp?.aborted) leave();
     else hangUp?.addEventListener('abort', leave, { once: true });
-    return { id: chat.id, events: chat.run.read(), whole: () => wholeOf(chat), isReplay: false };
+    const { id, run } = chat;
+    return { id, events: run.read(), whole: () => wholeOf(chat), isReplay: false, wentOut: () => results.wentOut(id) };
   }
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */
@@ -154,7 +157,7 @@ export function createChats(options: {
 
   function answered(id: string, answer: StoredAnswer, request: ChatRequest): Chat {
     const whole = async () => (answer.isRaw ? { ...answer, ...(await calls.finish(request, answer)) } : answer);
-    return { id, events: replay(whole), whole, isReplay: true };
+    return { id, events: replay(whole), whole, isReplay: true, wentOut: () => true };
   }
 
   /** The same request of the same caller, still on its way. */

@@ -42,6 +42,8 @@ export interface Results {
   succeed(id: string, answer: StoredAnswer): void;
   fail(id: string, error: BridgeError): void;
   get(id: string): Result | undefined;
+  /** An extension was given its call, and did not give it back. */
+  wentOut(id: string): boolean;
   /** The same for whoever asks: what was asked with a key is told to that key alone. */
   read(id: string, scope: string): Result | undefined;
   /** The latest chat of that Idempotency-Key; `wentOut`: an extension was given its call, and did not give it back. */
@@ -80,6 +82,7 @@ export function createResults(options: {
       const row = journal.find(id);
       return row ? read(row) : undefined;
     },
+    wentOut: (id) => isOut(journal.find(id)),
     read(id, scope) {
       const row = journal.find(id);
       return row && isOwn(row, scope) ? read(row) : undefined;
@@ -87,7 +90,7 @@ export function createResults(options: {
     findByKey(scope, key) {
       const row = journal.findByKey(scope, key);
       if (!row) return undefined;
-      return { id: row.id, fingerprint: row.fingerprint, wentOut: row.instance !== null, result: read(row) };
+      return { id: row.id, fingerprint: row.fingerprint, wentOut: isOut(row), result: read(row) };
     },
   };
 }
@@ -100,6 +103,8 @@ export function outcomeOf({ status, finishedAt, outcome }: JournalRow): Outcome 
   const failure = status === 'error' && decode(failureSchema, outcome);
   return { status: 'error', error: failure ? BridgeError.from(failure) : notStored() };
 }
+
+const isOut = (row: JournalRow | null): boolean => row !== null && row.instance !== null;
 
 /** Without keys, programs of this machine are all the same person's. */
 export const isOwn = (row: JournalRow, scope: string): boolean =>

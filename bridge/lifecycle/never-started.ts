@@ -9,15 +9,18 @@ export function retryAfterSeconds({ code, upstream }: Failure): number | undefin
 }
 
 /**
- * A failure of a call that has begun, which a model may have answered in part: whatever the extension says of it, it is
- * none of those after which sending again costs nothing.
+ * A failure of a request that has begun, for which a model may have answered something: whatever is said of it, it is none
+ * of those after which sending again costs nothing.
  */
 export function onceBegun(failure: Failure): Failure {
   if (retryAfterSeconds(failure) === undefined) return failure;
   const { code, message, upstream } = failure;
-  if (code !== 'upstream_failed' || !upstream) return { code: 'extension_failed', message };
+  if (code !== 'upstream_failed' || !upstream) return { code: 'extension_failed', message: broken(code) };
   return { code, message, upstream: { message: upstream.message } };
 }
+
+const broken = (code: string): string =>
+  `The request was begun and could not be brought to its end (${code}), so it may have been billed. Send it again if you still need the answer.`;
 
 /** What the bridge says of its own queue: no extension can say so of a call that it has begun. */
 export const isOurs = ({ code }: Failure): boolean => ours.has(code);

@@ -7,6 +7,7 @@ import { collect, type WholeAnswer } from '../../chat/collect.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
 import type { EventStream, Exchange, Reply } from '../../http/route.ts';
+import { onceBegun } from '../../lifecycle/never-started.ts';
 import { timeOf } from '../../new-id.ts';
 import { errorBody } from './errors.ts';
 import { toUsageBody } from './usage.ts';
@@ -52,8 +53,8 @@ export async function respond(
   const stopTimer = after(deadlineMs, () => end.abort(timedOut(deadlineMs)));
   const deadline = AbortSignal.any([end.signal, exchange.revoked]);
   const caller = readCaller(exchange, question);
+  const choices: Chat[] = [];
   try {
-    const choices: Chat[] = [];
     for (const [index, request] of question.requests.entries()) {
       // Each choice is a chat of its own, and told apart from the others under one key.
       const key = caller.key === null || index === 0 ? caller.key : `${caller.key}#${index}`;
@@ -77,7 +78,9 @@ export async function respond(
     return { status: 200, body: { ...body, ...(usage && { usage }) } };
   } catch (error) {
     end.abort(otherFailed());
-    throw error;
+    // One that never started is no reason to send all of them again.
+    const isBegun = question.requests.length > 1 && choices.some((it) => it.wentOut());
+    throw isBegun && error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
   } finally {
     stopTimer();
   }
