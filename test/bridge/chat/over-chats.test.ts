@@ -25,6 +25,7 @@ const results: Results = {
   get: () => undefined,
   read: () => undefined,
   findByKey: () => undefined,
+  wentOut: () => false,
 };
 
 async function* answer(): AsyncGenerator<ChatEvent> {
