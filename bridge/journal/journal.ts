@@ -150,7 +150,11 @@ export function openJournal(options: {
     const seen = { wall: now(), uptime: performance.now() };
     const time = Math.min(seen.wall, last.wall + seen.uptime - last.uptime);
     last = seen;
-    write((it) => it.expire.run(time - ttlMs));
+    write((it) => {
+      const { changes } = it.expire.run(time - ttlMs);
+      // Else the words would stay for a while in the file beside it, where changes go first.
+      if (Number(changes) > 0) it.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    });
   }
 
   function read(run: (store: Store) => Record<string, SQLOutputValue> | undefined): JournalRow | null {

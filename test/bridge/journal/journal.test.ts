@@ -124,14 +124,18 @@ describe('a journal', () => {
   it('forgets what is finished for longer than it should keep it, and nothing that is open', () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
-    const { journal } = open(makeFolder());
+    const folder = makeFolder();
+    const { journal } = open(folder);
     for (const id of ['open', 'done']) journal.insert(row(id));
-    journal.finished('done', 'success', '{}', Date.now());
+    journal.finished('done', 'success', '"a secret answer"', Date.now());
     vi.advanceTimersByTime(day);
     expect(journal.find('done')).not.toBeNull();
     vi.advanceTimersByTime(day / 100);
     expect(journal.find('done')).toBeNull();
     expect(journal.find('open')).not.toBeNull();
+    // Not even in the file beside it, where changes go first.
+    for (const name of readdirSync(folder))
+      expect(readFileSync(join(folder, name), 'latin1')).not.toContain('a secret');
   });
 
   it('forgets nothing because the clock was ahead for a moment', () => {
@@ -227,11 +231,14 @@ describe('a journal', () => {
   it('leaves nothing in its files of what it forgot', () => {
     const folder = makeFolder();
     const { journal } = open(folder, { maxKeptBytes: 100_000 });
-    journal.insert(row('a', { request: '"a secret question"' }));
-    journal.finished('a', 'success', '"a secret answer"', 1);
+    for (let index = 0; index < 50; index += 1) {
+      const id = `${index}`;
+      journal.insert(row(id, { request: 'a secret question '.repeat(20) }));
+      journal.finished(id, 'success', 'a secret answer '.repeat(20), 1);
+    }
     journal.insert(row('b'));
     journal.finished('b', 'success', 'x'.repeat(100_000), 2);
-    expect(journal.find('a')).toBeNull();
+    expect(journal.find('49')).toBeNull();
     journal.close();
     expect(readdirSync(folder)).toEqual(['bridge.lock', 'journal.db']);
     expect(readFileSync(join(folder, 'journal.db'), 'latin1')).not.toContain('a secret');
