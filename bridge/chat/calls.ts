@@ -1,6 +1,7 @@
 import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
+import { abortWith } from '../abort-with.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { onceBegun } from '../lifecycle/never-started.ts';
@@ -57,12 +58,12 @@ export function createCalls(options: {
 
           /** One call, its text ended at the first of `until`. */
           function call(requestId: string, chat: ChatRequest, until: readonly string[] = []): AsyncIterable<ChatEvent> {
+            if (until.length === 0) return complete(dispatcher.submit(chat, { requestId, signal, submitter }), chat);
             const stop = new AbortController();
-            const ends = AbortSignal.any([signal, stop.signal]);
-            const events = dispatcher.submit(chat, { requestId, signal: ends, submitter });
+            abortWith(signal, stop);
+            const events = dispatcher.submit(chat, { requestId, signal: stop.signal, submitter });
             const cancel = () => stop.abort(new BridgeError('cancelled', 'The text ended at a stop.'));
-            const cut = until.length === 0 ? events : endAtStop(events, until, cancel);
-            return complete(cut, chat);
+            return complete(endAtStop(events, until, cancel), chat);
           }
 
           /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
+import { abortWith } from '../abort-with.ts';
 import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
@@ -72,16 +73,15 @@ export function createChats(options: {
 
   function start(call: PreparedCall, request: ChatRequest, { deadline, hangUp, caller }: Begin): Chat {
     const { scope, key } = caller;
-    if (hangUp?.aborted && key === null) throw hungUp();
+    if (hangUp?.aborted && key === null) throw abortReason(hangUp);
     const id = newId();
     const startedAt = now();
     const stop = new AbortController();
-    const signal = AbortSignal.any([deadline, stop.signal]);
+    abortWith(deadline, stop);
+    const { signal } = stop;
     results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
     const run = createRun(startOrFail(), (end) => {
       open.delete(id);
-      // A signal made of others stays for as long as somebody listens to it, and its listeners with it.
-      signal.removeEventListener('abort', finish);
       if ('error' in end) {
         chat.outcome = end;
         return results.fail(id, end.error);
@@ -101,14 +101,11 @@ export function createChats(options: {
       stop: (reason: BridgeError) => stop.abort(reason),
     };
     open.set(id, chat);
+    const finish = () => void run.finish();
     if (key !== null || hangUp === null) finish();
     // What nobody reads any more comes to its end all the same.
     else signal.addEventListener('abort', finish, { once: true });
     return follow(chat, hangUp);
-
-    function finish(): void {
-      void run.finish();
-    }
 
     /** Dispatched at once, not when somebody begins to read. */
     function startOrFail(): AsyncIterable<ChatEvent> {
@@ -126,7 +123,7 @@ export function createChats(options: {
     chat.readers += 1;
     const leave = () => {
       chat.readers -= 1;
-      if (chat.readers === 0 && chat.key === null) chat.stop(hungUp());
+      if (chat.readers === 0 && chat.key === null) chat.stop(abortReason(hangUp));
     };
     if (hangUp?.aborted) leave();
     else hangUp?.addEventListener('abort', leave, { once: true });
@@ -196,7 +193,9 @@ async function wholeOf(chat: OpenChat): Promise<StoredAnswer> {
   throw outcome?.error ?? new BridgeError('internal_error', 'The answer ended without an end. Please report this.');
 }
 
-const hungUp = () => new BridgeError('cancelled', 'The caller hung up.');
+/** Gone by itself, or because its key was revoked. */
+const abortReason = (hangUp: AbortSignal | null): BridgeError =>
+  hangUp?.reason instanceof BridgeError ? hangUp.reason : new BridgeError('cancelled', 'The caller hung up.');
 const reused = () =>
   new BridgeError('idempotency_key_reused', 'This Idempotency-Key was sent with another request. Use a new one.', {
     param: 'Idempotency-Key',

@@ -6,6 +6,7 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin, isExtensionOrigin } from '#shared/extension-id.ts';
 
+import { abortWith } from '../abort-with.ts';
 import { withoutKeys, type KeyCheck } from '../keys/key-check.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { readJson } from './body.ts';
@@ -137,7 +138,8 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
 
 /** A path that nobody could decode is taken letter by letter, so that it meets the guards of where it leads. */
 function takeAnyPath(request: IncomingMessage): void {
-  const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(request.url ?? '') ?? [];
+  if (!request.url?.includes('%')) return;
+  const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(request.url) ?? [];
   try {
     decodeURIComponent(path);
   } catch {
@@ -148,12 +150,11 @@ function takeAnyPath(request: IncomingMessage): void {
 function createExchange(request: Request, response: Response, limits: Limits): Exchange {
   const { pass = withoutKeys(request) } = localsOf(response);
   const hangUp = new AbortController();
-  const onRevoked = () => hangUp.abort(pass.revoked.reason);
-  pass.revoked.addEventListener('abort', onRevoked);
+  const stopFollowing = abortWith(pass.revoked, hangUp);
   // Not the request's `close`: that fires as soon as the body was read.
   let isStream = false;
   response.on('close', () => {
-    pass.revoked.removeEventListener('abort', onRevoked);
+    stopFollowing();
     if (isStream || !response.writableFinished) hangUp.abort(new BridgeError('cancelled', 'The caller hung up.'));
   });
   return {
@@ -161,8 +162,10 @@ function createExchange(request: Request, response: Response, limits: Limits): E
     ...pass,
     // A wildcard comes in the pieces between its slashes.
     params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
-    // Not by URL: that throws for some paths, and its error would show the query to the log.
-    query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
+    get query() {
+      // Not by URL: that throws for some paths, and its error would show the query to the log.
+      return new URLSearchParams(/\?.*/.exec(request.url)?.[0]);
+    },
     hangUp: hangUp.signal,
     json: () => readJson(request, limits, () => isAwaited(request) && response.writeContinue()),
     setHeaders: (headers) => void response.set(headers),

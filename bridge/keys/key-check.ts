@@ -11,16 +11,14 @@ export interface Pass {
   scope: string;
   /** Why it may not have what needs a key; null where it may. */
   problem: BridgeError | null;
-  /** Aborts when the key is revoked that let it in. */
-  revoked: AbortSignal;
+  /** Aborts when the key is revoked that let it in; null where none did. */
+  revoked: AbortSignal | null;
 }
 
 export type KeyCheck = (request: IncomingMessage) => Pass;
 
-const neverRevoked = new AbortController().signal;
-
 /** Everybody may call: how it is until there is a first key. */
-export const withoutKeys: KeyCheck = (request) => ({ scope: scopeOf(request), problem: null, revoked: neverRevoked });
+export const withoutKeys: KeyCheck = (request) => ({ scope: scopeOf(request), problem: null, revoked: null });
 
 /** So many wrong keys within this time are told that they are wrong; more only cost time. */
 const [maxWrong, windowMs] = [30, 10_000];
@@ -42,7 +40,7 @@ export function createKeyCheck(ring: KeyRing, options: { now: () => number }): K
 
   return (request) => {
     if (!ring.isLocked) return withoutKeys(request);
-    const refuse = (problem: BridgeError): Pass => ({ scope: scopeOf(request), problem, revoked: neverRevoked });
+    const refuse = (problem: BridgeError): Pass => ({ scope: scopeOf(request), problem, revoked: null });
     try {
       const given = readKey(request);
       const key = ring.find(given);

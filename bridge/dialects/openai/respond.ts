@@ -1,6 +1,7 @@
 import type { ChatEvent, ChatRequest, Usage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
+import { abortWith } from '../../abort-with.ts';
 import { after } from '../../after.ts';
 import type { Caller, Chat, Chats } from '../../chat/chats.ts';
 import { collect, type WholeAnswer } from '../../chat/collect.ts';
@@ -50,15 +51,17 @@ export async function respond(
 ): Promise<Reply | undefined> {
   const { question, shape, chats, deadlineMs } = options;
   const end = new AbortController();
-  const stopTimer = after(deadlineMs, () => end.abort(timedOut(deadlineMs)));
-  const deadline = AbortSignal.any([end.signal, exchange.revoked]);
   const caller = readCaller(exchange, question);
+  const stopTimer = after(deadlineMs, () => end.abort(timedOut(deadlineMs)));
+  const stopFollowing = abortWith(exchange.revoked, end);
   const choices: Chat[] = [];
   try {
     for (const [index, request] of question.requests.entries()) {
       // Each choice is a chat of its own, and told apart from the others under one key.
       const key = caller.key === null || index === 0 ? caller.key : `${caller.key}#${index}`;
-      choices.push(await chats.begin(request, { deadline, hangUp: exchange.hangUp, caller: { ...caller, key } }));
+      choices.push(
+        await chats.begin(request, { deadline: end.signal, hangUp: exchange.hangUp, caller: { ...caller, key } }),
+      );
     }
     const [first] = choices;
     const id = `${shape.prefix}-${first?.id}`;
@@ -83,6 +86,7 @@ export async function respond(
     throw isBegun && error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
   } finally {
     stopTimer();
+    stopFollowing();
   }
 }
 

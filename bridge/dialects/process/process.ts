@@ -1,5 +1,6 @@
 import { BridgeError } from '#shared/errors.ts';
 
+import { abortWith } from '../../abort-with.ts';
 import { after } from '../../after.ts';
 import type { Chats } from '../../chat/chats.ts';
 import { parseBody } from '../../http/body.ts';
@@ -25,11 +26,12 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
         if (!body.wait && !results.keepsAnswers) throw nothingToFetch();
         const end = new AbortController();
         const chat = await chats.begin(toChatRequest(body), {
-          deadline: AbortSignal.any([end.signal, exchange.revoked]),
+          deadline: end.signal,
           hangUp: body.wait ? exchange.hangUp : null,
           caller: readCaller(exchange, body),
         });
         exchange.setHeaders({ 'x-request-id': chat.id, ...(chat.isReplay && { 'Idempotency-Replayed': 'true' }) });
+        const stopFollowing = abortWith(exchange.revoked, end);
         const stopTimer = after(body.timeout_ms, () => end.abort(timedOut(body.timeout_ms)));
         const result = chat
           .whole()
@@ -37,7 +39,10 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
             (answer): Result => ({ status: 'success', answer }),
             (error: unknown): Result => ({ status: 'error', error: toBridgeError(error) }),
           )
-          .finally(stopTimer);
+          .finally(() => {
+            stopTimer();
+            stopFollowing();
+          });
         return describeResult(chat.id, body.wait ? await result : { status: 'pending', isUnknown: false });
       },
     },
