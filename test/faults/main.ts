@@ -51,16 +51,19 @@ for (const [signal, exitCode] of [
 
 const { seed, dead, kills, ...rest } = options;
 console.log(`Seed ${seed}, ${options.requests} requests.`);
-const report = await runFaults({
-  ...rest,
-  seed,
-  withDeadLines: dead,
-  signal: stop.signal,
-  onProgress: showProgress('requests'),
-});
-if (!stop.signal.aborted) {
+try {
+  const report = await runFaults({
+    ...rest,
+    seed,
+    withDeadLines: dead,
+    signal: stop.signal,
+    onProgress: showProgress('requests'),
+  });
   console.log(describeReport(report));
   for (const { row, index, why } of report.violations) tellViolation(`${row}: ${why}`, index);
+} catch (error) {
+  // After Ctrl-C, whatever broke broke because of it.
+  if (!stop.signal.aborted) throw error;
 }
 for (const victim of ['extension', 'bridge'] as const) {
   if (stop.signal.aborted || kills === 0 || options.only !== undefined) continue;

@@ -63,7 +63,7 @@ const callers = 14;
 /** Longer than anything may take here, the deadline of a request included. */
 const patienceMs = 60_000;
 
-/** Sends the planned requests, lets each meet its fault, and checks what must hold of every one and of all. */
+/** Sends the planned requests, lets each meet its fault, and checks what must hold of every one and of all; rejects where it is stopped. */
 export async function runFaults(options: FaultRunOptions): Promise<FaultReport> {
   const { seed, requests, scale, only, withDeadLines, onProgress, signal } = options;
   const random = createRandom(seed ^ 0x5e_ed);
@@ -184,7 +184,8 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultReport> 
     const baseline = await stage.bridge.measure();
     const queue = [...plan];
     await Promise.all(Array.from({ length: callers }, () => call(queue)));
-    if (withDeadLines && !signal.aborted) await notices.deadLines();
+    signal.throwIfAborted();
+    if (withDeadLines) await notices.deadLines();
     const measured = {
       baseline,
       ...(await checkAfterwards(stage, { plan, given, violate, signal })),

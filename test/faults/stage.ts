@@ -50,13 +50,14 @@ export async function startStage(options: {
   const bridge = createKillableBridge({ stateDir: folder.dir, ...(heapProbe !== undefined && { heapProbe }) });
   const extensions: Extension[] = [];
   const lines: ToxicProxy[] = [];
+  let isClosed = false;
   const forget = onParentEnd(() => {
+    isClosed = true;
     for (const it of [bridge, ...extensions]) void it.kill();
   });
   const kills: number[][] = [];
   let bridgeKills = 0;
   let restarting: Promise<void> | undefined;
-  let isClosed = false;
   await bridge.start();
   for (let index = 0; index < options.extensions; index += 1) {
     const line = await startToxicProxy({
@@ -84,7 +85,9 @@ export async function startStage(options: {
       restarting ??= (async () => {
         bridgeKills += 1;
         await bridge.kill();
-        if (!isClosed) await bridge.start();
+        if (isClosed) return;
+        // Whoever ends all of this, ends it while it starts, too.
+        await bridge.start().catch((error: unknown) => isClosed || Promise.reject(error as Error));
       })().finally(() => (restarting = undefined));
       return restarting;
     },

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 
-import { runSoak, type Sample } from './soak.ts';
+import { runSoak, type SoakReport } from './soak.ts';
 
 interface Options {
   minutes: number;
@@ -38,20 +38,27 @@ const mib = (bytes: number | null) => (bytes === null ? '–' : (bytes / 2 ** 20
 const row = (...cells: unknown[]) => console.log(cells.map((cell) => String(cell).padStart(10)).join(''));
 
 row('minute', 'requests', 'heap MiB', 'RSS MiB', 'files', 'sockets', 'pending');
-const { samples, endings, slope, troubles } = await runSoak({
-  ...options,
-  sampleEveryMs: Math.min(60_000, (options.minutes * 60_000) / 4),
-  signal: stop.signal,
-  onSample({ minute, heap, rss, files, sockets, pending, requests }: Sample) {
-    row(minute.toFixed(1), requests, mib(heap), mib(rss), files ?? '–', sockets ?? '–', pending);
-  },
-});
-if (!stop.signal.aborted) {
+try {
+  const report = await runSoak({
+    ...options,
+    sampleEveryMs: Math.min(60_000, (options.minutes * 60_000) / 4),
+    signal: stop.signal,
+    onSample({ minute, heap, rss, files, sockets, pending, requests }) {
+      row(minute.toFixed(1), requests, mib(heap), mib(rss), files ?? '–', sockets ?? '–', pending);
+    },
+  });
+  if (!stop.signal.aborted) conclude(report);
+} catch (error) {
+  // After Ctrl-C, whatever broke broke because of it.
+  if (!stop.signal.aborted) throw error;
+}
+
+function conclude({ samples, endings, slope, troubles }: SoakReport): void {
   console.log('\nHow the requests ended:');
   for (const [ending, count] of [...endings].toSorted(([, a], [, b]) => b - a)) row(count, ` ${ending}`);
   const heap = samples.at(-1)?.heap ?? Number.NaN;
   console.log(`\nThe heap changes by ${(slope / 1024).toFixed(1)} KiB a minute, of ${mib(heap)} MiB.`);
-  if (!(slope < heap * flat)) troubles.push('the heap grows');
-  for (const trouble of troubles) console.log(`NOT AS IT WAS: ${trouble}`);
-  if (troubles.length > 0) process.exitCode = 1;
+  const wrong = slope < heap * flat ? troubles : [...troubles, 'the heap grows'];
+  for (const trouble of wrong) console.log(`NOT AS IT WAS: ${trouble}`);
+  if (wrong.length > 0) process.exitCode = 1;
 }

@@ -74,6 +74,7 @@ export async function runSoak(options: {
   }
 
   async function sample(): Promise<void> {
+    if (signal.aborted) return;
     for (const line of stage.lines) line.heal();
     await waitUntil(async () => allConnected(stage) && (await pendingOf(stage)) === 0, 40_000);
     const known = samples[0]?.files;
