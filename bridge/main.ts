@@ -50,7 +50,7 @@ const report = createReporter({
   isLocked: () => bridge.isLocked,
 });
 console.log(`Puter Bridge ${version} listens on ${bridge.url}`);
-if (config.socket !== null) console.log(`It also listens on ${config.socket}: curl --unix-socket, http://localhost`);
+if (config.socket !== null) console.log(`You can also call http://localhost by the socket ${config.socket}`);
 if (config.keepsHistory) console.log('History is on: “puter-bridge history” shows what was asked.');
 if (config.allowedOrigins.length > 0) console.log(`Web pages of ${config.allowedOrigins.join(', ')} may call it.`);
 warn();

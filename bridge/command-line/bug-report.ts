@@ -88,7 +88,7 @@ async function askBridge({ host, port }: Config): Promise<unknown> {
 
 function readLines(file: string): unknown {
   try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-maxLines).map(readLine);
+    return readFileSync(file, 'utf8').split('\n').filter(Boolean).slice(-maxLines).map(readLine);
   } catch (error) {
     return whyNot(error);
   }

@@ -320,6 +320,20 @@ describe('the state folder', () => {
   });
 });
 
+it('O12 that a bridge uses is no other’s: the second one says so and ends, the first goes on', async () => {
+  const first = await startProcess();
+  const second = run(['--port', '0', '--state-dir', first.stateDir]);
+  expect(await second.ended).toEqual([3, null]);
+  expect(second.stdout()).toBe('');
+  expect(second.stderr()).toContain(
+    `Another bridge uses the state folder ${first.stateDir}. Stop it, or choose another`,
+  );
+  expect((await fetch(`${first.url}/health`)).status).toBe(200);
+  first.child.kill('SIGKILL');
+  await first.ended;
+  await startProcess({ stateDir: first.stateDir });
+});
+
 describe('what it is told at the start', () => {
   it.each([
     [['--port', '70000'], {}, 'A port is a whole number'],

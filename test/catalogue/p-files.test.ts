@@ -171,6 +171,11 @@ describe('a report of a fault', () => {
     const { report } = await reportOf('--port', String(bridge.port), '--state-dir', stateDir, '--log-file', logFile);
     expect(report).toMatchObject({ bridge: 'ECONNREFUSED', state_folder: 'ENOENT', log: 'ENOENT' });
     expect(() => statSync(stateDir)).toThrow('ENOENT');
+    const empty = join(bridge.stateDir, 'empty.log');
+    writeFileSync(empty, '');
+    expect(
+      (await reportOf('--port', String(bridge.port), '--state-dir', stateDir, '--log-file', empty)).report['log'],
+    ).toEqual([]);
   });
 
   it('P7 repeats nothing of another program that has the port', async () => {
