@@ -77,11 +77,13 @@ export function createChats(options: {
     const id = newId();
     const startedAt = now();
     const stop = new AbortController();
-    abortWith(deadline, stop);
+    const stopFollowing = abortWith(deadline, stop);
     const { signal } = stop;
     results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
     const run = createRun(startOrFail(), (end) => {
       open.delete(id);
+      // A deadline that outlives the chat shall not keep it.
+      stopFollowing();
       if ('error' in end) {
         chat.outcome = end;
         return results.fail(id, end.error);
