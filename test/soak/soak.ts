@@ -20,8 +20,8 @@ export interface Sample {
 export interface SoakReport {
   samples: Sample[];
   endings: Map<string, number>;
-  /** Of the heap, in bytes a minute, from the second quarter on. */
-  slope: number;
+  /** In bytes a minute: of the heap from the second quarter on, of all memory in the second half; null: not told. */
+  slopes: { heap: number; rss: number | null };
   /** What is not as it was, in words. */
   troubles: string[];
 }
@@ -104,8 +104,11 @@ export async function runSoak(options: {
       await load(Math.min(sampleEveryMs, end - performance.now()));
       await sample();
     }
-    const slope = slopeOf(samples.slice(Math.floor(samples.length / 4)));
-    return { samples, endings, slope, troubles: findTroubles(samples, endings, stage) };
+    const heap = slopeOf(samples, samples.length / 4, (it) => it.heap);
+    const rss = samples.some((it) => it.rss === null)
+      ? null
+      : slopeOf(samples, samples.length / 2, (it) => it.rss ?? 0);
+    return { samples, endings, slopes: { heap, rss }, troubles: findTroubles(samples, endings, stage) };
   } finally {
     await stage.close();
   }
@@ -128,12 +131,13 @@ async function settled({ bridge }: Stage): ReturnType<Stage['bridge']['measure']
   return least;
 }
 
-/** Of the line that lies closest to all samples, in bytes a minute. */
-export function slopeOf(samples: readonly Pick<Sample, 'minute' | 'heap'>[]): number {
+/** Of the line that lies closest to what the samples are from one of them on, in bytes a minute. */
+function slopeOf(samples: readonly Sample[], from: number, bytesOf: (sample: Sample) => number): number {
+  const points = samples.slice(Math.floor(from)).map((it) => ({ x: it.minute, y: bytesOf(it) }));
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [minute, heap] = [mean(samples.map((it) => it.minute)), mean(samples.map((it) => it.heap))];
-  const over = samples.reduce((sum, it) => sum + (it.minute - minute) * (it.heap - heap), 0);
-  const under = samples.reduce((sum, it) => sum + (it.minute - minute) ** 2, 0);
+  const [x, y] = [mean(points.map((point) => point.x)), mean(points.map((point) => point.y))];
+  const over = points.reduce((sum, point) => sum + (point.x - x) * (point.y - y), 0);
+  const under = points.reduce((sum, point) => sum + (point.x - x) ** 2, 0);
   return under === 0 ? 0 : over / under;
 }
 
