@@ -44,8 +44,9 @@ async function start(level: LogLevel, secret = '') {
     const { SECRET } = process.env;
     const fail = () => { throw Object.assign(new TypeError(SECRET), { body: SECRET, cause: new Error(SECRET) }); };
     process.on('SIGUSR2', () => {
-      const { any } = AbortSignal;
-      AbortSignal.any = () => { AbortSignal.any = any; fail(); };
+      // What each call begins with.
+      const { ReadableStream } = globalThis;
+      globalThis.ReadableStream = function () { globalThis.ReadableStream = ReadableStream; fail(); };
       console.log('armed');
     });
     process.on('SIGWINCH', fail);`;
