@@ -75,6 +75,9 @@ for (const victim of ['extension', 'bridge'] as const) {
   for (const { round, why } of violations) tellViolation(`M8, ${victim}, round ${round}: ${why}`, null);
 }
 
+// A socket that lingers, or a child that was killed just then, must not keep it.
+process.exit();
+
 function tellViolation(what: string, index: number | null): void {
   const again = `--seed ${seed} --requests ${options.requests}${index === null ? '' : ` --only ${index}`}`;
   console.log(`VIOLATION ${index === null ? '' : `in request ${index}, `}${what}\n  npm run faults -- ${again}`);

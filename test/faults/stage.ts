@@ -58,6 +58,7 @@ export async function startStage(options: {
   const kills: number[][] = [];
   let bridgeKills = 0;
   let restarting: Promise<void> | undefined;
+  const returning: (Promise<void> | undefined)[] = [];
   await bridge.start();
   for (let index = 0; index < options.extensions; index += 1) {
     const line = await startToxicProxy({
@@ -91,10 +92,15 @@ export async function startStage(options: {
       })().finally(() => (restarting = undefined));
       return restarting;
     },
-    async restartExtension(index) {
+    restartExtension(index) {
       kills[index]?.push(performance.now());
-      await extensions[index]?.kill();
-      if (!isClosed) extensions[index]?.start();
+      const restart = async () => {
+        await extensions[index]?.kill();
+        if (!isClosed) extensions[index]?.start();
+      };
+      // Two that come at once are one: a profile has one background page.
+      returning[index] ??= restart().finally(() => (returning[index] = undefined));
+      return returning[index];
     },
     get isBridgeUp() {
       return restarting === undefined;
@@ -112,7 +118,7 @@ export async function startStage(options: {
     },
     async close() {
       isClosed = true;
-      await restarting;
+      await Promise.all([restarting, ...returning]);
       forget();
       await Promise.all([bridge, ...extensions].map((it) => it.kill()));
       await Promise.all([model, ...lines].map((it) => it.close()));
