@@ -165,6 +165,8 @@ function compose(
     limits: config.limits,
     gate: { pairings, offers, host: new URL(url).host, random: randomBytes },
     requirePairing: config.requirePairing,
+    // What goes out is on disk first.
+    beforeSend: journal.flush,
     facts: () => ({
       queued: dispatcher.counts().queued,
       watched: audience.watched(),

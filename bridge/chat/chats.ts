@@ -86,11 +86,13 @@ export function createChats(options: {
       stopFollowing();
       if ('error' in end) {
         chat.outcome = end;
-        return results.fail(id, end.error);
+        results.fail(id, end.error);
+        return results.settled();
       }
       const answer = { ...assemble(end.events), durationMs: Math.round(now() - startedAt) };
       chat.outcome = { answer };
       results.succeed(id, answer);
+      return results.settled();
     });
     const chat: OpenChat = {
       outcome: null,

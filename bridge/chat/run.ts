@@ -11,10 +11,10 @@ export interface Run {
   finish(): Promise<void>;
 }
 
-/** `onOver` learns how it ended, once, before any reader does. */
+/** `onOver` learns how it ended, once; no reader does before that has resolved. */
 export function createRun(
   events: AsyncIterable<ChatEvent>,
-  onOver: (end: { events: readonly ChatEvent[] } | { error: BridgeError }) => void,
+  onOver: (end: { events: readonly ChatEvent[] } | { error: BridgeError }) => Promise<void>,
 ): Run {
   const source = events[Symbol.asyncIterator]();
   const log: ChatEvent[] = [];
@@ -27,14 +27,15 @@ export function createRun(
     try {
       const { value: event } = (await source.next()) as IteratorResult<ChatEvent, undefined>;
       if (!event) throw endless();
+      if (event.type === 'finish') {
+        await onOver({ events: [...log, event] });
+        isOver = true;
+      }
       log.push(event);
-      if (event.type !== 'finish') return;
-      isOver = true;
-      onOver({ events: log });
     } catch (error) {
-      isOver = true;
       failure = error instanceof BridgeError ? error : endless(error);
-      onOver({ error: failure });
+      await onOver({ error: failure });
+      isOver = true;
     }
   }
 

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import type { Duplex } from 'node:stream';
+
 import type { WebSocket } from 'ws';
 
 import { extensionOrigin } from '#shared/extension-id.ts';
 import type { AccountState } from '#shared/hops.ts';
 import {
   closeCodes,
-  encodeFrame,
   retryAfterReason,
   type Frame,
   type FrameToBridge,
@@ -24,6 +25,7 @@ import { createGate, type GateOptions } from '../pairing/gate.ts';
 import { knockMs } from '../pairing/offers.ts';
 import type { Pairing } from '../pairing/pairings.ts';
 import { attend, closeSocket, type Receive } from './attend.ts';
+import { createOutgoing, type Outgoing } from './outgoing.ts';
 import { createReplacements } from './replacements.ts';
 import { createSecrets, type Secrets } from './secrets.ts';
 
@@ -41,7 +43,7 @@ export interface Connection extends Peer {
 
 export interface Connections {
   /** Takes over a socket whose upgrade was let through: that of an extension with this origin. */
-  accept(socket: WebSocket, origin: string): void;
+  accept(socket: WebSocket, stream: Duplex, origin: string): void;
   list(): Connection[];
   /** How many sockets have not said hello yet. */
   readonly pending: number;
@@ -71,21 +73,24 @@ export function createConnections(options: {
   /** What the extensions are told of the bridge. */
   facts: () => Facts;
   onChange: () => void;
+  /** Called before anything is sent to an extension that said hello. */
+  beforeSend: () => void;
   onUnexpected: (error: unknown) => void;
 }): Connections {
-  const { dispatcher, signIns, catalogue, version, limits, requirePairing, facts, onChange, onUnexpected } = options;
+  const { dispatcher, signIns, catalogue, version, limits, requirePairing, facts } = options;
+  const { onChange, beforeSend, onUnexpected } = options;
   const sockets = new Set<WebSocket>();
   const pending = new Set<WebSocket>();
   const paired = new WeakMap<Connection, Pairing>();
   const replacements = createReplacements(() => performance.now());
-  const connections = new Map<Connection, WebSocket>();
+  const connections = new Map<Connection, { socket: WebSocket; outgoing: Outgoing }>();
   const told = new WeakMap<Connection, Facts>();
   let emptySince = new Date();
   let outdated: Connections['outdated'] = null;
   let silence: NodeJS.Timeout | undefined;
   const secrets = createSecrets();
 
-  function accept(socket: WebSocket, origin: string): void {
+  function accept(socket: WebSocket, stream: Duplex, origin: string): void {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     // Without a listener, a malformed frame (bad UTF-8, no mask, too large) would end the process; ws closes it itself.
@@ -104,7 +109,7 @@ export function createConnections(options: {
       gate: createGate({ ...options.gate, origin, mustPair: requirePairing || origin !== extensionOrigin }),
       onHello(hello, pairing) {
         pending.delete(socket);
-        const greeted = welcome(socket, hello);
+        const greeted = welcome(socket, createOutgoing(socket, stream, beforeSend), hello);
         if (greeted === null) return null;
         connection = greeted;
         if (pairing) paired.set(greeted, pairing);
@@ -129,8 +134,8 @@ export function createConnections(options: {
   }
 
   /** Null where the socket was closed instead. */
-  function welcome(socket: WebSocket, hello: Frame<FrameToBridge, 'hello'>): Connection | null {
-    for (const [older, olderSocket] of connections) {
+  function welcome(socket: WebSocket, outgoing: Outgoing, hello: Frame<FrameToBridge, 'hello'>): Connection | null {
+    for (const [older, { socket: olderSocket }] of connections) {
       // A profile has one background page, so its older socket is dead or dying, whatever TCP still thinks.
       if (older.profile !== hello.profile) continue;
       const quarrel = older.instance === hello.instance ? null : replacements.ask(hello.profile);
@@ -158,9 +163,9 @@ export function createConnections(options: {
       get paused() {
         return connection.pausedSince !== null;
       },
-      send: (frame: FrameToExtension) => socket.send(encodeFrame(frame)),
+      send: outgoing.send,
     };
-    connections.set(connection, socket);
+    connections.set(connection, { socket, outgoing });
     const resume = dispatcher.attach(connection, hello.requests);
     connection.send({ type: 'welcome', version, secret: secrets.issue(instance), resume });
     // Only now: a request must not overtake the welcome.
@@ -211,7 +216,7 @@ export function createConnections(options: {
     },
     announce,
     dropUnpaired() {
-      for (const [connection, socket] of connections) {
+      for (const [connection, { socket }] of connections) {
         const pairing = paired.get(connection);
         if (!pairing || options.gate.pairings.has(pairing.id)) continue;
         drop(connection);
@@ -223,6 +228,7 @@ export function createConnections(options: {
     secrets,
     close() {
       clearTimeout(silence);
+      for (const { outgoing } of connections.values()) outgoing.flush();
       for (const socket of sockets) closeSocket(socket, closeCodes.goingAway, 'The bridge stops.');
     },
   };

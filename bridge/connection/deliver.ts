@@ -36,6 +36,7 @@ export function createDeliverRoute(options: { dispatcher: Dispatcher; results: R
       }
       // The extension forgets what it has handed in.
       await recording;
+      await results.settled();
       return { status: 200, body: { status: 'success', request_id: requestId } };
     },
   };

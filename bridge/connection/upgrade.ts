@@ -61,7 +61,7 @@ export function handleUpgrades(
     } catch (error) {
       return refuseSocket(socket, explain(errorReply(error)));
     }
-    sockets.handleUpgrade(request, socket, head, (it) => connections.accept(it, origin));
+    sockets.handleUpgrade(request, socket, head, (it) => connections.accept(it, socket, origin));
   });
 }
 

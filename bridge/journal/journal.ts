@@ -24,13 +24,20 @@ export interface JournalRow {
   outcome: string | null;
 }
 
-/** What must survive a crash: which calls went out, and what they came to. */
+/**
+ * What must survive a crash: which calls went out, and what they came to. All that is written in one turn of the event
+ * loop goes to the disk together, at its end at the latest: to do so is what costs most.
+ */
 export interface Journal {
   insert(row: Pick<JournalRow, 'id' | 'scope' | 'key' | 'fingerprint' | 'createdAt' | 'request'>): void;
-  /** On disk before it returns, so that a call which may have gone out is never sent again. */
+  /** The call must not leave before `flush` has returned: what may have gone out is never sent again. */
   dispatched(id: string, holder: { profile: string; instance: string }): void;
   /** Certainly never started: back in the queue. */
   requeued(id: string): void;
+  /** What was written is on disk when it returns. */
+  flush(): void;
+  /** Resolves once what was written is on disk. */
+  settled(): Promise<void>;
   finished(id: string, status: 'success' | 'error', outcome: string | null, at: number): void;
   find(id: string): JournalRow | null;
   findByKey(scope: string, key: string): JournalRow | null;
@@ -78,6 +85,9 @@ export function openJournal(options: {
   let older: Store | null = null;
   let isCarriedOver = false;
   let grownBytes = 0;
+  /** Written in this turn, and not on disk yet. */
+  let batch: Write[] = [];
+  let settling: PromiseWithResolvers<void> | undefined;
 
   function openOrFallBack(): Store {
     try {
@@ -104,14 +114,35 @@ export function openJournal(options: {
     return openStoreInMemory();
   }
 
-  function write(run: (store: Store) => void): void {
+  function write(run: Write): void {
+    attempt((it) => {
+      begin(it);
+      run(it);
+    });
+    if (batch.length === 0) setImmediate(flush);
+    batch.push(run);
+  }
+
+  function flush(): void {
+    if (batch.length === 0) return;
+    attempt((it) => it.commit.run());
+    batch = [];
+    settling?.resolve();
+    settling = undefined;
+  }
+
+  /** Goes on in memory where the disk fails, with all that was not on it yet. */
+  function attempt(run: Write): void {
     try {
       run(store);
     } catch (error) {
       if (condition.trouble !== null) throw error;
       older = store;
+      if (older.database.isTransaction) older.rollBack.run();
       store = fallBack(error);
       isCarriedOver = carryOver(older, store);
+      if (batch.length > 0) begin(store);
+      for (const earlier of batch) earlier(store);
       run(store);
     }
   }
@@ -150,11 +181,12 @@ export function openJournal(options: {
     const seen = { wall: now(), uptime: performance.now() };
     const time = Math.min(seen.wall, last.wall + seen.uptime - last.uptime);
     last = seen;
-    write((it) => {
-      const { changes } = it.expire.run(time - ttlMs);
-      // Else the words would stay for a while in the file beside it, where changes go first.
-      if (Number(changes) > 0) it.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    });
+    let hasChanged = false;
+    write((it) => void (hasChanged = Number(it.expire.run(time - ttlMs).changes) > 0));
+    if (!hasChanged) return;
+    flush();
+    // Else the words would stay for a while in the file beside it, where changes go first.
+    attempt((it) => it.database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
   }
 
   function read(run: (store: Store) => Record<string, SQLOutputValue> | undefined): JournalRow | null {
@@ -184,12 +216,25 @@ export function openJournal(options: {
     unfinished: () => store.unfinished.all() as unknown as JournalRow[],
     latest: (count) => store.latest.all(count) as unknown as JournalRow[],
     condition,
+    flush,
+    settled() {
+      if (batch.length === 0) return Promise.resolve();
+      settling ??= Promise.withResolvers();
+      return settling.promise;
+    },
     close() {
       clearInterval(sweeping);
+      if (store.database.isOpen) flush();
       for (const it of [store, older]) if (it?.database.isOpen) it.database.close();
       unlock?.();
     },
   };
+}
+
+type Write = (store: Store) => void;
+
+function begin({ database, begin }: Store): void {
+  if (!database.isTransaction) begin.run();
 }
 
 const isOurs = (error: unknown): boolean =>

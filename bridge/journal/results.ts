@@ -36,6 +36,8 @@ interface KnownChat {
 
 /** Results by the id of their chat, for callers that fetch them later: kept in the journal for as long as that keeps them. */
 export interface Results {
+  /** Resolves once what was told so far is on disk. */
+  settled(): Promise<void>;
   /** False: only that there was an answer. */
   readonly keepsAnswers: boolean;
   begin(chat: Pick<JournalRow, 'id' | 'scope' | 'key' | 'fingerprint'> & { request: ChatRequest }): void;
@@ -66,6 +68,7 @@ export function createResults(options: {
 
   return {
     keepsAnswers,
+    settled: journal.settled,
     begin({ request, ...chat }) {
       const asked = keepsHistory ? JSON.stringify(toTranscript(request)) : null;
       journal.insert({ ...chat, createdAt: now(), request: asked });

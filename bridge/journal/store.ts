@@ -78,6 +78,9 @@ function prepare(database: DatabaseSync) {
   const sql = (text: string) => database.prepare(text);
   return {
     database,
+    begin: sql('BEGIN IMMEDIATE'),
+    commit: sql('COMMIT'),
+    rollBack: sql('ROLLBACK'),
     insert: sql(
       "INSERT INTO chats (id, status, scope, key, fingerprint, created_at, request) VALUES (?, 'queued', ?, ?, ?, ?, ?)",
     ),

@@ -125,7 +125,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const { requestId, chat, submitter } = entry;
     slots.take(peer, requestId);
     entry.profile = peer.profile;
-    // On disk before it leaves: what may have gone out is never sent again.
+    // On disk before it leaves, by whoever sends it: what may have gone out is never sent again.
     journal.dispatched(requestId, peer);
     apply(entry, { type: 'dispatched', instance: peer.instance });
     peer.send({ type: 'request', requestId, chat, caller: submitter.name });

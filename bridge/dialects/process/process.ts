@@ -43,6 +43,8 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
             stopTimer();
             stopFollowing();
           });
+        // Whoever is told to come back later finds it, whatever happens to the bridge meanwhile.
+        if (!body.wait) await results.settled();
         return describeResult(chat.id, body.wait ? await result : { status: 'pending', isUnknown: false });
       },
     },

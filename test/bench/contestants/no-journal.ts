@@ -8,6 +8,8 @@ export const openJournal = (): Journal => ({
   insert() {},
   dispatched() {},
   requeued() {},
+  flush() {},
+  settled: () => Promise.resolve(),
   finished() {},
   find: () => null,
   findByKey: () => null,

@@ -19,6 +19,7 @@ const calls: Calls = {
 
 const results: Results = {
   keepsAnswers: true,
+  settled: () => Promise.resolve(),
   begin: () => {},
   succeed: () => {},
   fail: () => {},

@@ -17,7 +17,7 @@ function start() {
     { highWaterMark: 0 },
   );
   const ends: object[] = [];
-  const run = createRun(events, (end) => void ends.push(end));
+  const run = createRun(events, async (end) => void ends.push(end));
   return { run, ends, say: (event: ChatEvent) => controller.enqueue(event), controller, pulls: () => pulls };
 }
 

@@ -100,6 +100,27 @@ describe('a journal', () => {
     ]);
   });
 
+  it('is on disk once it was told to be, and by itself at the end of the turn', async () => {
+    const folder = makeFolder();
+    const { journal } = open(folder);
+    const onDisk = () => {
+      const database = new DatabaseSync(join(folder, 'journal.db'), { readOnly: true });
+      const rows = database.prepare('SELECT id FROM chats ORDER BY id').all();
+      database.close();
+      return rows.map(({ id }) => id);
+    };
+    journal.insert(row('a'));
+    journal.dispatched('a', holder);
+    journal.flush();
+    expect(onDisk()).toEqual(['a']);
+    journal.insert(row('b'));
+    await journal.settled();
+    expect(onDisk()).toEqual(['a', 'b']);
+    journal.insert(row('c'));
+    journal.close();
+    expect(onDisk()).toEqual(['a', 'b', 'c']);
+  });
+
   it('finds the latest of one key', () => {
     const { journal } = open(makeFolder());
     journal.insert(row('a', { key: 'k', createdAt: 1 }));
