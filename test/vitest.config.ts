@@ -1,10 +1,26 @@
 import { fileURLToPath } from 'node:url';
 
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
+import type { TestedBrowser } from './browser/tested-browser.ts';
 import { CatalogueReporter } from './catalogue/reporter.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What runs in both browsers from one source, and what runs in this one alone. */
+const inBrowser = (browser: TestedBrowser): TestProjectConfiguration => ({
+  test: {
+    name: browser,
+    root,
+    include: [`test/**/*.{browser,${browser}}.test.ts`],
+    globalSetup: 'test/e2e/build-extension.ts',
+    env: { TESTED_BROWSER: browser },
+    // Each file starts browsers of its own, and two cores carry one at a time without stalling.
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
 
 export default defineConfig({
   test: {
@@ -16,23 +32,13 @@ export default defineConfig({
           name: 'unit',
           root,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.browser.test.ts'],
+          exclude: ['test/**/*.{browser,chromium,firefox}.test.ts'],
           // Some start processes, and a busy machine is no reason to fail.
           testTimeout: 30_000,
         },
       },
-      {
-        test: {
-          name: 'e2e',
-          root,
-          include: ['test/**/*.browser.test.ts'],
-          globalSetup: 'test/e2e/build-extension.ts',
-          // Each file starts browsers of its own, and two cores carry one at a time without stalling.
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
-      },
+      inBrowser('chromium'),
+      inBrowser('firefox'),
     ],
   },
 });

@@ -14,7 +14,8 @@ const withoutFile: Record<string, { licence: string; text: URL; notice: string }
     notice:
       'Copyright 2024-present Puter Technologies Inc.\n\n' +
       'Changed for Puter Bridge: modules that a call of puter.ai.chat() does not need (networking, dialogs, user\n' +
-      'interface) are replaced by empty ones, and puter.print() writes to the console.\n',
+      'interface) are replaced by empty ones, puter.print() writes to the console, and a stream is read to its end\n' +
+      'where the browser does not tell of the last progress.\n',
   },
 };
 

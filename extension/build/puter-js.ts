@@ -20,9 +20,16 @@ const replacements: Record<string, string> = {
   '/ui/registerComponents.js': 'export const registerComponents = () => {};',
 };
 
-/** Lines to change in a module that is needed: `puter.print()` writes HTML into a page, and a lane has none. */
+/** Lines to change in a module that is needed. */
 const edits: Record<string, [from: string, to: string]> = {
+  // `puter.print()` writes HTML into a page, and a lane has none.
   '/puter.js/src/index.js': ['document.body.innerHTML += arg;', 'console.log(arg);'],
+  // A stream is read as it progresses, and Firefox tells a worker of no progress with the last bytes: in one answer of
+  // eight they were lost (measured on Firefox 140).
+  '/puter.js/src/lib/networkUtils.js': [
+    'if (xhr.readyState === 4 && streamed) {',
+    'if (xhr.readyState === 4 && streamed) { xhr.onprogress();',
+  ],
 };
 
 export const replaceUnusedModules: Plugin = {

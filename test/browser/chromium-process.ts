@@ -1,11 +1,8 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
-import type { ConnectionTransport } from 'puppeteer-core';
-import { onParentEnd } from './parent-end.ts';
 
-const GRACEFUL_EXIT_MS = 5_000;
-const STDERR_LINES = 40;
+import type { ConnectionTransport } from 'puppeteer-core';
+
+import { startBrowserProcess, type BrowserProcess } from './browser-process.ts';
 
 export interface ChromiumProcessOptions {
   executable: string;
@@ -15,56 +12,15 @@ export interface ChromiumProcessOptions {
   flags: readonly string[];
 }
 
-/** One browser process and its DevTools pipe. */
-export interface ChromiumProcess {
-  readonly pid: number;
+/** One Chromium and its DevTools pipe. */
+export interface ChromiumProcess extends BrowserProcess {
   readonly transport: ConnectionTransport;
-  readonly exited: Promise<void>;
-  /** The last lines of the browser's stderr, for error reports. */
-  stderr(): string;
-  /** Kills the browser and every process it started. */
-  kill(): void;
-  /** Gives the browser a few seconds to end by itself, then kills it. */
-  close(): Promise<void>;
 }
 
 /** Starts the browser; whatever ends this Node process ends the browser, too. */
 export async function startChromiumProcess(options: ChromiumProcessOptions): Promise<ChromiumProcess> {
-  const child = spawn(options.executable, chromiumFlags(options), {
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-    // Chromium leaves a folder of its own among the temporary files when it is killed: there it goes with the profile.
-    env: { ...process.env, TMPDIR: options.profileDir },
-    // A group of its own, so that one kill reaches the zygotes, renderers and GPU process as well.
-    detached: process.platform !== 'win32',
-  });
-  const lines: string[] = [];
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    lines.push(...text.split('\n').filter((line) => line.trim() !== ''));
-    lines.splice(0, lines.length - STDERR_LINES);
-  });
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-  });
-  await once(child, 'spawn'); // Rejects when the file cannot be run.
-  const { pid, stdio } = child;
-  if (pid === undefined) throw new Error(`${options.executable} started without a process id.`);
-  const kill = () => killTree(pid);
-  const forget = onParentEnd(kill);
-
-  return {
-    pid,
-    transport: pipeTransport(stdio),
-    exited,
-    stderr: () => lines.join('\n'),
-    kill,
-    async close() {
-      const timer = setTimeout(kill, GRACEFUL_EXIT_MS);
-      await exited;
-      clearTimeout(timer);
-      kill(); // A helper process can outlive the browser by a moment.
-      forget();
-    },
-  };
+  const started = await startBrowserProcess({ ...options, args: chromiumFlags(options) });
+  return { ...started, transport: pipeTransport(started.stdio) };
 }
 
 // Not puppeteer's defaults: those switch off timer throttling, occlusion and the popup blocker, and a test
@@ -97,20 +53,8 @@ function chromiumFlags({ profileDir, headed, flags }: ChromiumProcessOptions): s
   ];
 }
 
-function killTree(pid: number): void {
-  if (process.platform === 'win32') {
-    spawnSync('taskkill', ['/pid', String(pid), '/T', '/F']);
-    return;
-  }
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // ESRCH: nobody of the group is left.
-  }
-}
-
 /** DevTools messages are JSON texts divided by a NUL. Puppeteer has such a class but does not export it. */
-function pipeTransport(stdio: ChildProcess['stdio']): ConnectionTransport {
+function pipeTransport(stdio: BrowserProcess['stdio']): ConnectionTransport {
   const [, , , toBrowser, fromBrowser] = stdio;
   if (!(toBrowser instanceof Writable && fromBrowser instanceof Readable)) throw new Error('The pipe is not open.');
   let pending = '';

@@ -1,15 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  connect,
-  TargetType,
-  type Browser,
-  type CDPSession,
-  type Page,
-  type Protocol,
-  type Target,
-} from 'puppeteer-core';
+import { connect, TargetType, type Browser, type CDPSession, type Protocol, type Target } from 'puppeteer-core';
 import { startChromiumProcess, type ChromiumProcess } from './chromium-process.ts';
+import { aborted, type DrivenBrowser, type StartOptions } from './driven-browser.ts';
 import { findChrome } from './find-chrome.ts';
 import { createTemporaryFolder } from '../temporary-folder.ts';
 import { prepareProfile } from './profile.ts';
@@ -20,35 +13,18 @@ const POLL_MS = 20;
 
 export type TargetInfo = Protocol.Target.TargetInfo;
 
-export interface ChromiumOptions {
-  /** The unpacked extension: a folder with a manifest.json. */
-  extensionPath: string;
+export interface ChromiumOptions extends StartOptions {
   /** Kept after close(); without it, a new profile that close() removes. */
   profileDir?: string;
-  headed?: boolean;
   /** More flags for the browser. */
   flags?: readonly string[];
-  /** Abandons the start; afterwards it has no effect. */
-  signal?: AbortSignal;
 }
 
-export interface WaitOptions {
-  timeoutMs?: number;
-  signal?: AbortSignal;
-}
-
-export interface Chromium {
+export interface Chromium extends DrivenBrowser {
   readonly extensionId: string;
   readonly browser: Browser;
-  readonly pid: number;
-  readonly profileDir: string;
-  /** Opens a page of the extension, such as `options.html`, in a new tab. */
-  openPage(path: string): Promise<Page>;
-  /** Waits for a tab or window whose address matches, such as the sign-in window. */
-  waitForPage(url: RegExp, options?: WaitOptions): Promise<Page>;
   /** Every target the browser knows, debugged (`attached`) or not. */
   targets(): Promise<TargetInfo[]>;
-  openTabs(): Promise<TargetInfo[]>;
   serviceWorker(): Promise<TargetInfo | undefined>;
   offscreen(): Promise<TargetInfo | undefined>;
   /** Whether the browser runs the extension: false after its process crashed, until someone reloads it. */
@@ -61,10 +37,6 @@ export interface Chromium {
   reloadExtension(): Promise<void>;
   /** Ends the browser and starts it again with the same profile. On Linux the extension sees `onStartup`. */
   restart(): Promise<void>;
-  /** The last lines of the browser's stderr. */
-  stderr(): string;
-  /** Ends every process of the browser and removes the profile, unless the caller brought it. */
-  close(): Promise<void>;
 }
 
 interface Running {
@@ -104,11 +76,15 @@ export async function startChromium(options: ChromiumOptions): Promise<Chromium>
     get pid() {
       return running.process.pid;
     },
+    get origin() {
+      return `chrome-extension://${running.extensionId}`;
+    },
     async openPage(path) {
       const page = await running.browser.newPage();
-      await page.goto(`chrome-extension://${running.extensionId}/${path}`);
+      await page.goto(`${chromium.origin}/${path}`);
       return page;
     },
+    newPage: () => running.browser.newPage(),
     async waitForPage(url, { timeoutMs = 15_000, signal } = {}) {
       const isWanted = (target: Target) => target.type() === TargetType.PAGE && url.test(target.url());
       const target = await running.browser.waitForTarget(isWanted, { timeout: timeoutMs, ...(signal && { signal }) });
@@ -121,7 +97,11 @@ export async function startChromium(options: ChromiumOptions): Promise<Chromium>
       return targetInfos;
     },
     async openTabs() {
-      return (await chromium.targets()).filter(({ type }) => type === 'page');
+      const tabs = (await chromium.targets()).filter(({ type }) => type === 'page');
+      return tabs.map(({ url }) => url);
+    },
+    async closeTabs() {
+      for (const page of await running.browser.pages()) await page.close();
     },
     serviceWorker: () => extensionTarget('service_worker'),
     offscreen: () => extensionTarget('background_page'),
@@ -167,7 +147,7 @@ export async function startChromium(options: ChromiumOptions): Promise<Chromium>
   };
 
   async function extensionTarget(type: string): Promise<TargetInfo | undefined> {
-    const home = `chrome-extension://${running.extensionId}/`;
+    const home = `${chromium.origin}/`;
     return (await chromium.targets()).find((target) => target.type === type && target.url.startsWith(home));
   }
 
@@ -237,10 +217,4 @@ async function end({ browser, process }: Running): Promise<void> {
   // The pipe may be gone already, if the browser crashed or a signal killed it.
   await browser.close().catch(() => {});
   await process.close();
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

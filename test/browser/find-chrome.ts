@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+import { distributions, installByApt } from './distribution.ts';
+import { findProgram, isProgram, onPath } from './find-program.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 const LINUX_NAMES = [
   'google-chrome-stable',
@@ -25,7 +26,6 @@ const WINDOWS_PATHS = [
   'Chromium\\Application\\chrome.exe',
   'Microsoft\\Edge\\Application\\msedge.exe',
 ];
-const SCRIPT_BYTES = 64 * 1024;
 
 /**
  * The browser to test with: CHROME_PATH, or the first Chrome, Chromium or Edge of this machine. As root on Debian
@@ -37,16 +37,16 @@ export async function findChrome(): Promise<string> {
   const { env, platform } = process;
   const chosen = env['CHROME_PATH'];
   if (chosen !== undefined && chosen !== '') {
-    if (await isBrowser(chosen)) return chosen;
+    if (await isProgram(chosen)) return chosen;
     throw new Error(`CHROME_PATH is ${chosen}, and there is no program there.`);
   }
-  const found = await firstBrowser(candidates(platform, env));
+  const found = await findProgram(candidates(platform, env));
   if (found !== undefined) return found;
 
   const osRelease = platform === 'linux' ? await readFile('/etc/os-release', 'utf8').catch(() => '') : '';
   if (process.getuid?.() === 0 && hasChromiumPackage(osRelease)) {
-    await installChromium();
-    const installed = await firstBrowser(candidates(platform, env));
+    await installByApt('chromium', 'CHROME_PATH');
+    const installed = await findProgram(candidates(platform, env));
     if (installed !== undefined) return installed;
   }
   throw new Error(advice(platform, osRelease));
@@ -63,10 +63,7 @@ export function candidates(platform: NodeJS.Platform, env: Environment): string[
     const roots = ['/Applications', ...(env['HOME'] === undefined ? [] : [`${env['HOME']}/Applications`])];
     return roots.flatMap((root) => MAC_APPS.map((app) => `${root}/${app}.app/Contents/MacOS/${app}`));
   }
-  const folders = new Set([...(env['PATH'] ?? '').split(':'), '/usr/local/bin', '/usr/bin']);
-  // A snap lives in a /tmp of its own and sees neither our profile nor the preferences in it.
-  const usable = [...folders].filter((folder) => folder !== '' && !folder.startsWith('/snap'));
-  return [...LINUX_NAMES.flatMap((program) => usable.map((folder) => `${folder}/${program}`)), ...LINUX_PATHS];
+  return [...onPath(LINUX_NAMES, env['PATH']), ...LINUX_PATHS];
 }
 
 /** A sentence that names the one command to get a browser on this system. */
@@ -95,41 +92,4 @@ function installCommand(platform: NodeJS.Platform, osRelease: string): string {
 export function hasChromiumPackage(osRelease: string): boolean {
   const families = distributions(osRelease);
   return families[0] !== 'ubuntu' && families.some((family) => family === 'debian' || family === 'ubuntu');
-}
-
-/** ID first, then what ID_LIKE names (see os-release(5)). */
-function distributions(osRelease: string): string[] {
-  const field = (key: string) => new RegExp(`^${key}="?([^"\n]*)`, 'm').exec(osRelease)?.[1]?.split(' ') ?? [];
-  return [...field('ID'), ...field('ID_LIKE')];
-}
-
-async function firstBrowser(files: string[]): Promise<string | undefined> {
-  for (const file of files) if (await isBrowser(file)) return file;
-  return undefined;
-}
-
-async function isBrowser(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.X_OK);
-    const { size } = await stat(file);
-    // On Ubuntu /usr/bin/chromium-browser is a script that starts the snap, or asks you to install it.
-    return size > SCRIPT_BYTES || !(await readFile(file, 'latin1')).includes('/snap/');
-  } catch {
-    return false;
-  }
-}
-
-async function installChromium(): Promise<void> {
-  console.log('No browser was found: installing Chromium with apt-get (set CHROME_PATH to use another one).');
-  await run('apt-get', ['update']);
-  await run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium']);
-}
-
-async function run(command: string, args: string[]): Promise<void> {
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed; what it said is above.`);
 }

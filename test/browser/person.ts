@@ -1,12 +1,12 @@
 import type { Page } from 'puppeteer-core';
 
-import type { Chromium } from './chromium.ts';
+import type { DrivenBrowser } from './driven-browser.ts';
 
 /** What a person does with the extension, done the way a person does it: on its own pages, with its own buttons. */
 
 /** Fills the options in, waits until each is saved, and closes the page again. Rejects with what is wrong with one. */
-export async function setOptions(chromium: Chromium, values: Record<string, string | number>): Promise<void> {
-  const page = await chromium.openPage('options.html');
+export async function setOptions(browser: DrivenBrowser, values: Record<string, string | number>): Promise<void> {
+  const page = await browser.openPage('options.html');
   for (const [id, value] of Object.entries(values)) await setOption(page, id, String(value));
   await page.close();
 }
@@ -30,10 +30,10 @@ async function setOption(page: Page, id: string, value: string): Promise<void> {
 }
 
 /** Presses the sign-in button of the popup and allows it on Puter's page. */
-export async function signIn(chromium: Chromium): Promise<void> {
-  const popup = await chromium.openPage('popup.html');
+export async function signIn(browser: DrivenBrowser): Promise<void> {
+  const popup = await browser.openPage('popup.html');
   await popup.locator('.sign-in .primary').click();
-  await approve(await chromium.waitForPage(/action=authme/));
+  await approve(await browser.waitForPage(/action=authme/));
   await waitForText(popup, '#hop-session', /Signed in/);
   await popup.close();
 }
@@ -50,8 +50,8 @@ export async function approve(page: Page): Promise<void> {
 }
 
 /** Types the code that the bridge shows into the popup. */
-export async function pair(chromium: Chromium, readCode: () => string | null): Promise<void> {
-  const popup = await chromium.openPage('popup.html');
+export async function pair(browser: DrivenBrowser, readCode: () => string | null): Promise<void> {
+  const popup = await browser.openPage('popup.html');
   await popup.locator('#pairing-code').fill((await waitForCode(readCode)) ?? '');
   await popup.keyboard.press('Enter');
   await waitForText(popup, '#hop-bridge', /Connected/);
@@ -69,8 +69,8 @@ async function waitForCode(readCode: () => string | null): Promise<string | null
 }
 
 /** The badge on the toolbar, and the tooltip behind it, read without looking at the state as a page of ours does. */
-export async function readBadge(chromium: Chromium): Promise<{ text: string; title: string }> {
-  const page = await chromium.openPage('LICENCES.txt');
+export async function readBadge(browser: DrivenBrowser): Promise<{ text: string; title: string }> {
+  const page = await browser.openPage('LICENCES.txt');
   const [text, title] = await page.evaluate(() =>
     Promise.all([chrome.action.getBadgeText({}), chrome.action.getTitle({})]),
   );

@@ -5,13 +5,19 @@ import { defaults, type Config } from '../../bridge/config.ts';
 import { startStandIn, type StandIn } from '../puter/stand-in.ts';
 import { createTemporaryFolder } from '../temporary-folder.ts';
 import { startChromium, type Chromium } from './chromium.ts';
+import type { DrivenBrowser } from './driven-browser.ts';
+import { startFirefox } from './firefox.ts';
 import { pair, setOptions, signIn } from './person.ts';
+import { testedBrowser, type TestedBrowser } from './tested-browser.ts';
 
-export const builtExtension = fileURLToPath(new URL('../../dist/extension-chrome', import.meta.url));
+export const builtExtension = (browser: 'chrome' | 'firefox'): string =>
+  fileURLToPath(new URL(`../../dist/extension-${browser}`, import.meta.url));
 
-/** The whole way, for real: bridge, Chromium with the built extension, and a Puter stand-in, all on loopback. */
+/** The whole way, for real: bridge, a browser with the built extension, and a Puter stand-in, all on loopback. */
 export interface Rig {
   bridge: Bridge;
+  browser: DrivenBrowser;
+  /** The same, for what Chromium alone has. Throws where another is driven. */
   chromium: Chromium;
   puter: StandIn;
   /** Of the bridge. */
@@ -31,8 +37,12 @@ export interface RigOptions {
   allowedOrigins?: readonly string[];
   /** The bridge lets in no extension that was not paired by a code. */
   requirePairing?: boolean;
-  /** True pairs the extension by that code. */
+  /** Pairs the extension by a code. Without it, where the bridge asks that of this browser. */
   paired?: boolean;
+  /** Without it, the one that is tested. */
+  browser?: TestedBrowser;
+  /** Firefox installs the extension until it ends, which any Firefox does. */
+  temporary?: boolean;
   /** Another build than ours. */
   extensionPath?: string;
   headed?: boolean;
@@ -53,8 +63,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     port = 0,
     allowedOrigins = [],
     requirePairing = false,
-    paired = false,
-    extensionPath = builtExtension,
+    browser: name = testedBrowser,
+    paired = requirePairing || name === 'firefox',
+    extensionPath = builtExtension(name === 'firefox' ? 'firefox' : 'chrome'),
+    temporary = false,
     headed = false,
     signedIn = true,
     concurrency,
@@ -83,34 +95,40 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     closers.push(() => puter.close());
     puter.setAccount(account);
     signal?.throwIfAborted();
-    onStep('Starting Chromium with the extension');
-    const chromium = await startChromium({ extensionPath, headed, ...(signal && { signal }) });
-    closers.push(() => chromium.close());
+    onStep(`Starting ${name === 'firefox' ? 'Firefox' : 'Chromium'} with the extension`);
+    const start = { extensionPath, headed, ...(signal && { signal }) };
+    const chromium = name === 'chromium' ? await startChromium(start) : undefined;
+    const browser = chromium ?? (await startFirefox({ ...start, temporary }));
+    closers.push(() => browser.close());
     signal?.throwIfAborted();
 
     // It opens once after the installation, over whatever else is open by then.
-    await (await chromium.waitForPage(/\/welcome\.html$/)).close();
+    await (await browser.waitForPage(/\/welcome\.html$/)).close();
     const bridgePort = Number(new URL(bridge.url).port);
     onStep('Setting the addresses on the options page');
     const { apiOrigin, guiOrigin } = puter;
-    await setOptions(chromium, { bridgeAddress: bridge.url, apiOrigin, guiOrigin });
+    await setOptions(browser, { bridgeAddress: bridge.url, apiOrigin, guiOrigin });
     signal?.throwIfAborted();
     if (paired) {
       onStep('Pairing by the code that the bridge shows');
-      await pair(chromium, () => bridge.pairing()?.code ?? null);
+      await pair(browser, () => bridge.pairing()?.code ?? null);
     }
     if (signedIn) {
       onStep('Signing in with the button in the popup');
-      await signIn(chromium);
+      await signIn(browser);
     }
-    if (!headed) await closeTabs(chromium);
+    // No tab, ever: what is left of the set-up is closed, so that whatever works then works without one.
+    if (!headed) await browser.closeTabs();
     signal?.throwIfAborted();
 
     return {
       get bridge() {
         return bridge;
       },
-      chromium,
+      browser,
+      get chromium() {
+        return chromium ?? unavailable();
+      },
       puter,
       stateDir,
       ready: () => until(() => bridge.status.read().puter.reachable === true && bridge.status.read().puter.signed_in),
@@ -127,9 +145,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   }
 }
 
-/** No tab, ever: what is left of the set-up is closed, so that whatever works then works without one. */
-async function closeTabs(chromium: Chromium): Promise<void> {
-  for (const page of await chromium.browser.pages()) await page.close();
+function unavailable(): never {
+  throw new Error('Only Chromium has this: mark the case by onlyIn().');
 }
 
 /** Waits for a condition of this process's own; rejects when it takes longer than `timeoutMs`. */

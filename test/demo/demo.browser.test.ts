@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { until } from '../browser/rig.ts';
+import { testedBrowser } from '../browser/tested-browser.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 let temporary: string;
@@ -18,7 +19,9 @@ beforeEach(async () => {
 afterEach(() => rm(temporary, { recursive: true }));
 
 function startDemo(...args: string[]): { child: ChildProcess; output: () => string } {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, TMPDIR: temporary } });
+  const child = spawn(process.execPath, [main, '--browser', testedBrowser, ...args], {
+    env: { ...process.env, TMPDIR: temporary },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   return { child, output: () => output };
@@ -53,7 +56,7 @@ it('stays up until Ctrl-C, then frees the port and leaves nothing behind', async
 
 it('stops cleanly in the middle of the set-up', async () => {
   const { child, output } = startDemo('--port', '0');
-  await until(() => output().includes('Starting Chromium'), 30_000);
+  await until(() => output().includes('with the extension'), 30_000);
   child.kill('SIGINT');
   expect(await once(child, 'exit')).toEqual([130, null]);
   expect(await readdir(temporary)).toEqual([]);

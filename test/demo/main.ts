@@ -1,15 +1,17 @@
 /** `npm run demo`: the whole way, from curl to a browser extension and back, with a Puter stand-in at the end. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 
 import { parsePort } from '../../bridge/command-line/parsers.ts';
 import { build } from '../../extension/build/build.ts';
 import { ask, startRig, type Rig } from '../browser/rig.ts';
+import type { TestedBrowser } from '../browser/tested-browser.ts';
 
 interface Options {
   prompt: string;
   model?: string;
   port: number;
+  browser: TestedBrowser;
   headed?: true;
   once?: true;
 }
@@ -19,6 +21,11 @@ const options = new Command('npm run demo --')
   .option('--prompt <text>', 'what to ask', 'Hello from the demo')
   .option('--model <name>', 'which model to ask (default: the stand-in’s own, which repeats the prompt)')
   .option('--port <number>', 'port of the bridge; 0 takes any free one', parsePort, 5001)
+  .addOption(
+    new Option('--browser <name>', 'which browser to use; Firefox is paired with the bridge by a code')
+      .choices(['chromium', 'firefox'])
+      .default('chromium'),
+  )
   .option('--headed', 'show the browser')
   .option('--once', 'exit after the first answer')
   .parse()
@@ -44,6 +51,8 @@ try {
   rig = await startRig({
     port: options.port,
     headed: options.headed === true,
+    browser: options.browser,
+    temporary: true,
     onStep: step,
     signal: stop.signal,
   });

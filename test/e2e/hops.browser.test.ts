@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { readBadge, setOptions, signIn, waitForText } from '../browser/person.ts';
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
+import { onlyIn } from '../browser/tested-browser.ts';
 
 /** Every hop of the way broken and mended, as badge, popup, /api/status and callers see it. */
 
@@ -10,7 +11,7 @@ let rig: Rig;
 let popup: Page;
 beforeAll(async () => {
   rig = await startRig();
-  popup = await rig.chromium.openPage('popup.html');
+  popup = await rig.browser.openPage('popup.html');
 });
 beforeEach(() => turnsTo('green', /^Ready\.$/));
 afterAll(() => rig?.close());
@@ -33,27 +34,29 @@ describe('the bridge', () => {
     const { port } = new URL(rig.bridge.url);
     await rig.stopBridge();
     expect(await turnsTo('red', /No bridge answers/)).toBeLessThan(3000);
-    await until(async () => (await readBadge(rig.chromium)).text === '!');
-    expect((await readBadge(rig.chromium)).title).toContain(`No bridge answers on 127.0.0.1:${port}`);
+    await until(async () => (await readBadge(rig.browser)).text === '!');
+    expect((await readBadge(rig.browser)).title).toContain(`No bridge answers on 127.0.0.1:${port}`);
     await press('Start the bridge');
     expect(await waitForText(popup, '#hop-bridge code', /npm start/)).toBe(`npm start -- --port ${port}`);
     await rig.restartBridge();
     expect(await turnsTo('green', /Ready/)).toBeLessThan(3000);
-    await until(async () => (await readBadge(rig.chromium)).text === '✓');
+    await until(async () => (await readBadge(rig.browser)).text === '✓');
   });
 
-  it('keeps its light through a service worker’s death, and the dead worker is woken for the next one', async () => {
-    await rig.chromium.stopServiceWorker();
-    expect((await readBadge(rig.chromium)).text).toBe('✓');
-    const stop = new AbortController();
-    const call = rig.puter.nextCall();
-    const answer = ask(rig.bridge.url, { prompt: 'x', model: 'hang' }, stop.signal);
-    await call;
-    await until(async () => (await readBadge(rig.chromium)).text === '1');
-    expect((await readBadge(rig.chromium)).title).toBe('Puter Bridge: Processing 1 request.');
-    stop.abort();
-    await expect(answer).rejects.toThrow('aborted');
-    await until(async () => (await readBadge(rig.chromium)).text === '✓');
+  onlyIn('chromium', 'Firefox has no service worker', () => {
+    it('keeps its light through a service worker’s death, and the dead worker is woken for the next one', async () => {
+      await rig.chromium.stopServiceWorker();
+      expect((await readBadge(rig.browser)).text).toBe('✓');
+      const stop = new AbortController();
+      const call = rig.puter.nextCall();
+      const answer = ask(rig.bridge.url, { prompt: 'x', model: 'hang' }, stop.signal);
+      await call;
+      await until(async () => (await readBadge(rig.browser)).text === '1');
+      expect((await readBadge(rig.browser)).title).toBe('Puter Bridge: Processing 1 request.');
+      stop.abort();
+      await expect(answer).rejects.toThrow('aborted');
+      await until(async () => (await readBadge(rig.browser)).text === '✓');
+    });
   });
 
   it('paused turns callers away with a sentence, and takes them again once resumed', async () => {
@@ -72,7 +75,7 @@ describe('the bridge', () => {
 
 describe('the session', () => {
   it('that ends in the middle of a call fails it by name, opens nothing, and is mended by signing in', async () => {
-    const tabs = (await rig.chromium.openTabs()).length;
+    const tabs = (await rig.browser.openTabs()).length;
     rig.puter.expireSession();
     expect(await ask(rig.bridge.url, { prompt: 'hi' })).toMatchObject({
       status: 503,
@@ -80,15 +83,15 @@ describe('the session', () => {
     });
     await turnsTo('red', /ended the session/);
     expect(status().hops.session).toMatchObject({ state: 'expired', fix: 'sign_in' });
-    expect((await rig.chromium.openTabs()).length).toBe(tabs);
-    await signIn(rig.chromium);
+    expect((await rig.browser.openTabs()).length).toBe(tabs);
+    await signIn(rig.browser);
     await until(() => status().puter.signed_in);
   });
 
   it('is noticed as ended within 3 s where somebody looks, without any call', async () => {
     rig.puter.expireSession();
     expect(await turnsTo('red', /ended the session/)).toBeLessThan(3000);
-    await signIn(rig.chromium);
+    await signIn(rig.browser);
   });
 
   it('signed out says so everywhere, and a caller what to do', async () => {
@@ -100,7 +103,7 @@ describe('the session', () => {
       body: { code: 'puter_not_signed_in' },
     });
     expect(await popup.evaluate(() => chrome.storage.local.get('session'))).toEqual({});
-    await signIn(rig.chromium);
+    await signIn(rig.browser);
   });
 
   it('that wants a verification says which, and offers Puter’s own page', async () => {
@@ -135,10 +138,10 @@ describe('Puter', () => {
     rig.puter.setSilence(true);
     expect(await turnsTo('red', /cannot be reached/)).toBeLessThan(3500);
     // A browser that starts now knows nothing of Puter, and does not say otherwise.
-    await rig.chromium.restart();
+    await rig.browser.restart();
     await until(() => status().extensions.length === 1);
     expect(status().light.color).not.toBe('green');
-    popup = await rig.chromium.openPage('popup.html');
+    popup = await rig.browser.openPage('popup.html');
     await turnsTo('red', /cannot be reached/);
     rig.puter.setSilence(false);
     expect(await turnsTo('green', /Ready/)).toBeLessThan(3500);
@@ -168,14 +171,14 @@ describe('Puter', () => {
 });
 
 it('survives a browser restart: badge and session are right before anybody looks', async () => {
-  await rig.chromium.restart();
+  await rig.browser.restart();
   await until(() => status().extensions.length === 1);
-  await until(async () => (await readBadge(rig.chromium)).text === '✓');
-  popup = await rig.chromium.openPage('popup.html');
+  await until(async () => (await readBadge(rig.browser)).text === '✓');
+  popup = await rig.browser.openPage('popup.html');
 });
 
 it('tells the truth about the bridge, too, when another address is set', async () => {
-  await setOptions(rig.chromium, { bridgeAddress: '127.0.0.1:1' });
+  await setOptions(rig.browser, { bridgeAddress: '127.0.0.1:1' });
   expect(await turnsTo('red', /No bridge answers on 127\.0\.0\.1:1\./)).toBeLessThan(3000);
-  await setOptions(rig.chromium, { bridgeAddress: rig.bridge.url });
+  await setOptions(rig.browser, { bridgeAddress: rig.bridge.url });
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
   await rig.ready();
 });
 beforeEach(async () => {
-  options = await rig.chromium.openPage('options.html');
+  options = await rig.browser.openPage('options.html');
   await waitForText(options, '#account-state', /Signed in as/);
 });
 afterAll(() => rig?.close());
@@ -28,7 +28,7 @@ it('saves as one types, says so, and uses it for the next request', async () => 
   await waitForText(options, '#defaultModel-saved', /Saved/);
   expect(await stored()).toMatchObject({ defaultModel: 'whole-only' });
   expect((await ask(rig.bridge.url, { prompt: 'hi' })).body['model']).toBe('whole-only');
-  await setOptions(rig.chromium, { defaultModel: '' });
+  await setOptions(rig.browser, { defaultModel: '' });
 });
 
 it('saves what was typed last where the page is left at once, also what stood there when it was opened', async () => {
@@ -37,7 +37,7 @@ it('saves what was typed last where the page is left at once, also what stood th
   await options.$eval('#defaultModel', (it) => (it as HTMLInputElement).select());
   await options.keyboard.press('Backspace');
   await options.goto(`${rig.bridge.url}/health`);
-  options = await rig.chromium.openPage('options.html');
+  options = await rig.browser.openPage('options.html');
   await until(async () => JSON.stringify(await stored()).includes('"defaultModel":""'));
 });
 
@@ -58,24 +58,24 @@ it.each([
 
 it('completes an address that was typed without its scheme, and warns of one that leaves this machine', async () => {
   const { host } = new URL(rig.bridge.url);
-  await setOptions(rig.chromium, { bridgeAddress: host.replace('127.0.0.1', 'localhost') });
+  await setOptions(rig.browser, { bridgeAddress: host.replace('127.0.0.1', 'localhost') });
   await until(async () => (await valueOf(options, 'bridgeAddress')) === rig.bridge.url);
   expect(await options.$('.warning')).toBeNull();
-  await setOptions(rig.chromium, { bridgeAddress: 'https://bridge.example' });
+  await setOptions(rig.browser, { bridgeAddress: 'https://bridge.example' });
   expect(await waitForText(options, '.warning', /./)).toContain('not this machine');
-  await setOptions(rig.chromium, { bridgeAddress: rig.bridge.url });
+  await setOptions(rig.browser, { bridgeAddress: rig.bridge.url });
 });
 
 it('shows at once what another page saved, and keeps what is being typed', async () => {
-  const other = await rig.chromium.openPage('options.html');
+  const other = await rig.browser.openPage('options.html');
   await other.waitForSelector('#defaultModel');
   await options.bringToFront();
   await options.type('#apiOrigin', 'x');
-  await setOptions(rig.chromium, { defaultModel: 'echo' });
+  await setOptions(rig.browser, { defaultModel: 'echo' });
   await until(async () => (await valueOf(other, 'defaultModel')) === 'echo');
   await until(async () => (await valueOf(options, 'defaultModel')) === 'echo');
   expect(await valueOf(options, 'apiOrigin')).toBe(`${rig.puter.apiOrigin}x`);
-  await setOptions(rig.chromium, { defaultModel: '' });
+  await setOptions(rig.browser, { defaultModel: '' });
 });
 
 it('offers Puter’s live list of models with price and context, and says which are close to a wrong name', async () => {
@@ -87,7 +87,7 @@ it('offers Puter’s live list of models with price and context, and says which 
   expect(await waitForText(options, '#model-details', /in/)).toContain('$3.00 in');
   await options.locator('#defaultModel').fill('claude-eco');
   expect(await waitForText(options, '#model-details', /no model/)).toContain('claude-echo');
-  await setOptions(rig.chromium, { defaultModel: '' });
+  await setOptions(rig.browser, { defaultModel: '' });
 });
 
 it('runs as many calls at once as the plan allows, or as many as are set', async () => {
@@ -98,20 +98,20 @@ it('runs as many calls at once as the plan allows, or as many as are set', async
   await until(() => lanes() === 2);
   rig.puter.setAccount({ is_temp: false, subscribed: true });
   await until(() => lanes() === 20);
-  await setOptions(rig.chromium, { lanes: 5 });
+  await setOptions(rig.browser, { lanes: 5 });
   await until(() => lanes() === 5);
   rig.puter.setAccount({ subscribed: false });
-  await setOptions(rig.chromium, { lanes: 'auto' });
+  await setOptions(rig.browser, { lanes: 'auto' });
   await until(() => lanes() === 3);
 });
 
 it('tests Puter’s addresses without sending the token, and names what does not answer', async () => {
   await options.locator('#test').click();
   expect(await waitForText(options, '#test-outcome', /pages at \S+ answer/)).toMatch(/lists \d+ models/);
-  await setOptions(rig.chromium, { apiOrigin: 'http://127.0.0.1:1' });
+  await setOptions(rig.browser, { apiOrigin: 'http://127.0.0.1:1' });
   await options.locator('#test').click();
   expect(await waitForText(options, '#test-outcome', /✗/)).toContain('No API of Puter answers at http://127.0.0.1:1.');
-  await setOptions(rig.chromium, { apiOrigin: rig.puter.apiOrigin });
+  await setOptions(rig.browser, { apiOrigin: rig.puter.apiOrigin });
 });
 
 it('gives diagnostics away without token, name or prompt', async () => {
@@ -127,15 +127,15 @@ it('gives diagnostics away without token, name or prompt', async () => {
 });
 
 it('keeps settings, pause and session over a restart of the browser', async () => {
-  await setOptions(rig.chromium, { defaultModel: 'echo', lanes: 4 });
-  await rig.chromium.restart();
+  await setOptions(rig.browser, { defaultModel: 'echo', lanes: 4 });
+  await rig.browser.restart();
   await until(() => rig.bridge.status.read().extensions[0]?.lanes.free === 4);
   await rig.ready();
   expect((await ask(rig.bridge.url, { prompt: 'hi' })).body['model']).toBe('echo');
 });
 
 it('restores the defaults, once asked again', async () => {
-  await setOptions(rig.chromium, { lanes: 7 });
+  await setOptions(rig.browser, { lanes: 7 });
   await options.locator('#reset').click();
   await options.locator('#reset-confirm').click();
   await waitForText(options, '.reset [role=status]', /restored/);

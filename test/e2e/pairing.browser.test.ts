@@ -6,7 +6,6 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
 
-import { extensionOrigin } from '#shared/extension-id.ts';
 import { encodeFrame } from '#shared/protocol.ts';
 
 import { readBadge, setOptions, signIn, waitForText } from '../browser/person.ts';
@@ -24,17 +23,17 @@ afterAll(() => rig?.close());
 const connected = () => rig.bridge.status.read().extensions.length === 1;
 
 async function openPopup(): Promise<void> {
-  popup = await rig.chromium.openPage('popup.html');
+  popup = await rig.browser.openPage('popup.html');
   await popup.setViewport({ width: 360, height: 600 });
   await waitForText(popup, '#sentence', /./);
 }
 
 /** As it stands on the bridge's own page. */
 async function readPage(): Promise<string> {
-  const page = await rig.chromium.browser.newPage();
+  const page = await rig.browser.newPage();
   await page.goto(rig.bridge.url);
   const code = await waitForText(page, '#pairing-code', /^\w{4}-\w{4}$/);
-  expect(await page.$eval('#live', (it) => it.textContent)).toContain(extensionOrigin);
+  expect(await page.$eval('#live', (it) => it.textContent)).toContain(rig.browser.origin);
   await page.close();
   await popup.bringToFront();
   return code;
@@ -57,8 +56,8 @@ describe('an extension that is not paired', () => {
     expect(await waitForText(popup, '#sentence', /Not paired/)).toBe(`Not paired with ${host} yet.`);
     await popup.waitForSelector('#pairing-code');
     expect(await popup.evaluate(() => document.activeElement?.id)).toBe('pairing-code');
-    await until(async () => (await readBadge(rig.chromium)).text === '!');
-    expect((await readBadge(rig.chromium)).title).toContain('Not paired');
+    await until(async () => (await readBadge(rig.browser)).text === '!');
+    expect((await readBadge(rig.browser)).title).toContain('Not paired');
   });
 
   it('gets no call: caller and status are told why', async () => {
@@ -96,7 +95,7 @@ describe('an extension that is not paired', () => {
   });
 
   it('then answers calls as any other', async () => {
-    await signIn(rig.chromium);
+    await signIn(rig.browser);
     await rig.ready();
     expect((await ask(rig.bridge.url, { prompt: 'Paired?' })).body['result']).toBe('You said: Paired?');
   });
@@ -111,7 +110,7 @@ describe('without a code it is let in', () => {
   });
 
   it('when the browser is started anew', async () => {
-    await rig.chromium.restart();
+    await rig.browser.restart();
     await until(connected);
     await rig.ready();
     expect((await ask(rig.bridge.url, { prompt: 'Good morning' })).status).toBe(200);
@@ -120,15 +119,15 @@ describe('without a code it is let in', () => {
 
   it('when another address of the same bridge is set, and at the first again', async () => {
     const { url } = rig.bridge;
-    await setOptions(rig.chromium, { bridgeAddress: '127.0.0.1:1' });
+    await setOptions(rig.browser, { bridgeAddress: '127.0.0.1:1' });
     await until(() => !connected());
-    await setOptions(rig.chromium, { bridgeAddress: url });
+    await setOptions(rig.browser, { bridgeAddress: url });
     await until(connected);
   });
 });
 
 it('keeps the secret to its background: no page shows it, and no diagnostics', async () => {
-  const options = await rig.chromium.openPage('options.html');
+  const options = await rig.browser.openPage('options.html');
   await options.waitForSelector('#diagnostics');
   const { pairings } = await options.evaluate(() => chrome.storage.local.get('pairings'));
   const [{ address, secret } = { address: '', secret: '' }] = pairings as { address: string; secret: string }[];
@@ -143,7 +142,7 @@ it('tells a program in the bridge’s place nothing, and the person that it is a
   const { port } = new URL(rig.bridge.url);
   await rig.stopBridge();
   const impostor = createServer((_, response) => {
-    response.setHeader('Access-Control-Allow-Origin', extensionOrigin).end('{"status":"ok"}');
+    response.setHeader('Access-Control-Allow-Origin', rig.browser.origin).end('{"status":"ok"}');
   });
   new WebSocketServer({ server: impostor }).on('connection', (socket) => {
     // It would rather have no proof of anything.

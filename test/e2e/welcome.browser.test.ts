@@ -11,7 +11,7 @@ let welcome: Page;
 beforeAll(async () => {
   // The rig closes the page that opened by itself; it is opened again where the test wants it.
   rig = await startRig({ signedIn: false });
-  welcome = await rig.chromium.openPage('welcome.html');
+  welcome = await rig.browser.openPage('welcome.html');
 });
 afterAll(() => rig?.close());
 
@@ -21,10 +21,10 @@ const done = (step: string) => welcome.waitForSelector(`#step-${step}[data-done=
 
 it('says how to start the bridge, and ticks the step once it runs', async () => {
   await done('bridge');
-  await setOptions(rig.chromium, { bridgeAddress: '127.0.0.1:1' });
+  await setOptions(rig.browser, { bridgeAddress: '127.0.0.1:1' });
   await welcome.waitForSelector('#step-bridge[data-done=false]');
   expect(await waitForText(welcome, '#step-bridge code', /./)).toBe('npm start -- --port 1');
-  await setOptions(rig.chromium, { bridgeAddress: rig.bridge.url });
+  await setOptions(rig.browser, { bridgeAddress: rig.bridge.url });
   await done('bridge');
 });
 
@@ -35,7 +35,7 @@ it('lets nobody try before everything is there', async () => {
 
 it('ticks the sign-in', async () => {
   await welcome.locator('#step-sign-in .primary').click();
-  await approve(await rig.chromium.waitForPage(/action=authme/));
+  await approve(await rig.browser.waitForPage(/action=authme/));
   await done('sign-in');
   expect(await waitForText(welcome, '#step-sign-in', /Signed in as/)).toContain(rig.puter.username);
 });
@@ -51,13 +51,13 @@ it('answers a prompt through the bridge, and is done', async () => {
 });
 
 it('shows what went wrong in words when it does', async () => {
-  await setOptions(rig.chromium, { defaultModel: 'fail:forbidden' });
+  await setOptions(rig.browser, { defaultModel: 'fail:forbidden' });
   await welcome.locator('#try').click();
   expect(await waitForText(welcome, '#answer .problem', /./)).toContain('Prompt blocked by policy');
 });
 
 it('does not come again with the next start of the browser', async () => {
-  await rig.chromium.restart();
+  await rig.browser.restart();
   await rig.ready();
-  expect((await rig.chromium.openTabs()).filter(({ url }) => url.includes('welcome'))).toEqual([]);
+  expect((await rig.browser.openTabs()).filter((url) => url.includes('welcome'))).toEqual([]);
 });

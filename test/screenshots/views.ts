@@ -46,8 +46,8 @@ function view(options: {
     name,
     async open(rig) {
       await before?.(rig);
-      const { chromium, bridge } = rig;
-      const page = path.startsWith('/') ? await chromium.browser.newPage() : await chromium.openPage(path);
+      const { browser, bridge } = rig;
+      const page = path.startsWith('/') ? await browser.newPage() : await browser.openPage(path);
       if (path.startsWith('/')) await page.goto(`${bridge.url}${path}`);
       await page.setViewport({ ...sizes[size], deviceScaleFactor: 2 });
       await on?.(rig, page);
@@ -80,7 +80,7 @@ const startCalls = (count: number) => async (rig: Rig) => {
 };
 
 const stopCalls = async (rig: Rig) => {
-  const popup = await rig.chromium.openPage('popup.html');
+  const popup = await rig.browser.openPage('popup.html');
   await waitForText(popup, '#sentence', /./);
   for (const stop of await popup.$$('#running .stop')) await stop.click();
   await waitForText(popup, '#sentence', /Ready/);
@@ -88,23 +88,23 @@ const stopCalls = async (rig: Rig) => {
 };
 
 const signOut = async (rig: Rig) => {
-  const options = await rig.chromium.openPage('options.html');
+  const options = await rig.browser.openPage('options.html');
   await options.locator('#sign-out').click();
   await waitForText(options, '#account-state', /Not signed in/);
   await options.close();
 };
 
-const signInAgain = (rig: Rig) => signIn(rig.chromium);
+const signInAgain = (rig: Rig) => signIn(rig.browser);
 
 const setPaused = (paused: boolean) => async (rig: Rig) => {
-  const popup = await rig.chromium.openPage('popup.html');
+  const popup = await rig.browser.openPage('popup.html');
   await popup.locator('#pause').click();
   await waitForText(popup, '#sentence', paused ? /Paused/ : /Ready/);
   await popup.close();
 };
 
 const toAddress = (address: (rig: Rig) => string) => (rig: Rig) =>
-  setOptions(rig.chromium, { bridgeAddress: address(rig) });
+  setOptions(rig.browser, { bridgeAddress: address(rig) });
 const back = toAddress(({ bridge }) => bridge.url);
 
 /** Another bridge, that wants the extension paired; each view has its own, so that none is paired already. */
@@ -186,7 +186,7 @@ export const views: View[] = [
     before: signOut,
     on: async (rig, page) => {
       await page.locator('.sign-in .primary').click();
-      await (await rig.chromium.waitForPage(/action=authme/)).close();
+      await (await rig.browser.waitForPage(/action=authme/)).close();
     },
     shows: ['.sign-in', /closed/],
     after: signInAgain,
@@ -230,7 +230,7 @@ export const views: View[] = [
   view({
     name: 'options-wrong',
     path: 'options.html',
-    before: (rig) => setOptions(rig.chromium, { defaultModel: 'claude-eco' }),
+    before: (rig) => setOptions(rig.browser, { defaultModel: 'claude-eco' }),
     on: async (_, page) => {
       await page.locator('#bridgeAddress').fill('http://127.0.0.1:5001/wrong');
       await page.locator('#test').click();
@@ -240,7 +240,7 @@ export const views: View[] = [
       await waitForText(page, '#model-details', /no model/);
     },
     shows: ['#bridgeAddress-problem', /without a path/],
-    after: (rig) => setOptions(rig.chromium, { defaultModel: '' }),
+    after: (rig) => setOptions(rig.browser, { defaultModel: '' }),
   }),
   view({ name: 'options-narrow', path: 'options.html', size: 'phone', shows: ['#account-state', /Signed in/] }),
   view({

@@ -15,7 +15,7 @@ let rig: Rig;
 let copy: TemporaryFolder;
 beforeAll(async () => {
   copy = await createTemporaryFolder('extension');
-  await cp(builtExtension, copy.dir, { recursive: true });
+  await cp(builtExtension('chrome'), copy.dir, { recursive: true });
   const manifest = path.join(copy.dir, 'manifest.json');
   const text = await readFile(manifest, 'utf8');
   await writeFile(manifest, text.replace(/\n *"key": .*/, ''));
@@ -33,7 +33,7 @@ it('is paired by a code, though the bridge asks none of the id that it knows', a
 });
 
 it('says that no bridge answers where none does', async () => {
-  const popup = await rig.chromium.openPage('popup.html');
+  const popup = await rig.browser.openPage('popup.html');
   await rig.stopBridge();
   await waitForText(popup, '#sentence', /No bridge answers/);
   await rig.restartBridge();
@@ -44,7 +44,7 @@ it('says that no bridge answers where none does', async () => {
 it('needs no code again when bridge and browser were started anew', async () => {
   await rig.restartBridge();
   await rig.ready();
-  await rig.chromium.restart();
+  await rig.browser.restart();
   await until(() => rig.bridge.status.read().extensions.length === 1);
   await rig.ready();
   expect((await ask(rig.bridge.url, { prompt: 'Back?' })).status).toBe(200);

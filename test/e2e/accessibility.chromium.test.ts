@@ -38,7 +38,7 @@ it.each(views)('$name', async ({ open, leave }) => {
 });
 
 it('would be told of a violation', async () => {
-  const page = await rig.chromium.openPage('popup.html');
+  const page = await rig.browser.openPage('popup.html');
   await page.waitForSelector('#light');
   await page.$eval('#pause', (it) => it.replaceChildren());
   expect(await violations(page)).toEqual([expect.stringContaining('button-name')]);

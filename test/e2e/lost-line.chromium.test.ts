@@ -4,13 +4,15 @@ import { startCuttableLine, type CuttableLine } from '../browser/cuttable-line.t
 import { setOptions } from '../browser/person.ts';
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
+/** In Chromium alone: a paired extension takes whatever answers at the line's own port for another than its bridge. */
+
 let rig: Rig;
 let line: CuttableLine;
 beforeAll(async () => {
   rig = await startRig();
   await rig.ready();
   line = await startCuttableLine(Number(new URL(rig.bridge.url).port));
-  await setOptions(rig.chromium, { bridgeAddress: `http://127.0.0.1:${line.port}` });
+  await setOptions(rig.browser, { bridgeAddress: `http://127.0.0.1:${line.port}` });
 });
 beforeEach(async () => {
   line.mend();
