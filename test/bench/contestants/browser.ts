@@ -21,7 +21,7 @@ export async function startChromiumContender(bed: Bed): Promise<ChromiumContende
   // Of all plans the one that lets most calls through.
   standIn.setAccount({ subscribed: true });
   const { apiOrigin, guiOrigin } = standIn;
-  const chromium = await startChromium({ extensionPath: builtExtension, signal: bed.signal });
+  const chromium = await startChromium({ extensionPath: builtExtension('chrome'), signal: bed.signal });
   bed.onEnd(() => chromium.close());
   await (await chromium.waitForPage(/\/welcome\.html$/)).close();
   await setOptions(chromium, { bridgeAddress: url, apiOrigin, guiOrigin });
