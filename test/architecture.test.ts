@@ -96,6 +96,7 @@ const owners: Record<string, string> = {
   pino: 'bridge/log/',
   '@heyputer/puter.js': 'extension/puter/',
   esbuild: 'extension/build/',
+  fflate: 'extension/build/',
   'fastest-levenshtein': 'shared/nearest-names.ts',
   preact: 'extension/',
 };

@@ -26,3 +26,9 @@ export function stampManifest(source: string, browser: BrowserName, version: str
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
+
+/** For the Chrome Web Store, which gives an extension its id itself and takes no manifest that does. */
+export function forStore(manifest: string): string {
+  const { key: _, ...rest } = v.parse(v.looseObject({ key: v.string() }), JSON.parse(manifest));
+  return `${JSON.stringify(rest, null, 2)}\n`;
+}

@@ -1,8 +1,7 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { zipSync } from 'fflate';
-
+import { readFolder, zip } from '../../extension/build/zip.ts';
 import { startBrowserProcess, type BrowserProcess } from './browser-process.ts';
 
 const POLL_MS = 20;
@@ -78,10 +77,5 @@ export interface Addon {
 export async function installIntoProfile(profileDir: string, extensionPath: string, id: string): Promise<void> {
   const folder = path.join(profileDir, 'extensions');
   await mkdir(folder, { recursive: true });
-  const entries = await readdir(extensionPath, { recursive: true, withFileTypes: true });
-  const files = entries.filter((it) => it.isFile()).map((it) => path.join(it.parentPath, it.name));
-  const contents = await Promise.all(
-    files.map(async (file) => [path.relative(extensionPath, file), await readFile(file)] as const),
-  );
-  await writeFile(path.join(folder, `${id}.xpi`), zipSync(Object.fromEntries(contents)));
+  await writeFile(path.join(folder, `${id}.xpi`), zip(await readFolder(extensionPath)));
 }
