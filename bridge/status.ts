@@ -1,16 +1,16 @@
 import { describeHops, hopNames, type HopFact, type HopFacts, type HopStatus } from '#shared/hops.ts';
 import type { BridgeStatus, Durability, ExtensionStatus, PuterStatus } from '#shared/status.ts';
 
+import { atMostEvery } from './at-most-every.ts';
 import type { Connection } from './connection/connections.ts';
 import type { Condition } from './journal/journal.ts';
-import { onceATurn } from './once-a-turn.ts';
 import { say } from './say.ts';
 
 /** The live state of the three hops, for whoever asks and whoever watches. */
 export interface StatusHub {
   /** Derived from the live connections at this moment, never stored. */
   read(): BridgeStatus;
-  /** Calls `listener` after changes, at most once a turn of the event loop. Returns how to stop. */
+  /** Calls `listener` after changes, for all of a moment at once. Returns how to stop. */
   watch(listener: (status: BridgeStatus) => void): () => void;
   /** Something that `read` shows has changed. */
   changed(): void;
@@ -25,6 +25,9 @@ interface Without {
   /** An extension that is not paired knocks. */
   knocking: { browser: string; since: Date } | null;
 }
+
+/** Nobody sees the difference, and to find out how everything is takes longer than a request does. */
+const changeMs = 50;
 
 export function createStatusHub(options: {
   version: string;
@@ -60,7 +63,7 @@ export function createStatusHub(options: {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    changed: onceATurn(() => {
+    changed: atMostEvery(changeMs, () => {
       if (listeners.size === 0) return;
       const status = read();
       for (const listener of listeners) listener(status);

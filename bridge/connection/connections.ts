@@ -15,12 +15,12 @@ import {
 } from '#shared/protocol.ts';
 import { versionMismatch } from '#shared/subprotocol.ts';
 
+import { atMostEvery } from '../at-most-every.ts';
 import type { SignIns } from '../auth/sign-ins.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Peer } from '../lifecycle/peer.ts';
 import type { Limits } from '../limits.ts';
-import { onceATurn } from '../once-a-turn.ts';
 import { createGate, type GateOptions } from '../pairing/gate.ts';
 import { knockMs } from '../pairing/offers.ts';
 import type { Pairing } from '../pairing/pairings.ts';
@@ -60,6 +60,9 @@ export interface Connections {
 }
 
 type Facts = Omit<Frame<FrameToExtension, 'status'>, 'type'>;
+
+/** Requests come and go by the thousand, and a person reads what the popup says of them. */
+const announceMs = 50;
 
 export function createConnections(options: {
   dispatcher: Dispatcher;
@@ -185,7 +188,7 @@ export function createConnections(options: {
     onChange();
   }
 
-  const announce = onceATurn(() => {
+  const announce = atMostEvery(announceMs, () => {
     const now = facts();
     for (const connection of connections.keys()) {
       const last = told.get(connection);

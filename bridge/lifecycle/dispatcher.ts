@@ -22,9 +22,9 @@ export interface Dispatcher {
   submit(
     chat: ChatRequest,
     how: { requestId: string; signal: AbortSignal; submitter: Submitter },
-  ): ReadableStream<CallEvent>;
+  ): AsyncIterable<CallEvent>;
   /** Waits for a call that went out before the bridge was started; its stream is what came of it. */
-  restore(requestId: string, holder: { instance: string; profile: string }): ReadableStream<CallEvent>;
+  restore(requestId: string, holder: { instance: string; profile: string }): AsyncIterable<CallEvent>;
   /**
    * Takes a connection in; returns which of the requests that it still holds are wanted, and from where on.
    * Nothing is dispatched to it before the next `pump`.

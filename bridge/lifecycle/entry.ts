@@ -3,20 +3,18 @@ import { BridgeError } from '#shared/errors.ts';
 import { maxAnswerChars, maxUnreadChars } from '#shared/protocol.ts';
 import { isSafeToStream } from '#shared/streaming.ts';
 
+import { createEventQueue, type EventQueue } from './event-queue.ts';
 import type { Priority } from './queue.ts';
 import { queued, type RequestState } from './request-state.ts';
 
-/** A request that is not settled yet, and the stream that its caller reads. */
+/** A request that is not settled yet, and the events that its caller reads. */
 export interface Entry {
   readonly requestId: string;
   readonly chat: ChatRequest;
   readonly submitter: Submitter;
   readonly signal: AbortSignal;
   readonly onAbort: () => void;
-  /** The caller took something, or waits for it. */
-  readonly onRead: () => void;
-  readonly events: ReadableStream<CallEvent>;
-  readonly controller: ReadableStreamDefaultController<CallEvent>;
+  readonly events: EventQueue<CallEvent>;
   state: RequestState;
   /** Of the extension that holds it, for as long as one does. */
   profile: string | undefined;
@@ -44,18 +42,14 @@ export interface Submitter {
 /** In steps, so that not every part that is read costs a frame. */
 const roomStep = maxUnreadChars / 2;
 
-export function createEntry(
-  options: Pick<Entry, 'requestId' | 'chat' | 'submitter' | 'signal' | 'onAbort' | 'onRead'>,
-): Entry {
-  let controller!: Entry['controller'];
-  const events = new ReadableStream<CallEvent>(
-    { start: (it) => void (controller = it), pull: options.onRead },
-    { highWaterMark: maxUnreadChars, size: (event) => (event.type === 'finish' ? 0 : partChars(event)) },
-  );
+/** `onRead` is called whenever the caller took something. */
+export function createEntry({
+  onRead,
+  ...options
+}: Pick<Entry, 'requestId' | 'chat' | 'submitter' | 'signal' | 'onAbort'> & { onRead: () => void }): Entry {
   return {
     ...options,
-    events,
-    controller,
+    events: createEventQueue({ size: charsOf, onTake: onRead }),
     state: queued,
     profile: undefined,
     chars: 0,
@@ -67,13 +61,15 @@ export function createEntry(
   };
 }
 
+const charsOf = (event: CallEvent): number => (event.type === 'finish' ? 0 : partChars(event));
+
 /** False where the answer gets longer than an answer may be. */
 export function addParts(entry: Entry, parts: readonly AnswerPart[]): boolean {
   for (const part of parts) {
     entry.chars += partChars(part);
     // Before the caller can read it, and thereby make room.
     entry.room -= partChars(part);
-    entry.controller.enqueue(part);
+    entry.events.push(part);
     if (entry.chars > maxAnswerChars) return false;
   }
   return true;
@@ -93,19 +89,19 @@ export function resetRoom(entry: Entry): number {
   return entry.room;
 }
 
-const freeChars = ({ controller }: Entry): number => controller.desiredSize ?? 0;
+const freeChars = ({ events }: Entry): number => (events.hasEnded ? 0 : maxUnreadChars - events.unread);
 
 export function stopTimer(entry: Entry): void {
   entry.stopTimer?.();
   entry.stopTimer = undefined;
 }
 
-/** Closes the caller's stream with its one `finish`, or breaks it. */
+/** Closes the caller's events with their one `finish`, or breaks them. */
 export function closeEntry(entry: Entry, outcome: AnswerEnd | BridgeError): void {
   entry.signal.removeEventListener('abort', entry.onAbort);
-  if (outcome instanceof BridgeError) return entry.controller.error(outcome);
-  entry.controller.enqueue({ type: 'finish', ...outcome });
-  entry.controller.close();
+  if (outcome instanceof BridgeError) return entry.events.fail(outcome);
+  entry.events.push({ type: 'finish', ...outcome });
+  entry.events.close();
 }
 
 export const abortReason = ({ reason }: AbortSignal): BridgeError =>

@@ -101,13 +101,15 @@ it.each(['/', '/api/status'])('says for ten seconds after a look at %s that some
   const client = await connect();
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   await fetch(bridge.url + path);
+  // It is told a moment later.
+  vi.advanceTimersByTime(50);
   expect(await client.nextStatus()).toEqual(status(0, true));
-  vi.advanceTimersByTime(9999);
+  vi.advanceTimersByTime(9949);
   await fetch(bridge.url + path);
   vi.advanceTimersByTime(9999);
   await nextTurn();
   expect(client.left()).toEqual([]);
-  vi.advanceTimersByTime(1);
+  vi.advanceTimersByTime(51);
   expect(await client.nextStatus()).toEqual(status(0, false));
 });
 

@@ -112,7 +112,7 @@ export function createRig(
   };
 }
 
-async function read(stream: ReadableStream<ChatEvent>, events: ChatEvent[]): Promise<Outcome> {
+async function read(stream: AsyncIterable<ChatEvent>, events: ChatEvent[]): Promise<Outcome> {
   try {
     for await (const event of stream) events.push(event);
   } catch (error) {

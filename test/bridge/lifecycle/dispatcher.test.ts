@@ -164,7 +164,7 @@ describe('a cancel', () => {
     rig.connect(peer);
     const chat = { messages: [] };
     const events = rig.dispatcher.submit(chat, { requestId: 'gone', signal: AbortSignal.abort(), submitter });
-    await expect(events.getReader().read()).rejects.toMatchObject({ code: 'cancelled' });
+    await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'cancelled' });
     expect(peer.sent).toEqual([]);
     expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 0 });
   });

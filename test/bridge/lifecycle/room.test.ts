@@ -25,16 +25,15 @@ function submit() {
   const caller = new AbortController();
   const requestId = `room ${(rooms += 1)}`;
   const events = rig.dispatcher.submit({ messages: [] }, { requestId, signal: caller.signal, submitter });
-  const reader = events.getReader();
+  const reader = events[Symbol.asyncIterator]();
   async function read(): Promise<ChatEvent | undefined> {
-    const { value } = await reader.read();
+    const { value } = (await reader.next()) as IteratorResult<ChatEvent, undefined>;
     await turn();
     return value;
   }
   return { requestId, read, abort: () => caller.abort() };
 }
 
-/** Streams call back in turns of their own. */
 const turn = () => vi.advanceTimersByTimeAsync(0);
 const roomOf = ({ sent }: TestPeer) => sent.flatMap((frame) => (frame.type === 'room' ? [frame.chars] : []));
 const quarter = 'x'.repeat(maxUnreadChars / 4);
