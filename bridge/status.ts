@@ -27,7 +27,7 @@ interface Without {
 }
 
 /** Nobody sees the difference, and to find out how everything is takes longer than a request does. */
-const changeMs = 50;
+const changeMs = 100;
 
 export function createStatusHub(options: {
   version: string;

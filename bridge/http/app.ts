@@ -162,10 +162,8 @@ function createExchange(request: Request, response: Response, limits: Limits): E
     ...pass,
     // A wildcard comes in the pieces between its slashes.
     params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
-    get query() {
-      // Not by URL: that throws for some paths, and its error would show the query to the log.
-      return new URLSearchParams(/\?.*/.exec(request.url)?.[0]);
-    },
+    // Not by URL: that throws for some paths, and its error would show the query to the log.
+    query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
     hangUp: hangUp.signal,
     json: () => readJson(request, limits, () => isAwaited(request) && response.writeContinue()),
     setHeaders: (headers) => void response.set(headers),

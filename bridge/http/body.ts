@@ -60,7 +60,7 @@ function readBytes(request: IncomingMessage, limits: Pick<Limits, 'maxBodyBytes'
     });
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));
     request.on('error', reject);
-    request.on('close', () => reject(new Error('It closed.')));
+    request.on('close', () => void (request.complete || reject(new Error('It closed.'))));
   });
 }
 

@@ -89,7 +89,7 @@ export function resetRoom(entry: Entry): number {
   return entry.room;
 }
 
-const freeChars = ({ events }: Entry): number => (events.hasEnded ? 0 : maxUnreadChars - events.unread);
+const freeChars = ({ events }: Entry): number => (events.hasEnded() ? 0 : maxUnreadChars - events.unread());
 
 export function stopTimer(entry: Entry): void {
   entry.stopTimer?.();

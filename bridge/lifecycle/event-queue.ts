@@ -7,8 +7,8 @@ export interface EventQueue<T> extends AsyncIterable<T> {
   close(): void;
   fail(reason: Error): void;
   /** The sizes of all that was not read yet; 0 after the end. */
-  readonly unread: number;
-  readonly hasEnded: boolean;
+  unread(): number;
+  hasEnded(): boolean;
 }
 
 /** `onTake` is called whenever the reader has taken something. */
@@ -59,12 +59,9 @@ export function createEventQueue<T>(options: { size: (item: T) => number; onTake
     },
     close: () => finish(null),
     fail: finish,
-    get unread() {
-      return end ? 0 : unread;
-    },
-    get hasEnded() {
-      return end !== undefined;
-    },
+    // No getters: an object that has one takes ten times as long to make.
+    unread: () => (end ? 0 : unread),
+    hasEnded: () => end !== undefined,
     [Symbol.asyncIterator]: () => ({ next }),
   };
 }

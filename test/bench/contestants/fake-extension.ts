@@ -9,7 +9,6 @@ import { WebSocket } from 'ws';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import { subprotocol, type Frame, type FrameToExtension } from '#shared/protocol.ts';
 
-import { createBatch } from '../../../extension/lanes/batch.ts';
 import { createOutbox } from '../../../extension/relay/outbox.ts';
 import { answer } from './answers.ts';
 import type { BareFrame } from './bare.ts';
@@ -84,14 +83,11 @@ function speakToBridge(isUnbatched: boolean): void {
     }
     outbox.open(requestId);
     send({ type: 'started' });
-    const batch = createBatch((parts) => send({ type: 'chunk', parts }));
     for await (const turn of answer(chat.model ?? '')) {
-      for (const text of turn) {
-        if (isUnbatched) send({ type: 'chunk', parts: [{ type: 'text', text }] });
-        else batch.add({ type: 'text', text });
-      }
+      // Ours joins what comes in one turn (lanes/batch.ts).
+      const texts = isUnbatched ? turn : [turn.join('')];
+      for (const text of texts) send({ type: 'chunk', parts: [{ type: 'text', text }] });
     }
-    batch.close();
     send({ type: 'end', finishReason: 'stop', model: 'fake', usage: { inputTokens: 1, outputTokens: 1 } });
   }
 }

@@ -25,13 +25,13 @@ describe('a queue of events', () => {
     const { queue, next, takes } = create();
     const waiting = next();
     queue.push('taken');
-    expect([queue.unread, takes()]).toEqual([0, 1]);
+    expect([queue.unread(), takes()]).toEqual([0, 1]);
     await waiting;
     queue.push('four');
     queue.push('five!');
-    expect([queue.unread, takes()]).toEqual([9, 1]);
+    expect([queue.unread(), takes()]).toEqual([9, 1]);
     await next();
-    expect([queue.unread, takes()]).toEqual([5, 2]);
+    expect([queue.unread(), takes()]).toEqual([5, 2]);
   });
 
   it('breaks at once where it fails, for a reader that waits and for one that comes', async () => {
@@ -43,7 +43,7 @@ describe('a queue of events', () => {
     other.queue.push('unread');
     other.queue.fail(new Error('gone'));
     await expect(other.next()).rejects.toThrow('gone');
-    expect(other.queue.unread).toBe(0);
+    expect(other.queue.unread()).toBe(0);
   });
 
   it('ends once, and takes nothing after that', async () => {
