@@ -43,7 +43,7 @@ function isGivenUp(results: Results, id: string): boolean {
   const result = results.get(id);
   return (
     result?.status === 'error' &&
-    (result.error.code === 'extension_disconnected' || result.error.code === 'shutting_down')
+    (result.error.code === 'extension_disconnected' || result.error.code === 'bridge_shutdown')
   );
 }
 

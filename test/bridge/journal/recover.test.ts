@@ -10,8 +10,8 @@ import { createTemporaryFolder } from '../../temporary-folder.ts';
 const main = fileURLToPath(new URL('../../../bridge/main.ts', import.meta.url));
 
 /** A bridge that can be killed, and started again on the same port with the same folder. */
-async function startProcess(folder: string, port = 0) {
-  const child = spawn(process.execPath, [main, '--port', `${port}`, '--state-dir', folder], {
+async function startProcess(folder: string, port = 0, ...args: string[]) {
+  const child = spawn(process.execPath, [main, '--port', `${port}`, '--state-dir', folder, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -23,8 +23,8 @@ async function startProcess(folder: string, port = 0) {
     url,
     output: () => output,
     port: Number(new URL(url).port),
-    async kill() {
-      child.kill('SIGKILL');
+    async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL') {
+      child.kill(signal);
       await once(child, 'exit');
     },
   };
@@ -41,10 +41,10 @@ const resultOf = async (url: string, id: unknown) => {
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
 
-async function start() {
+async function start(...args: string[]) {
   const folder = await createTemporaryFolder('state');
   onTestFinished(() => folder.remove());
-  const bridge = await startProcess(folder.dir);
+  const bridge = await startProcess(folder.dir, 0, ...args);
   const extension = await startFakeExtension({ bridgeUrl: bridge.url });
   onTestFinished(() => extension.close());
   return { folder: folder.dir, bridge, extension };
@@ -93,6 +93,22 @@ it('M5 an answer that was on its way when the bridge was killed comes all the sa
     result: 'Grüße aus Zürich — 日本語のテキスト 🦊👩‍🚀 fin',
   });
   expect(extension.calls).toHaveLength(1);
+});
+
+it('M6 an answer is kept that comes after a restart, when the bridge stopped while its line was down', async () => {
+  const { folder, bridge, extension } = await start('--drain', '0');
+  const call = extension.nextCall();
+  const id = await begin(bridge, extension, 'slow-utf8');
+  extension.drop();
+  await bridge.kill('SIGTERM');
+  await (
+    await call
+  ).closed;
+  const again = await startProcess(folder, bridge.port);
+  expect((await resultOf(again.url, id)).body).toMatchObject({ code: 'bridge_shutdown' });
+  await extension.reconnect();
+  await expect.poll(() => extension.heldRequests()).toEqual([]);
+  expect(await resultOf(again.url, id)).toMatchObject({ status: 200, body: { status: 'success' } });
 });
 
 describe('an answer with an Idempotency-Key that came after a restart', () => {
