@@ -109,7 +109,7 @@ export type AnswerEnd = v.InferOutput<typeof answerEndSchema>;
 
 /** How much of an answer a part is, in characters: what limits and batches count. */
 export const partChars = (part: AnswerPart): number =>
-  part.type === 'tool_call' ? part.arguments.length : part.text.length;
+  part.type === 'tool_call' ? part.id.length + part.name.length + part.arguments.length : part.text.length;
 
 /** What a running call gives: parts, then exactly one finish (or the stream fails). */
 export type CallEvent = AnswerPart | ({ type: 'finish' } & AnswerEnd);

@@ -66,6 +66,8 @@ const charsOf = (event: CallEvent): number => (event.type === 'finish' ? 0 : par
 /** False where the answer gets longer than an answer may be. */
 export function addParts(entry: Entry, parts: readonly AnswerPart[]): boolean {
   for (const part of parts) {
+    // It says nothing, and is no answer's beginning.
+    if (partChars(part) === 0) continue;
     entry.chars += partChars(part);
     // Before the caller can read it, and thereby make room.
     entry.room -= partChars(part);

@@ -160,6 +160,20 @@ describe('an answer', () => {
     await next('ack');
   });
 
+  it('G22 fails by the names of tools, too, and by no number of pieces that say nothing', async () => {
+    const asked = rig.r1(json({ messages: [{ role: 'user', content: 'x' }] }));
+    const requestId = await next('request');
+    const parts = Array.from({ length: 100_000 }, () => ({ type: 'text' as const, text: '' }));
+    client.send({ type: 'chunk', requestId, seq: 0, parts });
+    const name = 'x'.repeat(5_000_000);
+    for (let seq = 1; (seq - 1) * name.length <= maxAnswerChars; seq += 1)
+      client.send({ type: 'chunk', requestId, seq, parts: [{ type: 'tool_call', id: '', name, arguments: '' }] });
+    expect(await next('cancel')).toBe(requestId);
+    expect(refusalOf(await asked)).toEqual({ status: 502, code: 'answer_too_large' });
+    client.send({ type: 'error', requestId, error: { code: 'cancelled', message: 'Cancelled.' } });
+    await next('ack');
+  });
+
   it('G24 is text in one event, whatever stands in it', async () => {
     const texts = [
       '\ud800',
