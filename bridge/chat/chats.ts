@@ -157,7 +157,11 @@ export function createChats(options: {
   }
 
   function answered(id: string, answer: StoredAnswer, request: ChatRequest): Chat {
-    const whole = async () => (answer.isRaw ? { ...answer, ...(await calls.finish(request, answer)) } : answer);
+    const whole = async () => {
+      // It may have come in this very turn.
+      await results.settled();
+      return answer.isRaw ? { ...answer, ...(await calls.finish(request, answer)) } : answer;
+    };
     return { id, events: replay(whole), whole, isReplay: true, wentOut: () => true };
   }
 

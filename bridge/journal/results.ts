@@ -46,8 +46,8 @@ export interface Results {
   get(id: string): Result | undefined;
   /** An extension was given its call, and did not give it back. */
   wentOut(id: string): boolean;
-  /** The same for whoever asks: what was asked with a key is told to that key alone. */
-  read(id: string, scope: string): Result | undefined;
+  /** The same for whoever asks, once it is on disk: what was asked with a key is told to that key alone. */
+  read(id: string, scope: string): Promise<Result | undefined>;
   /** The latest chat of that Idempotency-Key; `wentOut`: an extension was given its call, and did not give it back. */
   findByKey(scope: string, key: string): KnownChat | undefined;
 }
@@ -86,8 +86,9 @@ export function createResults(options: {
       return row ? read(row) : undefined;
     },
     wentOut: (id) => isOut(journal.find(id)),
-    read(id, scope) {
+    async read(id, scope) {
       const row = journal.find(id);
+      await journal.settled();
       return row && isOwn(row, scope) ? read(row) : undefined;
     },
     findByKey(scope, key) {

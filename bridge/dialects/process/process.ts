@@ -52,9 +52,9 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
       method: 'GET',
       path: '/api/result/:requestId',
       fromAllowedOrigins: true,
-      handle({ params, scope }) {
+      async handle({ params, scope }) {
         const requestId = params['requestId'] ?? '';
-        return describeResult(requestId, results.read(requestId, scope));
+        return describeResult(requestId, await results.read(requestId, scope));
       },
     },
   ];

@@ -24,7 +24,7 @@ const results: Results = {
   succeed: () => {},
   fail: () => {},
   get: () => undefined,
-  read: () => undefined,
+  read: async () => undefined,
   findByKey: () => undefined,
   wentOut: () => false,
 };

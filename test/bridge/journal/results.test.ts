@@ -1,0 +1,63 @@
+import { expect, it, onTestFinished } from 'vitest';
+
+import { createChats } from '../../../bridge/chat/chats.ts';
+import { replay } from '../../../bridge/chat/collect.ts';
+import { openHistory } from '../../../bridge/journal/history.ts';
+import { openJournal } from '../../../bridge/journal/journal.ts';
+import { createResults } from '../../../bridge/journal/results.ts';
+import { createTemporaryFolder } from '../../temporary-folder.ts';
+
+const answer = {
+  ...{ text: 'paid', reasoning: '', refusal: null, toolCalls: [], model: null, usage: null, durationMs: 1 },
+  finishReason: 'stop' as const,
+};
+const request = { messages: [] };
+const scope = 'me';
+
+/** Results, and what of them a second program finds on disk. */
+async function start() {
+  const { dir: folder, remove } = await createTemporaryFolder('state');
+  onTestFinished(() => remove());
+  const journal = openJournal({
+    ...{ folder, ttlMs: 1e9, maxKeptBytes: 1e6, maxFileBytes: 1e9, now: Date.now },
+    onTrouble(error) {
+      throw error;
+    },
+  });
+  onTestFinished(() => journal.close());
+  const results = createResults({
+    ...{ journal, keepsAnswers: true, keepsHistory: false, now: Date.now },
+    isRunning: () => false,
+    onRecorded() {},
+  });
+  const statusOnDisk = (id: string) => {
+    const history = openHistory(folder);
+    const status = history?.find(id)?.status;
+    history?.close();
+    return status;
+  };
+  return { results, statusOnDisk };
+}
+
+it('tells an answer once it is on disk, also to whoever asks in the turn in which it came', async () => {
+  const { results, statusOnDisk } = await start();
+  results.begin({ id: 'a', scope, key: null, fingerprint: null, request });
+  results.succeed('a', answer);
+  expect(await results.read('a', scope)).toMatchObject({ answer: { text: 'paid' } });
+  expect(statusOnDisk('a')).toBe('success');
+});
+
+it('N1 repeats an answer once it is on disk', async () => {
+  const { results, statusOnDisk } = await start();
+  const chats = createChats({
+    ...{ results, newId: () => 'a', now: Date.now },
+    calls: { prepare: async () => ({ start: () => replay(async () => answer) }), finish: async () => answer },
+  });
+  const caller = { scope, key: 'k', name: null, priority: 'normal' as const, isRepetition: false };
+  const ask = () => chats.begin(request, { deadline: new AbortController().signal, hangUp: null, caller });
+  await ask();
+  while (results.get('a')?.status === 'pending') await Promise.resolve();
+  const again = await ask();
+  expect([again.isReplay, (await again.whole()).text]).toEqual([true, 'paid']);
+  expect(statusOnDisk('a')).toBe('success');
+});
