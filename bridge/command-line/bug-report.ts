@@ -54,12 +54,15 @@ export async function describeForBugReport(config: Config, version: string): Pro
     puter_bridge: version,
     node: process.version,
     system: `${platform()} ${release()} ${arch()}`,
-    config,
+    config: { ...config, allowedHosts: config.allowedHosts.length, allowedOrigins: config.allowedOrigins.length },
     state_folder: listFiles(config.stateDir),
     bridge: await askBridge(config),
     log: config.logFile === null ? 'there is no --log-file' : readLines(config.logFile),
   };
-  return redact(JSON.stringify(facts, null, 2).replaceAll(JSON.stringify(homedir()).slice(1, -1), '~'));
+  const home = homedir();
+  const text = JSON.stringify(facts, null, 2);
+  // A program that has no home stands at the root, or nowhere.
+  return redact(home.length > 1 ? text.replaceAll(JSON.stringify(home).slice(1, -1), '~') : text);
 }
 
 function listFiles(folder: string): unknown {

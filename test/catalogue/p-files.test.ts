@@ -178,6 +178,16 @@ describe('a report of a fault', () => {
     ).toEqual([]);
   });
 
+  it('P7 counts the hosts and sites that were named, and can be read where nobody is at home', async () => {
+    const stateDir = await temporaryStateDir();
+    const named = ['--allow-origin', 'https://canary.example', '--allowed-host', 'canary.lan'];
+    const ran = run(['report', '--port', '1', '--state-dir', stateDir, ...named], { HOME: '' });
+    expect(await ran.ended).toEqual([0, null]);
+    expect(ran.stdout()).not.toContain('canary');
+    const config = { allowedHosts: 1, allowedOrigins: 1, stateDir };
+    expect(JSON.parse(ran.stdout())).toMatchObject({ config });
+  });
+
   it('P7 repeats nothing of another program that has the port', async () => {
     const other = createServer((_, response) => response.end('{"hops":"secret","token":"secret"}'));
     await once(other.listen(0, '127.0.0.1'), 'listening');
