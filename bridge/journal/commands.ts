@@ -1,8 +1,9 @@
 import type { HistoryTask } from '../command-line/tasks.ts';
 import { SetupError } from '../setup-error.ts';
-import { openHistory } from './history.ts';
+import { openHistory, type History } from './history.ts';
 import type { JournalRow } from './journal.ts';
 import { outcomeOf } from './results.ts';
+import { isSqlite } from './store.ts';
 import { readTranscript } from './transcript.ts';
 
 /** How many are listed, and how much of each. */
@@ -19,8 +20,9 @@ export function runHistoryTask(
 ): void {
   const { folder, tell } = options;
   const print = (text: string) => options.print(harmless(text));
-  const history = openHistory(folder);
+  let history: History | null = null;
   try {
+    history = openHistory(folder);
     switch (task.type) {
       case 'list_history': {
         const rows = history?.latest(listed) ?? [];
@@ -38,6 +40,12 @@ export function runHistoryTask(
         history?.clear();
         return tell('Nothing of what was asked and answered is on disk any more.');
     }
+  } catch (error) {
+    if (!isSqlite(error)) throw error;
+    throw new SetupError(
+      `The journal in ${folder} cannot be read (${error.message}). Try again; one that is damaged is put aside by the bridge as it starts.`,
+      { cause: error },
+    );
   } finally {
     history?.close();
   }
@@ -45,13 +53,16 @@ export function runHistoryTask(
 
 function listLine(row: JournalRow): string {
   const { model = null, messages = [] } = readTranscript(row.request) ?? {};
-  const words = messages.findLast(({ role }) => role === 'user')?.text.replace(/\s+/g, ' ') ?? '';
-  return [row.id, timeOf(row), stateOf(row), model ?? 'default', words.slice(0, firstWords)].join('  ');
+  const words = messages.findLast(({ role }) => role === 'user')?.text ?? '';
+  const facts = [row.id, timeOf(row), stateOf(row), model ?? 'default'];
+  return [...facts.map(oneLine), oneLine(words).slice(0, firstWords)].join('  ');
 }
+
+const oneLine = (text: string): string => text.replace(/\s+/g, ' ');
 
 function describe(row: JournalRow): string {
   const asked = readTranscript(row.request);
-  const head = `${row.id}, asked ${timeOf(row)}, model ${asked?.model ?? 'default'}`;
+  const head = `${row.id}, asked ${timeOf(row)}, model ${oneLine(asked?.model ?? 'default')}`;
   const messages = asked?.messages ?? [{ role: 'asked', text: 'What was asked is not kept.' }];
   return [head, ...messages.map(({ role, text }) => `${role}:\n${text}`), `${stateOf(row)}:\n${answerOf(row)}`].join(
     '\n\n',

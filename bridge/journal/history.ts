@@ -15,6 +15,16 @@ export interface History {
   close(): void;
 }
 
+/** So much of it is cleared at once. */
+const pieceBytes = 4e6;
+
+/** Leaves the file to others afterwards, for as long as it was kept from them. */
+function takeTurn(run: () => unknown): void {
+  const start = performance.now();
+  run();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, performance.now() - start);
+}
+
 /** Null where there never was a journal. Throws as `openJournal` does, and SQLite's own error. */
 export function openHistory(folder: string): History | null {
   if (!existsSync(join(folder, fileName))) return null;
@@ -23,12 +33,12 @@ export function openHistory(folder: string): History | null {
     latest: (count) => store.asked.all(count) as unknown as JournalRow[],
     find: (id) => (store.find.get(id) ?? null) as unknown as JournalRow | null,
     clear() {
-      store.database.exec('BEGIN IMMEDIATE');
-      store.empty.run(Number.MAX_SAFE_INTEGER);
-      store.dropEmptied.run();
-      store.unask.run();
+      const { total } = store.size.get() as { total: number | null };
+      // In pieces: a bridge that has to wait for too long takes its disk for broken.
+      for (let left = total ?? 0; left >= 0; left -= pieceBytes) takeTurn(() => store.empty.run(pieceBytes));
+      for (const step of [store.dropEmptied, store.unask]) takeTurn(() => step.run());
       // Else the words would stay for a while in the file beside it, where changes go first.
-      store.database.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)');
+      store.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     },
     close: () => store.database.close(),
   };

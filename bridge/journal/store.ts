@@ -58,11 +58,12 @@ function open(path: string, maxBytes: number): Store {
   }
 }
 
-const isSqlite = (error: unknown, ...codes: number[]): error is Error =>
+/** An error of SQLite's: one of these, where any are named. */
+export const isSqlite = (error: unknown, ...codes: number[]): error is Error =>
   error instanceof Error &&
   'errcode' in error &&
   typeof error.errcode === 'number' &&
-  codes.includes(error.errcode & 0xff);
+  (codes.length === 0 || codes.includes(error.errcode & 0xff));
 
 export const isBusy = (error: unknown): boolean => isSqlite(error, 5);
 

@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import type { HistoryTask } from '../../../bridge/command-line/tasks.ts';
 import type { Config } from '../../../bridge/config.ts';
 import { runHistoryTask } from '../../../bridge/journal/commands.ts';
+import { openJournal } from '../../../bridge/journal/journal.ts';
 import { run, startProcess, temporaryStateDir } from '../../catalogue/bridge-process.ts';
 import { startFakeExtension } from '../../contract/fake-extension.ts';
 import { startTemporaryBridge } from '../temporary-bridge.ts';
@@ -82,6 +84,49 @@ describe('the history', () => {
       'answered:\nYou said: one\ntwo',
     ]);
     expect(() => bridge.history({ type: 'show_history', id: 'nobody' })).toThrow('“puter-bridge history” lists them.');
+  });
+
+  it('is one line a request, whatever its model is called', async () => {
+    const bridge = await open({ keepsHistory: true });
+    const { id } = await bridge.ask({ prompt: 'x', model: 'm\nanother  line' });
+    const { printed } = bridge.history({ type: 'list_history' });
+    expect(printed).toEqual([expect.stringMatching(new RegExp(`^${id}  .*  m another line  x$`))]);
+    expect(bridge.history({ type: 'show_history', id }).printed[0]).toMatch(/model m another line\n\nuser:/);
+  });
+
+  it('says what to do where it cannot be read', async () => {
+    const folder = await temporaryStateDir();
+    writeFileSync(join(folder, 'journal.db'), 'no database'.repeat(1000), { mode: 0o600 });
+    const { ended, stderr } = run(['history', '--state-dir', folder]);
+    expect([await ended, stderr()]).toEqual([
+      [2, null],
+      `The journal in ${folder} cannot be read (file is not a database). Try again; one that is damaged is put aside by the bridge as it starts.\n`,
+    ]);
+  });
+
+  it('is cleared in pieces, between which a bridge gets at it', async () => {
+    const folder = await temporaryStateDir();
+    const journal = openJournal({
+      ...{ folder, ttlMs: 1e9, maxKeptBytes: 1e9, maxFileBytes: 1e9, now: Date.now },
+      onTrouble(error) {
+        throw error;
+      },
+    });
+    onTestFinished(() => journal.close());
+    for (let index = 0; index < 40; index += 1) {
+      journal.insert({ id: `${index}`, scope: 's', key: null, fingerprint: null, createdAt: 1, request: null });
+      journal.finished(`${index}`, 'success', 'x'.repeat(1e6), 1);
+    }
+    journal.flush();
+    const watcher = new DatabaseSync(join(folder, 'journal.db'));
+    onTestFinished(() => watcher.close());
+    const seen = new Set<unknown>();
+    const left = watcher.prepare('SELECT COUNT(*) AS count FROM chats WHERE outcome IS NOT NULL');
+    const { ended } = run(['history', 'clear', '--state-dir', folder]);
+    await expect.poll(() => seen.add(left.get()?.['count']), { interval: 1, timeout: 20_000 }).toContain(0);
+    expect(seen.size).toBeGreaterThan(3);
+    expect(await ended).toEqual([0, null]);
+    expect(watcher.prepare('SELECT * FROM chats').all()).toEqual([]);
   });
 
   it('is told by no route', async () => {
