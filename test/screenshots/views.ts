@@ -1,9 +1,11 @@
 import type { Page } from 'puppeteer-core';
 
 import type { Bridge } from '../../bridge/bridge.ts';
+import type { Config } from '../../bridge/config.ts';
+import { defaultLimits } from '../../bridge/limits.ts';
 import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { setOptions, signIn, waitForText } from '../browser/person.ts';
-import { ask, type Rig } from '../browser/rig.ts';
+import { ask, until, type Rig } from '../browser/rig.ts';
 
 /** Every page in every state worth a look, for screenshots and for the checks of accessibility. */
 
@@ -107,15 +109,25 @@ const toAddress = (address: (rig: Rig) => string) => (rig: Rig) =>
   setOptions(rig.browser, { bridgeAddress: address(rig) });
 const back = toAddress(({ bridge }) => bridge.url);
 
-/** Another bridge, that wants the extension paired; each view has its own, so that none is paired already. */
-let strict: Bridge;
-const toStrictBridge = async (rig: Rig) => {
-  strict = await startTemporaryBridge({ requirePairing: true });
-  await toAddress(() => strict.url)(rig);
+/** Another bridge; each view has its own, so that none is paired already. */
+let other: Bridge;
+const toOther =
+  (config: Partial<Config>, onUnexpected?: (error: unknown) => void) =>
+  async (rig: Rig): Promise<void> => {
+    other = await startTemporaryBridge(config, onUnexpected);
+    await toAddress(() => other.url)(rig);
+  };
+const toStrictBridge = toOther({ requirePairing: true });
+/** The disk of its state folder is full. */
+const toFullBridge = async (rig: Rig) => {
+  const limits = { ...defaultLimits, maxJournalBytes: 100_000 };
+  await toOther({ keepBytes: 10_000, limits }, () => {})(rig);
+  await until(() => other.status.read().puter.reachable === true);
+  await ask(other.url, { prompt: 'x'.repeat(300_000), model: 'echo' });
 };
-const fromStrictBridge = async (rig: Rig) => {
+const leaveOther = async (rig: Rig) => {
   await back(rig);
-  await strict.close();
+  await other.close();
 };
 
 const popup = { path: 'popup.html' };
@@ -141,6 +153,14 @@ export const views: View[] = [
   }),
   view({
     ...popup,
+    name: 'popup-disk-full',
+    before: toFullBridge,
+    on: (_, page) => waitForText(page, '#allowance-left', /left/),
+    shows: ['#durability', /lost/],
+    after: leaveOther,
+  }),
+  view({
+    ...popup,
     name: 'popup-no-bridge',
     before: toAddress(() => '127.0.0.1:1'),
     on: (_, page) => page.locator('.fix').click(),
@@ -160,7 +180,7 @@ export const views: View[] = [
     before: toStrictBridge,
     on: (_, page) => page.waitForSelector('#pairing-code'),
     shows: ['#sentence', /Not paired/],
-    after: fromStrictBridge,
+    after: leaveOther,
   }),
   view({
     ...popup,
@@ -171,7 +191,7 @@ export const views: View[] = [
       await page.keyboard.press('Enter');
     },
     shows: ['#pairing-problem', /not the code/],
-    after: fromStrictBridge,
+    after: leaveOther,
   }),
   view({
     ...popup,
@@ -261,7 +281,7 @@ export const views: View[] = [
     path: 'welcome.html',
     before: toStrictBridge,
     shows: ['#step-bridge', /Not paired/],
-    after: fromStrictBridge,
+    after: leaveOther,
   }),
   view({
     name: 'welcome-done',
@@ -282,9 +302,17 @@ export const views: View[] = [
     name: 'bridge-pairing',
     path: '/',
     before: toStrictBridge,
-    on: (_, page) => page.goto(strict.url),
+    on: (_, page) => page.goto(other.url),
     shows: ['#pairing-code', /-/],
-    after: fromStrictBridge,
+    after: leaveOther,
+  }),
+  view({
+    name: 'bridge-disk-full',
+    path: '/',
+    before: toFullBridge,
+    on: (_, page) => page.goto(other.url),
+    shows: ['#live', /kept on disk/],
+    after: leaveOther,
   }),
   view({ name: 'bridge-signed-in', path: '/auth/signed-in', shows: ['h1', /./] }),
   view({ name: 'bridge-sign-in-failed', path: '/auth/failed', shows: ['h1', /./] }),
