@@ -92,7 +92,7 @@ export function createResults(options: {
       return row && isOwn(row, scope) ? read(row) : undefined;
     },
     findByKey(scope, key) {
-      const row = journal.findByKey(scope, key);
+      const row = journal.findByKey(scope, key) ?? journal.findByKey(withoutId(scope), key);
       if (!row) return undefined;
       return { id: row.id, fingerprint: row.fingerprint, wentOut: isOut(row), result: read(row) };
     },
@@ -112,7 +112,10 @@ const isOut = (row: JournalRow | null): boolean => row !== null && row.instance 
 
 /** Without keys, programs of this machine are all the same person's. */
 export const isOwn = (row: JournalRow, scope: string): boolean =>
-  row.scope === scope || !(isOfKey(row.scope) || isOfKey(scope));
+  row.scope === scope || row.scope === withoutId(scope) || !(isOfKey(row.scope) || isOfKey(scope));
+
+/** An older bridge knew keys by their names alone. */
+const withoutId = (scope: string): string => (isOfKey(scope) ? scope.replace(/ .*/, '') : scope);
 
 const isOfKey = (scope: string): boolean => scope.startsWith('key:');
 

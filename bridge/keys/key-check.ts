@@ -44,7 +44,7 @@ export function createKeyCheck(ring: KeyRing, options: { now: () => number }): K
     try {
       const given = readKey(request);
       const key = ring.find(given);
-      return key ? { scope: scopeOf(request, key.name), problem: null, revoked: key.revoked } : refuse(refuseWrong());
+      return key ? { scope: scopeOf(request, key), problem: null, revoked: key.revoked } : refuse(refuseWrong());
     } catch (error) {
       if (error instanceof BridgeError) return refuse(error);
       throw error;

@@ -8,6 +8,8 @@ import { findKey, keyFileIn, readKeys, type Key } from './keys.ts';
 
 export interface HeldKey {
   name: string;
+  /** Of this key alone, also where its name was another's before. */
+  id: string;
   /** Aborts when it is revoked. */
   revoked: AbortSignal;
 }
@@ -74,7 +76,7 @@ export function startKeyRing(folder: string, options: { onTrouble: (error: unkno
     find(given) {
       refresh();
       const found = findKey(held, given);
-      return found && { name: found.name, revoked: found.abort.signal };
+      return found && { name: found.name, id: found.sha256.slice(0, 16), revoked: found.abort.signal };
     },
     close: stopWatching,
   };

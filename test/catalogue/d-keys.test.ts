@@ -339,26 +339,6 @@ describe('the command line', () => {
   });
 });
 
-it('N16 what was asked with one key is not told to another', async () => {
-  const stateDir = await temporaryStateDir();
-  const [mine, theirs] = ['mine', 'theirs'].map((name) => createKey(stateDir, name, new Date())) as [string, string];
-  const fresh = await startTemporaryBridge({ stateDir });
-  onTestFinished(() => fresh.close());
-  const helper = await startFakeExtension({ bridgeUrl: fresh.url });
-  onTestFinished(() => helper.close());
-  const ask = (path: string, given: string, options: RequestInit = {}) =>
-    fetch(fresh.url + path, { ...options, headers: { 'x-api-key': given, 'Content-Type': 'application/json' } });
-  const answer = await ask('/api/process', mine, { method: 'POST', body: '{"prompt":"x"}' });
-  const { request_id: id } = (await answer.json()) as { request_id: string };
-  for (const path of [`/api/result/${id}`, `/api/requests/${id}`]) {
-    expect([(await ask(path, mine)).status, (await ask(path, theirs)).status]).toEqual([200, 404]);
-  }
-  expect((await ask(`/api/requests/${id}`, theirs, { method: 'DELETE' })).status).toBe(404);
-  const listed = async (given: string) =>
-    ((await (await ask('/api/requests', given)).json()) as { requests: [] }).requests;
-  expect([(await listed(mine)).length, (await listed(theirs)).length]).toEqual([1, 0]);
-});
-
 it('D19 nothing turns keys off', async () => {
   const stateDir = await temporaryStateDir();
   for (const flag of ['--no-auth', '--no-key', '--insecure', '--dangerously-omit-auth'])
