@@ -32,13 +32,24 @@ export default defineConfig({
           name: 'unit',
           root,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.{browser,chromium,firefox}.test.ts'],
+          exclude: ['test/**/*.{browser,chromium,firefox,patient}.test.ts'],
           // Some start processes, and a busy machine is no reason to fail.
           testTimeout: 30_000,
         },
       },
       inBrowser('chromium'),
       inBrowser('firefox'),
+      {
+        test: {
+          name: 'patience',
+          root,
+          include: ['test/**/*.patient.test.ts'],
+          // What it asks for begins with the run, beside all others, and comes last.
+          globalSetup: ['test/e2e/build-extension.ts', 'test/e2e/patience.ts'],
+          sequence: { groupOrder: 1 },
+          testTimeout: 400_000,
+        },
+      },
     ],
   },
 });

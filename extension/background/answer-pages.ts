@@ -20,10 +20,18 @@ const done =
   };
 
 /** The background's part of every browser: it answers our other pages, and welcomes a new installation. */
-export function answerPages({ beginSignIn, wake }: { beginSignIn: BeginSignIn; wake: () => Promise<void> }): void {
+export function answerPages(options: {
+  beginSignIn: BeginSignIn;
+  wake: () => Promise<void>;
+  /** Keeps this page from being suspended until the function that it returns is called. */
+  hold: () => () => void;
+}): void {
+  const { beginSignIn, wake, hold } = options;
+
   /** The popup that asked is closed by the time that it would be told. */
   const remembered = (ask: (begin: BeginSignIn) => Promise<SignInOutcome>) => async (): Promise<SignInOutcome> => {
-    const outcome = await ask(beginSignIn);
+    const letGo = hold();
+    const outcome = await ask(beginSignIn).finally(letGo);
     if (outcome.status !== 'signed_in') await saveSignInOutcome(outcome);
     return outcome;
   };

@@ -1,7 +1,7 @@
 /**
  * Firefox's background entry: a page that holds the station itself. Firefox suspends it after 30 s, open socket or
- * not, unless it is kept awake: while there is a bridge to talk to, while calls run and while somebody looks.
- * Otherwise it sleeps, and dials for a while whenever the alarm or a page of ours wakes it.
+ * not, unless it is kept awake: while there is a bridge to talk to, while calls run, and while somebody looks or signs
+ * in. Otherwise it sleeps, and dials for a while whenever the alarm or a page of ours wakes it.
  */
 
 import type { HopState } from '#shared/hops.ts';
@@ -42,6 +42,7 @@ answerPages({
   async wake() {
     await station;
   },
+  hold: keepAlive.hold,
 });
 onContextChanged(() => void Promise.all([station, readContext()]).then(([it, context]) => it.use(context)));
 

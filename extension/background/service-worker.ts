@@ -9,7 +9,12 @@ import { answerPages } from './answer-pages.ts';
 import { superviseOffscreen } from './offscreen-supervisor.ts';
 
 const supervisor = superviseOffscreen();
-answerPages({ beginSignIn: () => askStation('beginSignIn'), wake: supervisor.ensure });
+answerPages({
+  beginSignIn: () => askStation('beginSignIn'),
+  wake: supervisor.ensure,
+  // In Chrome a message that waits for its answer does that.
+  hold: () => () => {},
+});
 
 onContextChanged(
   () =>

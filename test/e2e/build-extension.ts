@@ -7,5 +7,5 @@ import { findFirefox } from '../browser/find-firefox.ts';
 /** Once before all browser tests: what they load must be what the sources say, and a browser must be there. */
 export default async function setup({ name }: TestProject): Promise<void> {
   await build();
-  await (name === 'firefox' ? findFirefox() : findChrome());
+  await (name === 'chromium' ? findChrome() : findFirefox());
 }

@@ -73,6 +73,15 @@ const answers: Record<string, Answer> = {
     yield usage(ollamaUsage);
   }),
 
+  /** A word a second. */
+  'two-minutes': streaming(function* () {
+    for (let second = 1; second <= 120; second++) {
+      yield text(`${second} `);
+      yield { waitMs: 1000 };
+    }
+    yield usage(ollamaUsage);
+  }),
+
   'long-stream': streaming(function* () {
     for (let chunk = 1; chunk <= 2000; chunk++) yield text(`${chunk} `);
     yield usage(openAiUsage);

@@ -7,7 +7,7 @@ import type { PairingView } from '../../../bridge/pairing/offers.ts';
 import { createReporter, nextStep } from '../../../bridge/command-line/reporter.ts';
 import { createStatus, extensionStatus, readyFacts } from '../status-example.ts';
 
-const extensionFolder = '/here/dist/extension-chrome';
+const extensionFolder = '/here/dist';
 const way = { url: 'http://127.0.0.1:5001', extensionFolder };
 const withFacts = (change: Partial<HopFacts> = {}) =>
   createStatus({ extensions: [extensionStatus], facts: { ...readyFacts, ...change } });

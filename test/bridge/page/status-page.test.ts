@@ -7,7 +7,7 @@ import { createStatus, extensionStatus, readyFacts } from '../status-example.ts'
 const url = 'http://127.0.0.1:5001';
 const render = (
   change: Parameters<typeof createStatus>[0],
-  extensionFolder: string | null = '/here/dist/extension-chrome',
+  extensionFolder: string | null = '/here/dist',
   pairing: PairingView | null = null,
 ) => renderStatusPage({ status: createStatus(change), pairing, url, extensionFolder });
 const { bridge, session, puter } = readyFacts;
