@@ -4,7 +4,6 @@ import { createServer, type AddressInfo } from 'node:net';
 
 import type { TestProject } from 'vitest/node';
 
-import { approve, waitForText } from '../browser/person.ts';
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
 declare module 'vitest' {
@@ -54,20 +53,6 @@ const scenarios: Record<string, (rig: Rig) => Promise<object>> = {
     const backMs = performance.now() - start;
     await popup.close();
     return { silenceMs, backMs };
-  },
-
-  /** Somebody takes a minute at Puter's page, without a bridge that would keep the extension awake. */
-  async slowSignIn(rig: Rig) {
-    await rig.stopBridge();
-    let popup = await rig.browser.openPage('popup.html');
-    await popup.locator('#sign-out').click();
-    await popup.locator('.sign-in .primary').click();
-    const window = await rig.browser.waitForPage(/action=authme/);
-    await popup.close();
-    await pause(60_000);
-    await approve(window);
-    popup = await rig.browser.openPage('popup.html');
-    return { account: await waitForText(popup, '#hop-session', /Signed in/) };
   },
 };
 

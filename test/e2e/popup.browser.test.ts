@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 
 import { defaultLimits } from '../../bridge/limits.ts';
 import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
-import { setOptions, waitForText } from '../browser/person.ts';
+import { pair, setOptions, waitForText } from '../browser/person.ts';
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 import { testedBrowser } from '../browser/tested-browser.ts';
 
@@ -162,8 +162,9 @@ it('says that answers are lost with the bridge, where its disk fails', async () 
   const limits = { ...defaultLimits, maxJournalBytes: 100_000 };
   const full = await startTemporaryBridge({ keepBytes: 10_000, limits }, () => {});
   onTestFinished(() => full.close());
-  await setOptions(rig.chromium, { bridgeAddress: full.url });
-  onTestFinished(() => setOptions(rig.chromium, { bridgeAddress: rig.bridge.url }));
+  await setOptions(rig.browser, { bridgeAddress: full.url });
+  if (testedBrowser === 'firefox') await pair(rig.browser, () => full.pairing()?.code ?? null);
+  onTestFinished(() => setOptions(rig.browser, { bridgeAddress: rig.bridge.url }));
   await until(() => full.status.read().puter.reachable === true);
   await popup.bringToFront();
   expect(await popup.$('#durability')).toBeNull();
