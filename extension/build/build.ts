@@ -89,6 +89,9 @@ async function buildExtension(
       jsx: 'automatic',
       jsxImportSource: 'preact',
       plugins: [withoutRawHtml],
+      // What pages share is in the package once.
+      splitting: true,
+      minifyWhitespace: true,
     }),
     esbuild.build({
       ...options,

@@ -1,0 +1,40 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { deflateRawSync, gzipSync } from 'node:zlib';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { build } from '../../extension/build/build.ts';
+import { createTemporaryFolder, type TemporaryFolder } from '../temporary-folder.ts';
+
+/** What a person downloads, in bytes, and what the popup loads before it shows something. */
+describe('the built extension', () => {
+  let folder: TemporaryFolder;
+  const built = new Map<string, Buffer>();
+  beforeAll(async () => {
+    folder = await createTemporaryFolder('size');
+    const { chrome } = await build(folder.dir);
+    for (const entry of await readdir(chrome, { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) built.set(entry.name, await readFile(`${entry.parentPath}/${entry.name}`));
+  });
+  afterAll(() => folder?.remove());
+
+  it('packs into 100 KB beside its lane, which is puter.js', () => {
+    const own = [...built].filter(([name]) => name !== 'lane.js');
+    expect(own.length).toBeGreaterThan(15);
+    const packed = own.map(([, content]) => deflateRawSync(content).length).reduce((sum, size) => sum + size, 0);
+    expect(packed).toBeLessThanOrEqual(100 * 1024);
+  });
+
+  it('has a popup whose scripts pack into 40 KB', () => {
+    const scripts = [...importedBy('popup.js')].map((name) => built.get(name) ?? expect.fail(`There is no ${name}.`));
+    expect(scripts.length).toBeGreaterThan(1);
+    expect(gzipSync(Buffer.concat(scripts)).length).toBeLessThanOrEqual(40 * 1024);
+  });
+
+  /** With itself. */
+  function importedBy(script: string, found = new Set([script])): Set<string> {
+    for (const [, name = ''] of String(built.get(script)).matchAll(/\b(?:from|import)\s*"\.\/([\w.-]+)"/g))
+      if (!found.has(name)) importedBy(name, found.add(name));
+    return found;
+  }
+});
