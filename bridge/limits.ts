@@ -7,7 +7,7 @@ export interface Limits {
   requestTimeoutMs: number;
   /** Sockets at once, the extension's among them; more are dropped. */
   maxConnections: number;
-  /** After so many requests a socket is closed, and the next one has to be opened. */
+  /** After so many requests that did not wait for each other's answers a socket is closed. */
   maxRequestsPerSocket: number;
   maxHeaders: number;
   /** Of the whole head, the target included. */

@@ -44,7 +44,8 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     const { count: before = 0, response: last } = latest.get(request.socket) ?? {};
     // Node reads on behind an answer that ends the socket, and nobody could be told what became of what stands there.
     if (last?.getHeader('Connection') === 'close') return;
-    const count = before + 1;
+    // Whoever waits for its answers may go on as long as it likes.
+    const count = last && !last.writableFinished ? before + 1 : 1;
     // Node's own limit answers what comes in one piece with the last one by a bare 503, and closes late.
     if (count === limits.maxRequestsPerSocket) response.setHeader('Connection', 'close');
     latest.set(request.socket, { request, response, count });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
@@ -261,6 +262,19 @@ describe('a socket of two requests', () => {
     const answers = (await sendBytes(short.port, call.repeat(5))).body;
     expect(answers.match(/You said: x/g)).toHaveLength(2);
     short.expectCalls(2);
+  });
+
+  it('H30 takes any number that wait for each other’s answers', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<number | undefined>();
+    for (let time = 0; time < 5; time += 1) {
+      const asked = get({ port: short.port, path: '/health', agent });
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      ports.add(answer.socket.localPort);
+      await once(answer.resume(), 'end');
+    }
+    agent.destroy();
+    expect(ports.size).toBe(1);
   });
 });
 
