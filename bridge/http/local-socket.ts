@@ -47,8 +47,9 @@ async function removeStale(file: string): Promise<void> {
   const probe = connect(file);
   try {
     await once(probe, 'connect');
-  } catch {
-    return unlinkSync(file);
+  } catch (error) {
+    // Anything else is said of one whose owner is only slow to take callers in.
+    if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') return unlinkSync(file);
   } finally {
     probe.destroy();
   }

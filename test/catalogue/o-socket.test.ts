@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
@@ -117,6 +117,20 @@ describe('a Unix socket', () => {
     expect(existsSync(file)).toBe(true);
     const again = await start(stateDir);
     expect((await ask(again.file, '/health')).status).toBe(200);
+  });
+
+  it('O15 is not taken from a program that is too busy to let anybody in', async () => {
+    const folder = await temporaryStateDir();
+    const file = join(folder, 'x.sock');
+    const busy = createServer();
+    onTestFinished(() => void busy.close());
+    await once(busy.listen({ path: file, backlog: 1 }), 'listening');
+    // All in one turn, in which it accepts nobody.
+    const callers = Array.from({ length: 5 }, () => connect(file).on('error', () => {}));
+    const listening = listenOnSocket(file, { take() {}, maxConnections: 1 });
+    onTestFinished(() => callers.forEach((caller) => caller.destroy()));
+    await expect(listening).rejects.toThrow('Another program listens');
+    expect(existsSync(file)).toBe(true);
   });
 
   it('O15 is refused where others have a way in, where a file is, and where the path is too long', async () => {
