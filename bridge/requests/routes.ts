@@ -21,13 +21,18 @@ export function createRequestRoutes(options: { chats: Chats; journal: Journal })
     throw new BridgeError('not_found', 'No request has this id, or none has any more: they are kept for a while only.');
   }
 
-  const describe = ({ id, status, createdAt, finishedAt }: JournalRow): object => ({
-    request_id: id,
-    // Where nobody waits for it any more, its call went out before the bridge was started anew.
-    status: status === 'dispatched' && !chats.isRunning(id) ? 'unknown' : status,
-    created_at: new Date(createdAt).toISOString(),
-    finished_at: finishedAt === null ? null : new Date(finishedAt).toISOString(),
-  });
+  /** Where nobody waits for it any more, its call went out before the bridge was started anew. */
+  const isUnknown = ({ id, status }: JournalRow): boolean => status === 'dispatched' && !chats.isRunning(id);
+
+  const describe = (row: JournalRow): object => {
+    const { id, status, createdAt, finishedAt } = row;
+    return {
+      request_id: id,
+      status: isUnknown(row) ? 'unknown' : status,
+      created_at: new Date(createdAt).toISOString(),
+      finished_at: finishedAt === null ? null : new Date(finishedAt).toISOString(),
+    };
+  };
 
   return [
     {
@@ -47,9 +52,10 @@ export function createRequestRoutes(options: { chats: Chats; journal: Journal })
       method: 'DELETE',
       path: '/api/requests/:requestId',
       handle(exchange): Reply {
-        const { id } = find(exchange);
-        const isCancelled = chats.cancel(id);
-        return { status: 200, body: { status: isCancelled ? 'cancelled' : 'finished', request_id: id } };
+        const row = find(exchange);
+        const { id } = row;
+        const status = chats.cancel(id) ? 'cancelled' : isUnknown(row) ? 'unknown' : 'finished';
+        return { status: 200, body: { status, request_id: id } };
       },
     },
   ];

@@ -156,6 +156,8 @@ it('M3 is honest where the extension lost it, too', async () => {
   expect(await resultOf(again.url, id)).toMatchObject({ status: 202, body: { status: 'pending', state: 'unknown' } });
   const list = (await (await fetch(`${again.url}/api/requests`)).json()) as { requests: object[] };
   expect(list.requests[0]).toMatchObject({ request_id: id, status: 'unknown' });
+  const stopped = await fetch(`${again.url}/api/requests/${String(id)}`, { method: 'DELETE' });
+  expect(await stopped.json()).toEqual({ request_id: id, status: 'unknown' });
 });
 
 it('says of a request that never went out that it may be sent again', async () => {
