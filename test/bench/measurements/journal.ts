@@ -13,6 +13,8 @@ export const journal: Bench = {
       ['bridge', await startBridge(bed)],
       ['bridge without journal', await startBridgeWithoutJournal(bed)],
     ]);
+    for (const { url } of contenders.values())
+      await bed.load('callers', { url: `${url}/api/process`, callers: 32, seconds: 6, body });
     return async (note) => {
       for (const [who, { url, cpuMs }] of contenders) {
         const load = (callers: number) => bed.load('callers', { url: `${url}/api/process`, callers, seconds, body });
