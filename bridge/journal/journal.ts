@@ -24,6 +24,8 @@ export interface JournalRow {
   outcome: string | null;
 }
 
+export type JournalHead = Pick<JournalRow, 'id' | 'status' | 'scope' | 'createdAt' | 'finishedAt'>;
+
 /**
  * What must survive a crash: which calls went out, and what they came to. All that is written in one turn of the event
  * loop goes to the disk together, at its end at the latest: to do so is what costs most.
@@ -43,8 +45,8 @@ export interface Journal {
   findByKey(scope: string, key: string): JournalRow | null;
   /** What an earlier run of the bridge left open. */
   unfinished(): JournalRow[];
-  /** The latest, newest first. */
-  latest(count: number): JournalRow[];
+  /** The latest that are wanted, newest first. */
+  latest(count: number, isWanted: (head: JournalHead) => boolean): JournalHead[];
   readonly condition: Condition;
   close(): void;
 }
@@ -214,7 +216,12 @@ export function openJournal(options: {
     find: (id) => read((it) => it.find.get(id)),
     findByKey: (scope, key) => read((it) => it.findByKey.get(scope, key)),
     unfinished: () => store.unfinished.all() as unknown as JournalRow[],
-    latest: (count) => store.latest.all(count) as unknown as JournalRow[],
+    latest(count, isWanted) {
+      const found: JournalHead[] = [];
+      for (const head of store.heads.iterate() as Iterable<unknown> as Iterable<JournalHead>)
+        if (isWanted(head) && found.push(head) === count) break;
+      return found;
+    },
     condition,
     flush,
     settled() {

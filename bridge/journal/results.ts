@@ -111,7 +111,7 @@ export function outcomeOf({ status, finishedAt, outcome }: JournalRow): Outcome 
 const isOut = (row: JournalRow | null): boolean => row !== null && row.instance !== null;
 
 /** Without keys, programs of this machine are all the same person's. */
-export const isOwn = (row: JournalRow, scope: string): boolean =>
+export const isOwn = (row: Pick<JournalRow, 'scope'>, scope: string): boolean =>
   row.scope === scope || row.scope === withoutId(scope) || !(isOfKey(row.scope) || isOfKey(scope));
 
 /** An older bridge knew keys by their names alone. */

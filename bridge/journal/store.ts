@@ -73,8 +73,8 @@ const isBroken = (error: unknown): error is Error => error instanceof BrokenJour
 /** How long to wait for who reads the history, or clears it, meanwhile. */
 const patienceMs = 2000;
 
-const columns =
-  'id, status, scope, key, fingerprint, created_at AS createdAt, finished_at AS finishedAt, profile, instance, request, outcome';
+const headColumns = 'id, status, scope, created_at AS createdAt, finished_at AS finishedAt';
+const columns = `${headColumns}, key, fingerprint, profile, instance, request, outcome`;
 
 function prepare(database: DatabaseSync) {
   migrate(database);
@@ -97,7 +97,8 @@ function prepare(database: DatabaseSync) {
     // By rowid, which only rises: a clock that was set back would show an older chat as the latest.
     findByKey: sql(`SELECT ${columns} FROM chats WHERE scope = ? AND key = ? ORDER BY rowid DESC LIMIT 1`),
     unfinished: sql(`SELECT ${columns} FROM chats WHERE finished_at IS NULL ORDER BY rowid`),
-    latest: sql(`SELECT ${columns} FROM chats ORDER BY rowid DESC LIMIT ?`),
+    // Without the texts, which may be long and stand behind these.
+    heads: sql(`SELECT ${headColumns} FROM chats ORDER BY rowid DESC`),
     asked: sql(`SELECT ${columns} FROM chats WHERE request IS NOT NULL ORDER BY rowid DESC LIMIT ?`),
     unask: sql('UPDATE chats SET request = NULL WHERE request IS NOT NULL'),
     unreadable: sql(`SELECT COUNT(*) AS count FROM chats WHERE finished_at IS NOT NULL

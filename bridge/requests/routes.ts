@@ -2,7 +2,7 @@ import { BridgeError } from '#shared/errors.ts';
 
 import type { Chats } from '../chat/chats.ts';
 import type { Exchange, Reply, Route } from '../http/route.ts';
-import type { Journal, JournalRow } from '../journal/journal.ts';
+import type { Journal, JournalHead, JournalRow } from '../journal/journal.ts';
 import { isOwn } from '../journal/results.ts';
 
 /** How many are listed. */
@@ -22,9 +22,9 @@ export function createRequestRoutes(options: { chats: Chats; journal: Journal })
   }
 
   /** Where nobody waits for it any more, its call went out before the bridge was started anew. */
-  const isUnknown = ({ id, status }: JournalRow): boolean => status === 'dispatched' && !chats.isRunning(id);
+  const isUnknown = ({ id, status }: JournalHead): boolean => status === 'dispatched' && !chats.isRunning(id);
 
-  const describe = (row: JournalRow): object => {
+  const describe = (row: JournalHead): object => {
     const { id, status, createdAt, finishedAt } = row;
     return {
       request_id: id,
@@ -39,7 +39,7 @@ export function createRequestRoutes(options: { chats: Chats; journal: Journal })
       method: 'GET',
       path: '/api/requests',
       handle({ scope }): Reply {
-        const own = journal.latest(listed).filter((row) => isOwn(row, scope));
+        const own = journal.latest(listed, (head) => isOwn(head, scope));
         return { status: 200, body: { status: 'success', requests: own.map(describe) } };
       },
     },

@@ -23,6 +23,10 @@ it('N16 what was asked with one key is not told to another', async () => {
   const listed = async (given: string) =>
     ((await (await ask('/api/requests', given)).json()) as { requests: [] }).requests;
   expect([(await listed(mine)).length, (await listed(theirs)).length]).toEqual([1, 0]);
+  // However much the other asks.
+  for (let count = 0; count < 101; count += 1)
+    await (await ask('/api/process', theirs, { method: 'POST', body: '{"prompt":"x"}' })).text();
+  expect([(await listed(mine)).length, (await listed(theirs)).length]).toEqual([1, 100]);
 });
 
 it('N4 N16 a key is no other one that had its name before', async () => {

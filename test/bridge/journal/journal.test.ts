@@ -126,7 +126,19 @@ describe('a journal', () => {
     journal.insert(row('a', { key: 'k', createdAt: 1 }));
     journal.insert(row('b', { key: 'k', createdAt: 2 }));
     expect(journal.findByKey('me', 'k')?.id).toBe('b');
-    expect(journal.latest(1).map(({ id }) => id)).toEqual(['b']);
+    expect(journal.latest(1, () => true).map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('lists as many as are asked for of those that are wanted, newest first, and without their texts', () => {
+    const { journal } = open(makeFolder());
+    for (const id of ['a', 'b', 'c', 'd', 'e']) journal.insert(row(id, { scope: id < 'd' ? 'me' : 'you' }));
+    journal.finished('c', 'success', 'text', 2);
+    const heads = journal.latest(2, ({ scope }) => scope === 'me');
+    const common = { scope: 'me', createdAt: 1 };
+    expect(heads.map((head) => ({ ...head }))).toEqual([
+      { ...common, id: 'c', status: 'success', finishedAt: 2 },
+      { ...common, id: 'b', status: 'queued', finishedAt: null },
+    ]);
   });
 
   it('finds the latest of one key also where the clock was set back in between', () => {
@@ -138,7 +150,7 @@ describe('a journal', () => {
     ] as const)
       journal.insert(row(id, { key: 'k', createdAt }));
     expect(journal.findByKey('me', 'k')?.id).toBe('c');
-    expect(journal.latest(3).map(({ id }) => id)).toEqual(['c', 'b', 'a']);
+    expect(journal.latest(3, () => true).map(({ id }) => id)).toEqual(['c', 'b', 'a']);
     expect(journal.unfinished().map(({ id }) => id)).toEqual(['a', 'b', 'c']);
   });
 
