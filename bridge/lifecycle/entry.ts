@@ -18,7 +18,7 @@ export interface Entry {
   state: RequestState;
   /** Of the extension that holds it, for as long as one does. */
   profile: string | undefined;
-  /** Characters of all parts so far. */
+  /** Characters of all parts so far, each counted as `minPartChars` at least. */
   chars: number;
   /** How many more the extension may send, as it was told; below zero where its last frame was larger than that. */
   room: number;
@@ -63,12 +63,15 @@ export function createEntry({
 
 const charsOf = (event: CallEvent): number => (event.type === 'finish' ? 0 : partChars(event));
 
+/** What the least part takes of an answer's length: in memory, a letter alone takes about as much. */
+const minPartChars = 64;
+
 /** False where the answer gets longer than an answer may be. */
 export function addParts(entry: Entry, parts: readonly AnswerPart[]): boolean {
   for (const part of parts) {
     // It says nothing, and is no answer's beginning.
     if (partChars(part) === 0) continue;
-    entry.chars += partChars(part);
+    entry.chars += Math.max(partChars(part), minPartChars);
     // Before the caller can read it, and thereby make room.
     entry.room -= partChars(part);
     entry.events.push(part);

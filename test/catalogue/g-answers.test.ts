@@ -174,6 +174,17 @@ describe('an answer', () => {
     await next('ack');
   });
 
+  it('G22 fails by the number of its pieces, too, each of which takes its place', { timeout: 30_000 }, async () => {
+    const asked = rig.r0();
+    const requestId = await next('request');
+    const parts = Array.from({ length: 100_000 }, () => ({ type: 'text' as const, text: 'x' }));
+    for (let seq = 0; seq < 6; seq += 1) client.send({ type: 'chunk', requestId, seq, parts });
+    expect(await next('cancel')).toBe(requestId);
+    expect(refusalOf(await asked)).toEqual({ status: 502, code: 'answer_too_large' });
+    client.send({ type: 'error', requestId, error: { code: 'cancelled', message: 'Cancelled.' } });
+    await next('ack');
+  });
+
   it('G24 is text in one event, whatever stands in it', async () => {
     const texts = [
       '\ud800',
