@@ -265,11 +265,15 @@ describe('an answer', () => {
     const peer = createPeer('a', { lanes: 2 });
     rig.connect(peer);
     const [fits, long] = [rig.submit(), rig.submit()];
-    const most = text('x'.repeat(maxAnswerChars - 1));
+    const last = 100;
+    const most = text('x'.repeat(maxAnswerChars - last));
     for (const { requestId } of [fits, long]) rig.dispatcher.receive(peer, chunk(requestId, 0, most));
-    rig.dispatcher.receive(peer, chunk(fits.requestId, 1, text('x')));
+    rig.dispatcher.receive(peer, chunk(fits.requestId, 1, text('x'.repeat(last))));
     rig.dispatcher.receive(peer, end(fits.requestId, 2));
-    rig.dispatcher.receive(peer, chunk(long.requestId, 1, { type: 'reasoning', text: 'xx' }, text('never seen')));
+    rig.dispatcher.receive(
+      peer,
+      chunk(long.requestId, 1, { type: 'reasoning', text: 'x'.repeat(last + 1) }, text('never seen')),
+    );
     expect(await long.outcome).toEqual({ code: 'answer_too_large' });
     expect(await fits.outcome).toHaveProperty('text.length', maxAnswerChars);
     expect(peer.idsOf('cancel')).toEqual([long.requestId]);
