@@ -22,3 +22,7 @@ it('Firefox sleeps without a bridge, wakes to look for one and for whoever looks
     backMs: expect.toSatisfy((ms: number) => ms < 3000) as number,
   });
 });
+
+it('Firefox waits for a person who takes a minute to sign in, with no bridge there', async () => {
+  expect(await outcomeOf('slowSignIn')).toEqual({ account: expect.stringContaining('Signed in') as string });
+});

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 
 import type { TestProject } from 'vitest/node';
 
+import { approve, waitForText } from '../browser/person.ts';
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
 
 declare module 'vitest' {
@@ -53,6 +54,27 @@ const scenarios: Record<string, (rig: Rig) => Promise<object>> = {
     const backMs = performance.now() - start;
     await popup.close();
     return { silenceMs, backMs };
+  },
+
+  /** Somebody takes a minute at Puter's page, without a bridge that would keep the extension awake. */
+  async slowSignIn(rig: Rig) {
+    await rig.stopBridge();
+    const popup = await rig.browser.openPage('popup.html');
+    // Whatever moves on the page has moved then, and the mouse meets what it aims at.
+    await waitForText(popup, '#sentence', /No bridge/);
+    await popup.locator('#sign-out').click();
+    await waitForText(popup, '#hop-session', /Not signed in/);
+    await popup.close();
+    const options = await rig.browser.openPage('options.html');
+    await options.locator('.sign-in .primary').click();
+    const window = await rig.browser.waitForPage(/action=authme/);
+    await options.close();
+    await pause(60_000);
+    await approve(window);
+    // A new tab would open in that window, and be closed with it.
+    await until(async () => (await rig.browser.openTabs()).length === 0);
+    const later = await rig.browser.openPage('popup.html');
+    return { account: await waitForText(later, '#hop-session', /Signed in/) };
   },
 };
 
