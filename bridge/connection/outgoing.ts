@@ -7,14 +7,17 @@ import { encodeFrame, type FrameToExtension } from '#shared/protocol.ts';
 import { atMostEvery } from '../at-most-every.ts';
 import { onceATurn } from '../once-a-turn.ts';
 
-/** What goes out by one socket: at the end of a turn of the event loop, everything of that turn in one write. Nobody waits for an `ack`, which goes with whatever goes next. */
+/**
+ * What goes out by one socket: at the end of a turn of the event loop, everything of that turn in one write. Nobody waits
+ * for an `ack`, which goes with whatever goes next.
+ */
 export interface Outgoing {
   send(frame: FrameToExtension): void;
   /** Not only at the end of the turn, but now. */
   flush(): void;
 }
 
-/** How long an `ack` may wait for company. */
+/** How long it may wait for that, in milliseconds. */
 const ackMs = 20;
 
 /** `stream` is what `socket` writes to. `beforeSend` is called first, and what throws there is not sent. */
