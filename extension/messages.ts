@@ -1,5 +1,4 @@
-import type { HopFacts } from '#shared/hops.ts';
-
+import type { BadgeState } from './background/badge.ts';
 import type { SignInOutcome } from './background/sign-in.ts';
 import type { Settings } from './settings.ts';
 import type { Station } from './station.ts';
@@ -24,7 +23,7 @@ export interface BackgroundMessages {
   /** Changes some settings and keeps the others; done even where the page that asked is gone by then. */
   changeSettings(change: Partial<Settings>): null;
   /** Paints the light on the toolbar. */
-  showState(state: { hops: HopFacts; running: number; isDark: boolean }): null;
+  showState(state: BadgeState): null;
   /** Makes sure that the station runs. */
   wake(): null;
 }

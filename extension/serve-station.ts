@@ -1,3 +1,4 @@
+import type { BadgeState } from './background/badge.ts';
 import { listenAsStation, statePort } from './messages.ts';
 import type { ExtensionState } from './state.ts';
 import { startStation, type Station } from './station.ts';
@@ -10,7 +11,7 @@ export interface Surroundings {
   context(): Promise<Context>;
   keepSession(session: Session): Promise<unknown>;
   keepPairing(pairing: NewPairing): Promise<unknown>;
-  showState(state: { hops: ExtensionState['hops']; running: number; isDark: boolean }): Promise<unknown>;
+  showState(state: BadgeState): Promise<unknown>;
 }
 
 /** Starts the station in this page, and serves it to all others: it tells badge and pages how things are. */
@@ -92,11 +93,15 @@ function tellPage(port: chrome.runtime.Port, station: Promise<Station>): void {
   });
 }
 
+/** How soon after one picture the next is shown: many short calls would else cost more to show than to run. */
+const paintMs = 100;
+
 /** Keeps the light on the toolbar right. */
 function keepPainted(station: Station, showState: Surroundings['showState']): void {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   let latest: ExtensionState;
   let shown = '';
+  let resting: ReturnType<typeof setTimeout> | undefined;
   station.watch((state) => {
     latest = state;
     paint();
@@ -104,17 +109,25 @@ function keepPainted(station: Station, showState: Surroundings['showState']): vo
   dark.addEventListener('change', paint);
 
   function paint(): void {
-    void show({ hops: latest.hops, running: latest.running.length, isDark: dark.matches });
-  }
-
-  async function show(state: Parameters<Surroundings['showState']>[0]): Promise<void> {
+    if (resting !== undefined) return;
+    const state: BadgeState = { hops: latest.hops, running: latest.running.length, isDark: dark.matches };
     const key = JSON.stringify(state);
     // In Chrome it wakes the service worker, so only what changes the badge is worth it.
     if (key === shown) return;
     shown = key;
-    await showState(state).catch(() => {
+    rest(paintMs);
+    void showState(state).catch(() => {
       shown = '';
-      setTimeout(paint, 500);
+      rest(500);
     });
+  }
+
+  /** What changes meanwhile is shown after it. */
+  function rest(ms: number): void {
+    clearTimeout(resting);
+    resting = setTimeout(() => {
+      resting = undefined;
+      paint();
+    }, ms);
   }
 }

@@ -8,7 +8,7 @@ import {
   saveSession,
   saveSignInOutcome,
 } from '../storage.ts';
-import { showState } from './badge.ts';
+import type { BadgeState } from './badge.ts';
 import { signIn, signInInTab, type BeginSignIn, type SignInOutcome } from './sign-in.ts';
 
 /** For a message whose answer is only that it was done. */
@@ -22,11 +22,12 @@ const done =
 /** The background's part of every browser: it answers our other pages, and welcomes a new installation. */
 export function answerPages(options: {
   beginSignIn: BeginSignIn;
+  showState: (state: BadgeState) => Promise<void>;
   wake: () => Promise<void>;
   /** Keeps this page from being suspended until the function that it returns is called. */
   hold: () => () => void;
 }): void {
-  const { beginSignIn, wake, hold } = options;
+  const { beginSignIn, showState, wake, hold } = options;
 
   /** The popup that asked is closed by the time that it would be told. */
   const remembered = (ask: (begin: BeginSignIn) => Promise<SignInOutcome>) => async (): Promise<SignInOutcome> => {

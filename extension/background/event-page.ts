@@ -10,13 +10,14 @@ import { serveStation } from '../serve-station.ts';
 import { onContextChanged, readContext, savePairing, saveSession } from '../storage.ts';
 import { answerPages } from './answer-pages.ts';
 import { startAlarm } from './alarm.ts';
-import { showState } from './badge.ts';
+import { createBadge } from './badge.ts';
 import { createKeepAlive } from './keep-alive.ts';
 
 /** Whether there is a bridge, even one that wants something first. */
 const isThere = (state: HopState<'bridge'>): boolean =>
   state !== 'connecting' && state !== 'no_bridge' && state !== 'not_our_bridge';
 
+const badge = createBadge();
 const keepAlive = createKeepAlive(() => void chrome.runtime.getPlatformInfo());
 
 // Whatever these two bring, this page has started by then: that is all they are for.
@@ -34,10 +35,11 @@ const station = serveStation({
   context: readContext,
   keepSession: saveSession,
   keepPairing: savePairing,
-  showState,
+  showState: badge.show,
 });
 
 answerPages({
+  showState: badge.show,
   beginSignIn: async () => (await station).beginSignIn(),
   async wake() {
     await station;

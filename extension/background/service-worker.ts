@@ -6,10 +6,12 @@
 import { askStation } from '../messages.ts';
 import { onContextChanged, readContext } from '../storage.ts';
 import { answerPages } from './answer-pages.ts';
+import { createBadge } from './badge.ts';
 import { superviseOffscreen } from './offscreen-supervisor.ts';
 
 const supervisor = superviseOffscreen();
 answerPages({
+  showState: createBadge().show,
   beginSignIn: () => askStation('beginSignIn'),
   wake: supervisor.ensure,
   // In Chrome a message that waits for its answer does that.
