@@ -42,24 +42,10 @@ const log = createLog({
 process.on('uncaughtException', die);
 const bridge = await bridgeOrExit();
 
-const report = createReporter({
-  url: bridge.url,
-  findExtensionFolder,
-  pairing: bridge.pairing,
-  print: (line) => console.log(line),
-  isLocked: () => bridge.isLocked,
-});
-console.log(`Puter Bridge ${version} listens on ${bridge.url}`);
-if (config.socket !== null) console.log(`You can also call http://localhost by the socket ${config.socket}`);
-if (config.keepsHistory) console.log('History is on: “puter-bridge history” shows what was asked.');
-if (config.allowedOrigins.length > 0) console.log(`Web pages of ${config.allowedOrigins.join(', ')} may call it.`);
-warn();
-report(bridge.status.read());
-bridge.status.watch(report);
-
 // npm hands on the Ctrl-C that reached its child from the terminal as well, a millisecond later.
 const echoMs = 200;
 let stopping: { signal: string; at: number } | undefined;
+// Before anybody is told that it is there, and may stop it at once.
 for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -74,6 +60,21 @@ for (const [signal, exitCode] of [
     stop().then(() => process.exit(0), die);
   });
 }
+
+const report = createReporter({
+  url: bridge.url,
+  findExtensionFolder,
+  pairing: bridge.pairing,
+  print: (line) => console.log(line),
+  isLocked: () => bridge.isLocked,
+});
+console.log(`Puter Bridge ${version} listens on ${bridge.url}`);
+if (config.socket !== null) console.log(`You can also call http://localhost by the socket ${config.socket}`);
+if (config.keepsHistory) console.log('History is on: “puter-bridge history” shows what was asked.');
+if (config.allowedOrigins.length > 0) console.log(`Web pages of ${config.allowedOrigins.join(', ')} may call it.`);
+warn();
+report(bridge.status.read());
+bridge.status.watch(report);
 
 function die(err: unknown): never {
   log.fatal({ err }, 'cannot go on');

@@ -17,6 +17,7 @@ const inBrowser = (browser: TestedBrowser): TestProjectConfiguration => ({
     env: { TESTED_BROWSER: browser },
     // Each file starts browsers of its own, and two cores carry one at a time without stalling.
     fileParallelism: false,
+    sequence: { groupOrder: 1 },
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
@@ -33,6 +34,8 @@ export default defineConfig({
           root,
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.{browser,chromium,firefox,patient}.test.ts'],
+          // They wait more than they work, so that two at a time take half as long also on two cores.
+          maxWorkers: 2,
           // Some start processes, and a busy machine is no reason to fail.
           testTimeout: 30_000,
         },
@@ -46,7 +49,7 @@ export default defineConfig({
           include: ['test/**/*.patient.test.ts'],
           // What it asks for begins with the run, beside all others, and comes last.
           globalSetup: ['test/e2e/build-extension.ts', 'test/e2e/patience.ts'],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           testTimeout: 400_000,
         },
       },
