@@ -20,6 +20,7 @@ import { portkey } from './measurements/portkey.ts';
 import { start } from './measurements/start.ts';
 import { burst, paced } from './measurements/streams.ts';
 import { describe, judgeAll } from './report.ts';
+import { createStopSignal } from '../stop-signal.ts';
 
 const benches: readonly Bench[] = [callers, burst, paced, journal, start, held, growth, portkey, chromium, popup];
 
@@ -40,18 +41,7 @@ const options = new Command('npm run bench --')
   .parse()
   .opts<Options>();
 
-const stop = new AbortController();
-for (const [signal, exitCode] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(exitCode);
-    console.log('\nStopping.');
-    process.exitCode = exitCode;
-    stop.abort(new Error('Stopped.'));
-  });
-}
+const stop = createStopSignal();
 
 const figures = createFigures();
 try {
@@ -61,7 +51,7 @@ try {
   await tell();
 } catch (error) {
   // After Ctrl-C, whatever broke broke because of it.
-  if (!stop.signal.aborted) {
+  if (!stop.aborted) {
     console.error(error);
     process.exitCode = 2;
   }
@@ -70,12 +60,12 @@ try {
 process.exit();
 
 async function measure({ name, start }: Bench): Promise<void> {
-  const bed = createBed(stop.signal);
+  const bed = createBed(stop);
   try {
     console.log(`${name}: starting …`);
     const round = await start(bed);
     for (let count = 1; count <= options.rounds; count += 1) {
-      stop.signal.throwIfAborted();
+      stop.throwIfAborted();
       const startedAt = performance.now();
       await round(figures.note);
       console.log(

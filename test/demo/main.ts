@@ -6,6 +6,7 @@ import { parsePort } from '../../bridge/command-line/parsers.ts';
 import { build } from '../../extension/build/build.ts';
 import { ask, startRig, type Rig } from '../browser/rig.ts';
 import type { TestedBrowser } from '../browser/tested-browser.ts';
+import { createStopSignal } from '../stop-signal.ts';
 
 interface Options {
   prompt: string;
@@ -31,18 +32,7 @@ const options = new Command('npm run demo --')
   .parse()
   .opts<Options>();
 
-const stop = new AbortController();
-for (const [signal, exitCode] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(exitCode);
-    console.log('\nStopping.');
-    process.exitCode = exitCode;
-    stop.abort(new Error('Stopped.'));
-  });
-}
+const stop = createStopSignal();
 
 let rig: Rig | undefined;
 try {
@@ -54,7 +44,7 @@ try {
     browser: options.browser,
     temporary: true,
     onStep: step,
-    signal: stop.signal,
+    signal: stop,
   });
   step('Waiting until every hop is up');
   await rig.ready();
@@ -62,7 +52,7 @@ try {
   if (!options.once) await stayUp(rig);
 } catch (error) {
   // After Ctrl-C, whatever broke broke because of it.
-  if (!stop.signal.aborted) {
+  if (!stop.aborted) {
     console.error(explain(error));
     process.exitCode = 1;
   }
@@ -80,7 +70,7 @@ async function showOneAnswer({ bridge }: Rig): Promise<void> {
   const body = { prompt: options.prompt, ...(options.model !== undefined && { model: options.model }) };
   console.log(`\n$ ${curlLine(bridge.url, body)}`);
   const start = performance.now();
-  const answer = await ask(bridge.url, body, stop.signal);
+  const answer = await ask(bridge.url, body, stop);
   const ms = Math.round(performance.now() - start);
   console.log(JSON.stringify(answer.body, null, 2));
   if (answer.status !== 200) throw new Error(`The answer was an error (HTTP ${answer.status}, ${ms} ms).`);
@@ -92,7 +82,7 @@ async function stayUp({ bridge, puter }: Rig): Promise<void> {
     `\nThe bridge stays up at ${bridge.url} (its page shows the state). Try the curl line with another prompt.`,
   );
   console.log(`Models of the stand-in: ${puter.apiOrigin}/puterai/chat/models   Ctrl-C stops everything.`);
-  await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+  await new Promise((resolve) => stop.addEventListener('abort', resolve));
 }
 
 /** A line that a shell takes as it is, quotes in the prompt included. */

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { runKillLoop } from './kill-loop.ts';
 import { describeReport } from './report.ts';
 import { runFaults } from './run.ts';
+import { createStopSignal } from '../stop-signal.ts';
 
 interface Options {
   seed: number;
@@ -36,18 +37,7 @@ const options = new Command('npm run faults --')
   .parse()
   .opts<Options>();
 
-const stop = new AbortController();
-for (const [signal, exitCode] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(exitCode);
-    console.log('\nStopping.');
-    process.exitCode = exitCode;
-    stop.abort();
-  });
-}
+const stop = createStopSignal();
 
 const { seed, dead, kills, ...rest } = options;
 console.log(`Seed ${seed}, ${options.requests} requests.`);
@@ -56,19 +46,19 @@ try {
     ...rest,
     seed,
     withDeadLines: dead,
-    signal: stop.signal,
+    signal: stop,
     onProgress: showProgress('requests'),
   });
   console.log(describeReport(report));
   for (const { row, index, why } of report.violations) tellViolation(`${row}: ${why}`, index);
 } catch (error) {
   // After Ctrl-C, whatever broke broke because of it.
-  if (!stop.signal.aborted) throw error;
+  if (!stop.aborted) throw error;
 }
 for (const victim of ['extension', 'bridge'] as const) {
-  if (stop.signal.aborted || kills === 0 || options.only !== undefined) continue;
+  if (stop.aborted || kills === 0 || options.only !== undefined) continue;
   const onProgress = showProgress(`kills of ${victim === 'bridge' ? 'the bridge' : 'an extension'}`);
-  const { violations, ...counts } = await runKillLoop({ victim, rounds: kills, seed, onProgress, signal: stop.signal });
+  const { violations, ...counts } = await runKillLoop({ victim, rounds: kills, seed, onProgress, signal: stop });
   console.log(
     `\n  ${counts.rounds} kills of ${victim}: ${counts.without} before the call, ${counts.withCall} after it, ${counts.answered} answered all the same, ${violations.length} paid twice or answered wrongly`,
   );

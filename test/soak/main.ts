@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 
 import { runSoak, type SoakReport } from './soak.ts';
+import { createStopSignal } from '../stop-signal.ts';
 
 interface Options {
   minutes: number;
@@ -24,18 +25,7 @@ const options = new Command('npm run soak --')
   .parse()
   .opts<Options>();
 
-const stop = new AbortController();
-for (const [signal, exitCode] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  process.on(signal, () => {
-    if (stop.signal.aborted) process.exit(exitCode);
-    console.log('\nStopping.');
-    process.exitCode = exitCode;
-    stop.abort();
-  });
-}
+const stop = createStopSignal();
 
 const mib = (bytes: number | null) => (bytes === null ? '–' : (bytes / 2 ** 20).toFixed(1));
 const row = (...cells: unknown[]) => console.log(cells.map((cell) => String(cell).padStart(10)).join(''));
@@ -45,15 +35,15 @@ try {
   const report = await runSoak({
     ...options,
     sampleEveryMs: Math.min(60_000, (options.minutes * 60_000) / 4),
-    signal: stop.signal,
+    signal: stop,
     onSample({ minute, heap, rss, files, sockets, pending, requests }) {
       row(minute.toFixed(1), requests, mib(heap), mib(rss), files ?? '–', sockets ?? '–', pending);
     },
   });
-  if (!stop.signal.aborted) conclude(report);
+  if (!stop.aborted) conclude(report);
 } catch (error) {
   // After Ctrl-C, whatever broke broke because of it.
-  if (!stop.signal.aborted) throw error;
+  if (!stop.aborted) throw error;
 }
 
 function conclude({ samples, endings, slopes, troubles }: SoakReport): void {
