@@ -28,6 +28,19 @@ export async function startSeed(bed: Bed): Promise<Contender> {
   return server;
 }
 
+/**
+ * Node makes code fast that ran for long enough, and no browser asks that much. An extension that answers at once does, and
+ * goes again.
+ */
+export async function warmUp(bed: Bed, kind: 'bare' | 'batched', server: Started): Promise<void> {
+  const extension = await extend(bed, kind, server);
+  const load = { callers: 32, seconds: 4 };
+  const messages = [{ role: 'user', content: 'Hello' }];
+  await bed.load('callers', { ...load, url: `${server.url}/api/process`, body: { prompt: 'Hello' } });
+  await bed.load('callers', { ...load, url: `${server.url}/v1/chat/completions`, body: { stream: true, messages } });
+  await extension.close();
+}
+
 /** As `npm start` runs it. */
 export async function serveBridge(bed: Bed, folder = `${root}dist`): Promise<Started> {
   return bed.serve([`${folder}/bridge/main.js`, '--port', '0', '--state-dir', await bed.folder()]);
