@@ -124,7 +124,7 @@ async function taskOrExit(task: Exclude<Task, { type: 'start' }>): Promise<void>
       case 'list_history':
       case 'show_history':
       case 'clear_history':
-        return runHistoryTask(task, { folder, print, tell });
+        return await runHistoryTask(task, { folder, print, tell });
       case 'service':
         return runServiceTask(task, { config, print, tell });
       case 'report':

@@ -112,6 +112,7 @@ const codecs: Record<string, string> = {
   'bridge/chat/json-answer.ts': 'the JSON that a model was asked for',
   'bridge/pairing/pairings.ts': 'the pairings that we kept, and a person may have edited',
   'bridge/journal/transcript.ts': 'what was asked, from the journal',
+  'bridge/journal/redo-log.ts': 'rows of the journal, from the redo log',
   'bridge/journal/results.ts': 'what chats came to, from the journal',
   'bridge/version.ts': 'our package.json',
   'bridge/command-line/bug-report.ts': 'the lines of our own log file',

@@ -1,7 +1,7 @@
 import type { HistoryTask } from '../command-line/tasks.ts';
 import { SetupError } from '../setup-error.ts';
 import { openHistory, type History } from './history.ts';
-import type { JournalRow } from './journal.ts';
+import type { JournalRow } from './row.ts';
 import { outcomeOf } from './results.ts';
 import { isSqlite } from './store.ts';
 import { readTranscript } from './transcript.ts';
@@ -11,18 +11,18 @@ const listed = 100;
 const firstWords = 60;
 
 /**
- * `puter-bridge history …`. What programs may want to read goes to `print`, what people should know to `tell`. Throws
- * `SetupError` and what opening the journal throws.
+ * `puter-bridge history …`. What programs may want to read goes to `print`, what people should know to `tell`. Rejects
+ * with `SetupError` and what opening the journal throws.
  */
-export function runHistoryTask(
+export async function runHistoryTask(
   task: HistoryTask,
   options: { folder: string; print: (line: string) => void; tell: (line: string) => void },
-): void {
+): Promise<void> {
   const { folder, tell } = options;
   const print = (text: string) => options.print(harmless(text));
   let history: History | null = null;
   try {
-    history = openHistory(folder);
+    history = await openHistory(folder);
     switch (task.type) {
       case 'list_history': {
         const rows = history?.latest(listed) ?? [];

@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
-import type { JournalRow } from './journal.ts';
+import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile } from './private-folder.ts';
-import { fileName, openStoreBeside } from './store.ts';
+import { redoBytes, replayRedoLog } from './redo-log.ts';
+import type { JournalRow } from './row.ts';
+import { fileName, openStoreBeside, putAll, type Store } from './store.ts';
 
 /** What was asked, as its owner reads it from the journal's own file, whether a bridge runs or not. */
 export interface History {
@@ -15,6 +18,9 @@ export interface History {
   close(): void;
 }
 
+/** How often to look whether a bridge has written what it will, in milliseconds, and how many times at most. */
+const look = { everyMs: 20, times: 100 };
+
 /** So much of it is cleared at once. */
 const pieceBytes = 4e6;
 
@@ -25,10 +31,29 @@ function takeTurn(run: () => unknown): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, performance.now() - start);
 }
 
-/** Null where there never was a journal. Throws as `openJournal` does, and SQLite's own error. */
-export function openHistory(folder: string): History | null {
+/** What the database lacks: a bridge that runs puts it in within a moment, and what a killed one left is put in here. */
+async function takeIn(folder: string, store: Store): Promise<void> {
+  try {
+    const unlock = lockFolder(folder);
+    replayRedoLog(folder, (rows) => putAll(store, rows));
+    unlock();
+  } catch (error) {
+    if (!(error instanceof JournalLockedError)) throw error;
+    let before = redoBytes(folder);
+    for (let looks = 0; before > 0 && looks < look.times; looks += 1) {
+      await delay(look.everyMs);
+      const bytes = redoBytes(folder);
+      if (bytes < before) return;
+      before = bytes;
+    }
+  }
+}
+
+/** Null where there never was a journal. Rejects as `openJournal` throws, and with SQLite's own error. */
+export async function openHistory(folder: string): Promise<History | null> {
   if (!existsSync(join(folder, fileName))) return null;
   const store = openStoreBeside(openPrivateFile(folder, fileName));
+  await takeIn(folder, store);
   return {
     latest: (count) => store.asked.all(count) as unknown as JournalRow[],
     find: (id) => (store.find.get(id) ?? null) as unknown as JournalRow | null,

@@ -2,33 +2,16 @@ import type { SQLOutputValue } from 'node:sqlite';
 
 import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
+import { openRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
+import { createRetention } from './retention.ts';
+import type { JournalHead, JournalRow } from './row.ts';
 import { NewerJournalError } from './schema.ts';
-import { fileName, openStore, openStoreInMemory, type Store } from './store.ts';
-
-/** A row of the journal: one chat, by the id that its caller was told. Times are milliseconds since 1970. */
-export interface JournalRow {
-  id: string;
-  status: 'queued' | 'dispatched' | 'success' | 'error';
-  /** Who may fetch it, and whose Idempotency-Key it bears. */
-  scope: string;
-  key: string | null;
-  /** Of the body, to tell a repetition from another request. */
-  fingerprint: string | null;
-  createdAt: number;
-  finishedAt: number | null;
-  /** Of the extension that its call was given to. */
-  profile: string | null;
-  instance: string | null;
-  /** JSON: the request where history is on, and what it came to; null where that is not kept. */
-  request: string | null;
-  outcome: string | null;
-}
-
-export type JournalHead = Pick<JournalRow, 'id' | 'status' | 'scope' | 'createdAt' | 'finishedAt'>;
+import { fileName, openStore, openStoreInMemory, putAll, type Store } from './store.ts';
 
 /**
  * What must survive a crash: which calls went out, and what they came to. All that is written in one turn of the event
- * loop goes to the disk together, at its end at the latest: to do so is what costs most.
+ * loop goes to the disk together, at its end at the latest: into the redo log, which is cheap to write, and from there in
+ * larger batches into the database, which is cheap to ask.
  */
 export interface Journal {
   insert(row: Pick<JournalRow, 'id' | 'scope' | 'key' | 'fingerprint' | 'createdAt' | 'request'>): void;
@@ -64,6 +47,9 @@ export interface Condition {
 /** How often what is over its time goes. */
 const sweepMs = 10 * 60 * 1000;
 
+/** How much is kept from the database, and for how long: more in one transaction keeps those waiting that come then. */
+const batch = { ms: 100, rows: 256, bytes: 1_000_000 };
+
 /**
  * Opens the journal in `folder`, which is made where it is missing. Where the disk fails, now or later, it goes on in
  * memory and says so. Throws `JournalLockedError` where another bridge has it, `InsecureFolderError` where other users
@@ -79,17 +65,21 @@ export function openJournal(options: {
   now: () => number;
   onTrouble: (error: unknown) => void;
 }): Journal {
-  const { folder, ttlMs, maxKeptBytes, maxFileBytes, now, onTrouble } = options;
+  const { folder, ttlMs, maxFileBytes, onTrouble } = options;
+  const retention = createRetention(options);
   const condition: Condition = { trouble: null, wasPutAside: false, unreadable: 0 };
   let unlock: (() => void) | null = null;
+  let redoLog: RedoLog | null = null;
+  /** Not in the database yet, in the order in which they came. */
+  const pending = new Map<string, JournalRow>();
+  /** Of these, what is not in the redo log either. */
+  const fresh = new Map<string, JournalRow>();
   let store = openOrFallBack();
   // What was on disk before the disk failed can often still be read.
   let older: Store | null = null;
   let isCarriedOver = false;
-  let grownBytes = 0;
-  /** Written in this turn, and not on disk yet. */
-  let batch: Write[] = [];
   let settling: PromiseWithResolvers<void> | undefined;
+  let folding: NodeJS.Timeout | undefined;
 
   function openOrFallBack(): Store {
     try {
@@ -97,8 +87,10 @@ export function openJournal(options: {
       unlock = lockFolder(folder);
       const { store, putAside } = openStore(openPrivateFile(folder, fileName), maxFileBytes);
       if (putAside) onTrouble(putAside);
+      const unreadable = replayRedoLog(folder, (rows) => putAll(store, rows));
+      redoLog = openRedoLog(folder);
       const { count } = store.unreadable.get() as { count: number };
-      Object.assign(condition, { wasPutAside: putAside !== null, unreadable: count });
+      Object.assign(condition, { wasPutAside: putAside !== null, unreadable: count + unreadable });
       return store;
     } catch (error) {
       if (isOurs(error)) {
@@ -113,49 +105,29 @@ export function openJournal(options: {
     // After the comma Node names the file.
     condition.trouble = (error instanceof Error ? error.message : String(error)).replace(/, .*/s, '');
     onTrouble(new Error(`Nothing can be kept in ${folder}: answers are lost with the bridge.`, { cause: error }));
+    // What is in it goes into the database when that is opened again.
+    redoLog?.close();
+    redoLog = null;
     return openStoreInMemory();
   }
 
-  function write(run: Write): void {
-    attempt((it) => {
-      begin(it);
-      run(it);
-    });
-    if (batch.length === 0) setImmediate(flush);
-    batch.push(run);
-  }
-
-  function flush(): void {
-    if (batch.length === 0) return;
-    attempt((it) => it.commit.run());
-    batch = [];
-    settling?.resolve();
-    settling = undefined;
-  }
-
   /** Goes on in memory where the disk fails, with all that was not on it yet. */
-  function attempt(run: Write): void {
+  function attempt<T>(run: () => T): T {
     try {
-      run(store);
+      return run();
     } catch (error) {
       if (condition.trouble !== null) throw error;
       older = store;
-      if (older.database.isTransaction) older.rollBack.run();
       store = fallBack(error);
       isCarriedOver = carryOver(older, store);
-      if (batch.length > 0) begin(store);
-      for (const earlier of batch) earlier(store);
-      run(store);
+      return run();
     }
   }
 
   /** What is still open goes on in the new store, where the old one can be read at all. */
   function carryOver(from: Store, to: Store): boolean {
     try {
-      for (const row of from.unfinished.all() as unknown as JournalRow[]) {
-        to.insert.run(row.id, row.scope, row.key, row.fingerprint, row.createdAt, row.request);
-        if (row.status === 'dispatched') to.dispatched.run(row.profile, row.instance, row.id);
-      }
+      putAll(to, from.unfinished.all() as unknown as JournalRow[]);
       return true;
     } catch (error) {
       onTrouble(error);
@@ -163,33 +135,56 @@ export function openJournal(options: {
     }
   }
 
-  /** The oldest finished go first; what is open never goes, and of what has a key its words alone. */
-  function shrink(): void {
-    grownBytes = 0;
-    write((it) => {
-      const { total } = it.size.get() as { total: number | null };
-      if ((total ?? 0) <= maxKeptBytes) return;
-      it.empty.run((total ?? 0) - maxKeptBytes);
-      it.dropEmptied.run();
-    });
+  function put(row: JournalRow): void {
+    if (fresh.size === 0) setImmediate(flush);
+    fresh.set(row.id, row);
+    pending.set(row.id, row);
   }
 
-  let last = { wall: now(), uptime: performance.now() };
-  /**
-   * What was paid for must not go because the clock is a day ahead for a moment. So it is believed only as far as time
-   * went by here since it was last looked at: a leap, true or false, counts once it has lasted from one look to the next.
-   */
-  function expire(): void {
-    const seen = { wall: now(), uptime: performance.now() };
-    const time = Math.min(seen.wall, last.wall + seen.uptime - last.uptime);
-    last = seen;
-    let hasChanged = false;
-    write((it) => void (hasChanged = Number(it.expire.run(time - ttlMs).changes) > 0));
-    if (!hasChanged) return;
-    flush();
-    // Else the words would stay for a while in the file beside it, where changes go first.
-    attempt((it) => it.database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+  /** Of a row that is not known, nothing becomes: it was there before the disk failed, and cannot be read any more. */
+  function change(id: string, to: Partial<JournalRow>): void {
+    const row = find(id);
+    if (row) put({ ...row, ...to });
   }
+
+  /** Into the redo log. */
+  function append(): void {
+    if (fresh.size > 0) attempt(() => redoLog?.append(fresh.values()));
+    fresh.clear();
+    settling?.resolve();
+    settling = undefined;
+  }
+
+  function flush(): void {
+    append();
+    if (pending.size === 0) return;
+    // Not at once, since what waits for this to return is an answer, or a call.
+    if (pending.size >= batch.rows || (redoLog?.bytes ?? 0) >= batch.bytes) setImmediate(fold);
+    else folding ??= setTimeout(fold, batch.ms).unref();
+  }
+
+  /** Into the database, and out of the redo log. */
+  function fold(): void {
+    append();
+    clearTimeout(folding);
+    folding = undefined;
+    if (pending.size === 0) return;
+    attempt(() => putAll(store, pending.values()));
+    pending.clear();
+    attempt(() => redoLog?.clear());
+    if (retention.isDue()) shrink();
+  }
+
+  function shrink(): void {
+    attempt(() => retention.shrink(store));
+  }
+
+  function expire(): void {
+    fold();
+    attempt(() => retention.expire(store));
+  }
+
+  const find = (id: string): JournalRow | null => pending.get(id) ?? read((it) => it.find.get(id));
 
   function read(run: (store: Store) => Record<string, SQLOutputValue> | undefined): JournalRow | null {
     const row = run(store);
@@ -203,20 +198,28 @@ export function openJournal(options: {
   const sweeping = setInterval(expire, Math.min(sweepMs, ttlMs)).unref();
 
   return {
-    insert: ({ id, scope, key, fingerprint, createdAt, request }) =>
-      write((it) => it.insert.run(id, scope, key, fingerprint, createdAt, request)),
-    dispatched: (id, { profile, instance }) => write((it) => it.dispatched.run(profile, instance, id)),
-    requeued: (id) => write((it) => it.requeued.run(id)),
-    finished(id, status, outcome, at) {
-      write((it) => it.finished.run(status, outcome, at, id));
-      // Measured now and then, since to measure is to look at every row.
-      grownBytes += 1000 + (outcome?.length ?? 0);
-      if (grownBytes > maxKeptBytes / 10) shrink();
+    insert: (row) => put({ ...row, status: 'queued', finishedAt: null, profile: null, instance: null, outcome: null }),
+    dispatched: (id, { profile, instance }) => change(id, { status: 'dispatched', profile, instance }),
+    requeued: (id) => change(id, { status: 'queued', profile: null, instance: null }),
+    finished(id, status, outcome, finishedAt) {
+      // An answer may come after its call was given up, and even before a slow caller learns that it was.
+      const row = find(id);
+      if (!row || row.status === 'success') return;
+      put({ ...row, status, outcome, finishedAt });
+      retention.grow(1000 + (outcome?.length ?? 0));
+      if (retention.isDue()) fold();
     },
-    find: (id) => read((it) => it.find.get(id)),
-    findByKey: (scope, key) => read((it) => it.findByKey.get(scope, key)),
-    unfinished: () => store.unfinished.all() as unknown as JournalRow[],
+    find,
+    findByKey(scope, key) {
+      for (const row of pending.values()) if (row.key === key && row.scope === scope) fold();
+      return read((it) => it.findByKey.get(scope, key));
+    },
+    unfinished() {
+      fold();
+      return store.unfinished.all() as unknown as JournalRow[];
+    },
     latest(count, isWanted) {
+      fold();
       const found: JournalHead[] = [];
       for (const head of store.heads.iterate() as Iterable<unknown> as Iterable<JournalHead>)
         if (isWanted(head) && found.push(head) === count) break;
@@ -225,23 +228,19 @@ export function openJournal(options: {
     condition,
     flush,
     settled() {
-      if (batch.length === 0) return Promise.resolve();
+      if (fresh.size === 0) return Promise.resolve();
       settling ??= Promise.withResolvers();
       return settling.promise;
     },
     close() {
       clearInterval(sweeping);
-      if (store.database.isOpen) flush();
+      if (store.database.isOpen) fold();
+      redoLog?.close();
+      redoLog = null;
       for (const it of [store, older]) if (it?.database.isOpen) it.database.close();
       unlock?.();
     },
   };
-}
-
-type Write = (store: Store) => void;
-
-function begin({ database, begin }: Store): void {
-  if (!database.isTransaction) begin.run();
 }
 
 const isOurs = (error: unknown): boolean =>

@@ -2,7 +2,8 @@ import { BridgeError } from '#shared/errors.ts';
 
 import { collect } from '../chat/collect.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
-import type { Journal, JournalRow } from './journal.ts';
+import type { Journal } from './journal.ts';
+import type { JournalRow } from './row.ts';
 import type { Results } from './results.ts';
 
 /** Answers to calls that went out before the bridge was started, or that were given up: they may still come. */

@@ -4,7 +4,8 @@ import { answerEndSchema, type ChatRequest } from '#shared/chat.ts';
 import { BridgeError, failureSchema } from '#shared/errors.ts';
 
 import type { WholeAnswer } from '../chat/collect.ts';
-import type { Journal, JournalRow } from './journal.ts';
+import type { Journal } from './journal.ts';
+import type { JournalRow } from './row.ts';
 import { toTranscript } from './transcript.ts';
 
 const storedAnswerSchema = v.object({

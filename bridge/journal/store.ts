@@ -1,6 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
+import type { JournalRow } from './row.ts';
 import { migrate } from './schema.ts';
 
 class BrokenJournalError extends Error {
@@ -84,15 +85,13 @@ function prepare(database: DatabaseSync) {
     begin: sql('BEGIN IMMEDIATE'),
     commit: sql('COMMIT'),
     rollBack: sql('ROLLBACK'),
-    insert: sql(
-      "INSERT INTO chats (id, status, scope, key, fingerprint, created_at, request) VALUES (?, 'queued', ?, ?, ?, ?, ?)",
-    ),
-    // A fallback store knows only what came after it.
-    dispatched: sql("UPDATE chats SET status = 'dispatched', profile = ?, instance = ? WHERE id = ?"),
-    requeued: sql("UPDATE chats SET status = 'queued', profile = NULL, instance = NULL WHERE id = ?"),
-    // An answer may come after its call was given up, and even before a slow caller learns that it was.
-    finished: sql(`UPDATE chats SET status = ?1, outcome = ?2, finished_at = ?3, bytes = ${rowBytes}
-      + coalesce(octet_length(?2), 0) + coalesce(octet_length(request), 0) WHERE id = ?4 AND status <> 'success'`),
+    // By its id: anew, or in the place of what it was before.
+    put: sql(`INSERT INTO chats (id, status, scope, key, fingerprint, created_at, finished_at, profile, instance, request,
+        outcome, bytes)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+        ${rowBytes} + coalesce(octet_length(?10), 0) + coalesce(octet_length(?11), 0))
+      ON CONFLICT (id) DO UPDATE SET status = ?2, finished_at = ?7, profile = ?8, instance = ?9, request = ?10,
+        outcome = ?11, bytes = excluded.bytes`),
     find: sql(`SELECT ${columns} FROM chats WHERE id = ?`),
     // By rowid, which only rises: a clock that was set back would show an older chat as the latest.
     findByKey: sql(`SELECT ${columns} FROM chats WHERE scope = ? AND key = ? ORDER BY rowid DESC LIMIT 1`),
@@ -117,3 +116,19 @@ function prepare(database: DatabaseSync) {
 
 /** What a row takes beside its texts. */
 const rowBytes = 512;
+
+/** All of them or none. */
+export function putAll({ database, begin, commit, rollBack, put }: Store, rows: Iterable<JournalRow>): void {
+  begin.run();
+  try {
+    for (const it of rows) {
+      const { id, status, scope, key, fingerprint, createdAt, finishedAt, profile, instance, request, outcome } = it;
+      put.run(id, status, scope, key, fingerprint, createdAt, finishedAt, profile, instance, request, outcome);
+    }
+    commit.run();
+  } catch (error) {
+    // SQLite has ended it already where the disk is at fault.
+    if (database.isTransaction) rollBack.run();
+    throw error;
+  }
+}

@@ -2,7 +2,8 @@ import { BridgeError } from '#shared/errors.ts';
 
 import type { Chats } from '../chat/chats.ts';
 import type { Exchange, Reply, Route } from '../http/route.ts';
-import type { Journal, JournalHead, JournalRow } from '../journal/journal.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { JournalHead, JournalRow } from '../journal/row.ts';
 import { isOwn } from '../journal/results.ts';
 
 /** How many are listed. */

@@ -86,7 +86,7 @@ it('N13 goes on where the system refuses to write, and the terminal says it', as
   const answers = [await ask(bridge.url, long), await ask(bridge.url, `${long}${long}`, 'k')];
   expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   expect(await statusOf(bridge.url)).toMatchObject({ durability: 'degraded' });
-  await expect.poll(() => bridge.stdout()).toContain('! Nothing can be kept on disk (disk I/O error)');
+  await expect.poll(() => bridge.stdout()).toContain('! Nothing can be kept on disk (EFBIG: file too large)');
   expect((await ask(bridge.url, `${long}${long}`, 'k')).status).toBe(200);
   expect(extension.calls).toHaveLength(2);
   bridge.child.kill('SIGTERM');

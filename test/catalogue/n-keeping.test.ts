@@ -138,7 +138,10 @@ describe('a bridge that keeps no answers', () => {
     stop.abort();
     await left;
     await expect.poll(async () => (await ask(null, 'left')).status).toBe(410);
-    const look = () => readdirSync(stateDir).map((name) => readFileSync(join(stateDir, name), 'latin1'));
+    const look = () =>
+      readdirSync(stateDir, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'));
     const open = look().join('');
     await bridge.close();
     for (const text of [open, look().join('')]) {

@@ -26,18 +26,19 @@ async function open(change: Partial<Config> = {}) {
     });
     return { status: response.status, id: ((await response.json()) as { request_id: string }).request_id };
   }
-  function history(task: HistoryTask) {
+  async function history(task: HistoryTask) {
     const [printed, told]: [string[], string[]] = [[], []];
     const [print, tell] = [(line: string) => printed.push(line), (line: string) => told.push(line)];
-    runHistoryTask(task, { folder: stateDir, print, tell });
+    await runHistoryTask(task, { folder: stateDir, print, tell });
     return { printed, told };
   }
   return { ...bridge, stateDir, extension, ask, history };
 }
 
 const everything = (folder: string): string =>
-  readdirSync(folder)
-    .map((name) => readFileSync(join(folder, name), 'latin1'))
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'))
     .join('');
 
 describe('without history', () => {
@@ -48,7 +49,7 @@ describe('without history', () => {
     const files = everything(bridge.stateDir);
     expect(files).toContain('upstream_failed');
     expect(files.replaceAll('You said: a question', '')).not.toContain('a question');
-    expect(bridge.history({ type: 'list_history' })).toEqual({
+    expect(await bridge.history({ type: 'list_history' })).toEqual({
       printed: [],
       told: [expect.stringContaining('--history')],
     });
@@ -63,7 +64,7 @@ describe('the history', () => {
     const call = bridge.extension.nextCall();
     const third = await bridge.ask({ prompt: 'long '.repeat(100), model: 'hang', wait: false });
     await call;
-    const lines = bridge.history({ type: 'list_history' }).printed.map((line) => line.split('  '));
+    const lines = (await bridge.history({ type: 'list_history' })).printed.map((line) => line.split('  '));
     expect(lines.map(([id, , ...rest]) => [id, ...rest])).toEqual([
       [third.id, 'open', 'hang', 'long '.repeat(12)],
       [second.id, 'upstream_failed', 'fail:upstream_failed', 'x'],
@@ -76,22 +77,24 @@ describe('the history', () => {
   it('shows one request whole, with its answer', async () => {
     const bridge = await open({ keepsHistory: true });
     const { id } = await bridge.ask({ prompt: 'one\ntwo', system: 'Be short.', model: 'echo' });
-    const [text = ''] = bridge.history({ type: 'show_history', id }).printed;
+    const [text = ''] = (await bridge.history({ type: 'show_history', id })).printed;
     expect(text.split('\n\n')).toEqual([
       expect.stringMatching(new RegExp(`^${id}, asked .*, model echo$`)),
       'system:\nBe short.',
       'user:\none\ntwo',
       'answered:\nYou said: one\ntwo',
     ]);
-    expect(() => bridge.history({ type: 'show_history', id: 'nobody' })).toThrow('“puter-bridge history” lists them.');
+    await expect(bridge.history({ type: 'show_history', id: 'nobody' })).rejects.toThrow(
+      '“puter-bridge history” lists them.',
+    );
   });
 
   it('is one line a request, whatever its model is called', async () => {
     const bridge = await open({ keepsHistory: true });
     const { id } = await bridge.ask({ prompt: 'x', model: 'm\nanother  line' });
-    const { printed } = bridge.history({ type: 'list_history' });
+    const { printed } = await bridge.history({ type: 'list_history' });
     expect(printed).toEqual([expect.stringMatching(new RegExp(`^${id}  .*  m another line  x$`))]);
-    expect(bridge.history({ type: 'show_history', id }).printed[0]).toMatch(/model m another line\n\nuser:/);
+    expect((await bridge.history({ type: 'show_history', id })).printed[0]).toMatch(/model m another line\n\nuser:/);
   });
 
   it('says what to do where it cannot be read', async () => {
@@ -117,11 +120,11 @@ describe('the history', () => {
       journal.insert({ id: `${index}`, scope: 's', key: null, fingerprint: null, createdAt: 1, request: null });
       journal.finished(`${index}`, 'success', 'x'.repeat(1e6), 1);
     }
-    journal.flush();
     const watcher = new DatabaseSync(join(folder, 'journal.db'));
     onTestFinished(() => watcher.close());
     const seen = new Set<unknown>();
     const left = watcher.prepare('SELECT COUNT(*) AS count FROM chats WHERE outcome IS NOT NULL');
+    await expect.poll(() => left.get()?.['count']).toBe(40);
     const { ended } = run(['history', 'clear', '--state-dir', folder]);
     await expect.poll(() => seen.add(left.get()?.['count']), { interval: 1, timeout: 20_000 }).toContain(0);
     expect(seen.size).toBeGreaterThan(3);
@@ -145,15 +148,17 @@ describe('the history', () => {
     const running = await bridge.ask({ ...body, model: 'hang', wait: false });
     await call;
     expect(everything(bridge.stateDir)).toContain('nobody shall find');
-    expect(bridge.history({ type: 'clear_history' }).told).toEqual([expect.stringContaining('on disk any more')]);
+    expect((await bridge.history({ type: 'clear_history' })).told).toEqual([
+      expect.stringContaining('on disk any more'),
+    ]);
     expect(everything(bridge.stateDir)).not.toContain('nobody shall find');
-    expect(bridge.history({ type: 'list_history' }).printed).toEqual([]);
+    expect((await bridge.history({ type: 'list_history' })).printed).toEqual([]);
     expect((await fetch(`${bridge.url}/api/result/${id}`)).status).toBe(404);
     expect((await bridge.ask(body, { 'Idempotency-Key': 'k' })).status).toBe(410);
     // What runs goes on.
     expect((await fetch(`${bridge.url}/api/result/${running.id}`)).status).toBe(202);
     expect((await bridge.ask({ prompt: 'after' })).status).toBe(200);
-    expect(bridge.history({ type: 'list_history' }).printed).toHaveLength(1);
+    expect((await bridge.history({ type: 'list_history' })).printed).toHaveLength(1);
     expect(bridge.status.read().durability).toBe('full');
     await fetch(`${bridge.url}/api/requests/${running.id}`, { method: 'DELETE' });
   });

@@ -16,12 +16,18 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { openJournal } from '../../../bridge/journal/journal.ts';
 import { JournalLockedError } from '../../../bridge/journal/lock.ts';
+import { asLeft } from './as-left.ts';
 
 function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'journal-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
 
 const minute = 60 * 1000;
 const day = 24 * 60 * minute;
@@ -103,12 +109,7 @@ describe('a journal', () => {
   it('is on disk once it was told to be, and by itself at the end of the turn', async () => {
     const folder = makeFolder();
     const { journal } = open(folder);
-    const onDisk = () => {
-      const database = new DatabaseSync(join(folder, 'journal.db'), { readOnly: true });
-      const rows = database.prepare('SELECT id FROM chats ORDER BY id').all();
-      database.close();
-      return rows.map(({ id }) => id);
-    };
+    const onDisk = () => asLeft(folder, (left) => left.unfinished().map(({ id }) => id));
     journal.insert(row('a'));
     journal.dispatched('a', holder);
     journal.flush();
@@ -167,8 +168,7 @@ describe('a journal', () => {
     expect(journal.find('done')).toBeNull();
     expect(journal.find('open')).not.toBeNull();
     // Not even in the file beside it, where changes go first.
-    for (const name of readdirSync(folder))
-      expect(readFileSync(join(folder, name), 'latin1')).not.toContain('a secret');
+    for (const file of filesIn(folder)) expect(readFileSync(file, 'latin1')).not.toContain('a secret');
   });
 
   it('forgets nothing because the clock was ahead for a moment', () => {
@@ -291,8 +291,7 @@ describe('a folder', () => {
     const folder = join(makeFolder(), 'state', 'bridge');
     open(folder).journal.insert(row('a'));
     expect(statSync(folder).mode & 0o777).toBe(0o700);
-    for (const name of readdirSync(folder))
-      expect([name, statSync(join(folder, name)).mode & 0o777]).toEqual([name, 0o600]);
+    for (const file of filesIn(folder)) expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
   });
 
   it('that others can open is not used, and the message closes it', () => {
@@ -331,7 +330,7 @@ describe('a journal in trouble', () => {
     expect(other.journal.find('a')?.status).toBe('queued');
   });
 
-  it('goes on in memory where the disk fails while it runs, with all that is open', () => {
+  it('goes on in memory where the disk fails while it runs, with all that is open', async () => {
     const folder = makeFolder();
     // As full as a disk can be.
     const { journal, troubles } = open(folder, { maxFileBytes: 100_000 });
@@ -340,8 +339,8 @@ describe('a journal in trouble', () => {
     journal.dispatched('open', holder);
     journal.finished('before', 'success', '{}', 1);
     journal.insert(row('after', { request: 'x'.repeat(2_000_000) }));
+    await expect.poll(() => journal.condition.trouble).toMatch(/full/);
     journal.finished('open', 'success', '"late"', 2);
-    expect(journal.condition.trouble).toMatch(/full/);
     expect(troubles).toHaveLength(1);
     expect(['before', 'open', 'after'].map((id) => journal.find(id)?.status)).toEqual(['success', 'success', 'queued']);
   });

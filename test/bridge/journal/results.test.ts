@@ -2,10 +2,10 @@ import { expect, it, onTestFinished } from 'vitest';
 
 import { createChats } from '../../../bridge/chat/chats.ts';
 import { replay } from '../../../bridge/chat/collect.ts';
-import { openHistory } from '../../../bridge/journal/history.ts';
 import { openJournal } from '../../../bridge/journal/journal.ts';
 import { createResults } from '../../../bridge/journal/results.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
+import { asLeft } from './as-left.ts';
 
 const answer = {
   ...{ text: 'paid', reasoning: '', refusal: null, toolCalls: [], model: null, usage: null, durationMs: 1 },
@@ -30,12 +30,7 @@ async function start() {
     isRunning: () => false,
     onRecorded() {},
   });
-  const statusOnDisk = (id: string) => {
-    const history = openHistory(folder);
-    const status = history?.find(id)?.status;
-    history?.close();
-    return status;
-  };
+  const statusOnDisk = (id: string) => asLeft(folder, (journal) => journal.find(id)?.status);
   return { results, statusOnDisk };
 }
 

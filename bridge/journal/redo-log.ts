@@ -1,0 +1,88 @@
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import * as v from 'valibot';
+
+import type { JournalRow } from './row.ts';
+import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
+
+/**
+ * Rows that the database has not taken in yet, a line of JSON each, the last of an id counts. To append one costs a
+ * tenth of a transaction; the database takes many at once, and what is here is empty then. Read only after a crash.
+ */
+export interface RedoLog {
+  /** What was appended is with the system when it returns, so that a killed process loses nothing. */
+  append(rows: Iterable<JournalRow>): void;
+  readonly bytes: number;
+  /** All of it is in the database. */
+  clear(): void;
+  close(): void;
+}
+
+const nullable = v.nullable(v.string());
+const rowSchema = v.object({
+  id: v.string(),
+  status: v.picklist(['queued', 'dispatched', 'success', 'error']),
+  scope: v.string(),
+  key: nullable,
+  fingerprint: nullable,
+  createdAt: v.number(),
+  finishedAt: v.nullable(v.number()),
+  profile: nullable,
+  instance: nullable,
+  request: nullable,
+  outcome: nullable,
+}) satisfies v.GenericSchema<JournalRow>;
+
+/** In the state folder. A folder of its own, since whoever watches the other one would be woken by every line. */
+const redoFolder = (folder: string): string => join(folder, 'redo');
+const fileName = 'journal.jsonl';
+
+/** How much the database has not taken in yet, in bytes. */
+export const redoBytes = (folder: string): number =>
+  statSync(join(redoFolder(folder), fileName), { throwIfNoEntry: false })?.size ?? 0;
+
+/** Opens it, empty, for the bridge that has the folder. Throws as `openPrivateFile` does, and Node's error where the disk fails. */
+export function openRedoLog(folder: string): RedoLog {
+  openPrivateFolder(redoFolder(folder));
+  const file = openSync(openPrivateFile(redoFolder(folder), fileName), 'a');
+  let bytes = 0;
+  return {
+    append(rows) {
+      let lines = '';
+      for (const row of rows) lines += `${JSON.stringify(row)}\n`;
+      writeFileSync(file, lines);
+      bytes += lines.length;
+    },
+    get bytes() {
+      return bytes;
+    },
+    clear() {
+      ftruncateSync(file);
+      bytes = 0;
+    },
+    close() {
+      closeSync(file);
+      if (bytes === 0) rmSync(redoFolder(folder), { recursive: true });
+    },
+  };
+}
+
+/** Hands over what a bridge that was killed left there, and removes it; returns how many of its lines nobody can read. */
+export function replayRedoLog(folder: string, take: (rows: JournalRow[]) => void): number {
+  const path = join(redoFolder(folder), fileName);
+  // Behind the last end of a line stands nothing, or what was cut off and never told to anybody.
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+  const rows = lines.map(readRow).filter((row) => row !== null);
+  take(rows);
+  rmSync(redoFolder(folder), { recursive: true, force: true });
+  return lines.length - rows.length;
+}
+
+function readRow(line: string): JournalRow | null {
+  try {
+    return v.parse(rowSchema, JSON.parse(line));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,20 @@
+/** A row of the journal: one chat, by the id that its caller was told. Times are milliseconds since 1970. */
+export interface JournalRow {
+  id: string;
+  status: 'queued' | 'dispatched' | 'success' | 'error';
+  /** Who may fetch it, and whose Idempotency-Key it bears. */
+  scope: string;
+  key: string | null;
+  /** Of the body, to tell a repetition from another request. */
+  fingerprint: string | null;
+  createdAt: number;
+  finishedAt: number | null;
+  /** Of the extension that its call was given to. */
+  profile: string | null;
+  instance: string | null;
+  /** JSON: the request where history is on, and what it came to; null where that is not kept. */
+  request: string | null;
+  outcome: string | null;
+}
+
+export type JournalHead = Pick<JournalRow, 'id' | 'status' | 'scope' | 'createdAt' | 'finishedAt'>;

@@ -1,0 +1,108 @@
+import { appendFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect, it, onTestFinished } from 'vitest';
+
+import { openJournal } from '../../../bridge/journal/journal.ts';
+import { openRedoLog, redoBytes, replayRedoLog } from '../../../bridge/journal/redo-log.ts';
+import type { JournalRow } from '../../../bridge/journal/row.ts';
+import { createTemporaryFolder } from '../../temporary-folder.ts';
+import { asLeft } from './as-left.ts';
+
+async function makeFolder(): Promise<string> {
+  const { dir, remove } = await createTemporaryFolder('state');
+  onTestFinished(() => remove());
+  return dir;
+}
+
+const row = (id: string, change: Partial<JournalRow> = {}): JournalRow => ({
+  ...{ id, status: 'queued', scope: 'me', key: null, fingerprint: null, createdAt: 1, finishedAt: null },
+  ...{ profile: null, instance: null, request: null, outcome: null },
+  ...change,
+});
+
+function replay(folder: string): { rows: JournalRow[]; unreadable: number } {
+  const rows: JournalRow[] = [];
+  const unreadable = replayRedoLog(folder, (all) => rows.push(...all));
+  return { rows, unreadable };
+}
+
+it('gives back what was appended, once, in its order', async () => {
+  const folder = await makeFolder();
+  const rows = [row('a'), row('b', { request: 'two\nlines' }), row('a', { status: 'dispatched', profile: '語' })];
+  const log = openRedoLog(folder);
+  log.append(rows.slice(0, 2));
+  log.append(rows.slice(2));
+  expect(replay(folder)).toEqual({ rows, unreadable: 0 });
+  expect(replay(folder)).toEqual({ rows: [], unreadable: 0 });
+});
+
+it('keeps what nobody took', async () => {
+  const folder = await makeFolder();
+  const log = openRedoLog(folder);
+  log.append([row('a')]);
+  log.close();
+  const refuse = () => {
+    throw new Error('The disk is full.');
+  };
+  expect(() => replayRedoLog(folder, refuse)).toThrow('full');
+  expect(replay(folder).rows).toEqual([row('a')]);
+});
+
+it('counts its bytes, and holds none once it was cleared', async () => {
+  const folder = await makeFolder();
+  const log = openRedoLog(folder);
+  log.append([row('a')]);
+  expect([log.bytes, redoBytes(folder)]).toEqual([log.bytes, log.bytes]);
+  expect(log.bytes).toBeGreaterThan(100);
+  log.clear();
+  expect([log.bytes, redoBytes(folder)]).toEqual([0, 0]);
+  log.append([row('b')]);
+  expect(replay(folder).rows).toEqual([row('b')]);
+});
+
+it('counts lines that nobody can read, and leaves out what a crash cut off', async () => {
+  const folder = await makeFolder();
+  const log = openRedoLog(folder);
+  const file = join(folder, 'redo', 'journal.jsonl');
+  log.append([row('a')]);
+  appendFileSync(file, '####\n{"id":"b"}\n');
+  log.append([row('c')]);
+  appendFileSync(file, JSON.stringify(row('d')).slice(0, -5));
+  expect(replay(folder)).toEqual({ rows: [row('a'), row('c')], unreadable: 2 });
+});
+
+it('is for this person alone, and gone when it is closed empty', async () => {
+  const folder = await makeFolder();
+  const log = openRedoLog(folder);
+  const [inner, file] = [join(folder, 'redo'), join(folder, 'redo', 'journal.jsonl')];
+  expect([inner, file].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o600]);
+  log.close();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it('is not opened where others have a way in', async () => {
+  const folder = await makeFolder();
+  mkdirSync(join(folder, 'redo'), { mode: 0o755 });
+  expect(() => openRedoLog(folder)).toThrow('chmod 700');
+});
+
+it('holds the last word on what the database has, too', async () => {
+  const folder = await makeFolder();
+  const journal = openJournal({
+    ...{ folder, ttlMs: 1e9, maxKeptBytes: 1e6, maxFileBytes: 1e9, now: Date.now },
+    onTrouble(error) {
+      throw error;
+    },
+  });
+  onTestFinished(() => journal.close());
+  journal.insert(row('a', { key: 'k' }));
+  journal.dispatched('a', { profile: 'p', instance: 'i' });
+  expect(journal.findByKey('me', 'k')?.status).toBe('dispatched');
+  expect(redoBytes(folder)).toBe(0);
+  journal.finished('a', 'success', '"paid"', 2);
+  journal.flush();
+  expect(redoBytes(folder)).toBeGreaterThan(0);
+  const kept = row('a', { key: 'k', status: 'success', profile: 'p', instance: 'i', finishedAt: 2, outcome: '"paid"' });
+  expect(asLeft(folder, (left) => left.findByKey('me', 'k'))).toEqual(kept);
+});
