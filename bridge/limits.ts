@@ -2,7 +2,7 @@ import { heartbeatMs } from '#shared/protocol.ts';
 
 /** What nobody may exceed, whoever he is. Not flags: nobody has to change them but tests, which set them small. */
 export interface Limits {
-  /** How long the head of a request may take to arrive, and the whole of it. */
+  /** How long the head of a request may take to arrive, and then the rest of it. */
   headersTimeoutMs: number;
   requestTimeoutMs: number;
   /** Sockets at once, the extension's among them; more are dropped. */

@@ -23,8 +23,9 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   const server = createServer({
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
-    // Half a minute by default, which is how late a timeout would be.
-    connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs / 2),
+    // Node wakes for it even where nothing is open, so it looks rarely. All that waits for it is the head of a later
+    // request of a socket, which may be that much too late; the others have a timer (`expect`).
+    connectionsCheckingInterval: limits.requestTimeoutMs,
     maxHeaderSize: limits.maxHeaderBytes,
     // Our own guard says what is wrong with the Host.
     requireHostHeader: false,
@@ -39,11 +40,22 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   /** Each piece of what is broken is an error of its own. */
   const refused = new WeakSet<Duplex>();
   const taken = new WeakSet<Duplex>();
+  /** Of each socket, for its first head and then for whole requests. */
+  const timers = new WeakMap<Duplex, NodeJS.Timeout>();
+
+  function expect(socket: Duplex, ms: number): void {
+    clearTimeout(timers.get(socket));
+    const lookAgain = () => void (latest.get(socket)?.request.complete || giveUp(socket, 408));
+    timers.set(socket, setTimeout(lookAgain, ms).unref());
+  }
 
   const takeFor = (listener: RequestListener) => (request: IncomingMessage, response: ServerResponse) => {
     const { count: before = 0, response: last } = latest.get(request.socket) ?? {};
     // Node reads on behind an answer that ends the socket, and nobody could be told what became of what stands there.
     if (last?.getHeader('Connection') === 'close') return;
+    // It is cheaper to start it anew for each than to stop it.
+    if (last) timers.get(request.socket)?.refresh();
+    else expect(request.socket, limits.requestTimeoutMs);
     // Whoever waits for its answers may go on as long as it likes.
     const count = last && !last.writableFinished ? before + 1 : 1;
     // Node's own limit answers what comes in one piece with the last one by a bare 503, and closes late.
@@ -59,20 +71,27 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
 
   // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
   // address of the others stays known for as long as what they sent is read.
-  server.on('connection', (socket) => void (taken.has(socket) || (socket.remoteAddress ?? socket.destroy())));
+  server.on('connection', (socket) => {
+    if (!taken.has(socket) && socket.remoteAddress === undefined) return void socket.destroy();
+    expect(socket, limits.headersTimeoutMs);
+    socket.once('close', () => clearTimeout(timers.get(socket)));
+  });
+  server.on('upgrade', ({ socket }) => clearTimeout(timers.get(socket)));
   server.on(
     'checkExpectation',
     takeFor((request, response) => refuseHead(request, response, 417)),
   );
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => giveUp(socket, statusOf(error)));
+
+  function giveUp(socket: Duplex, status: Status): void {
     if (refused.has(socket)) return;
     refused.add(socket);
     const { request, response } = latest.get(socket) ?? {};
     const isOpen = response !== undefined && !response.writableFinished;
     // What is broken may be the body of a request, or what follows one that is still being answered.
     if (!socket.writable || (isOpen && (response.headersSent || request?.complete))) return void socket.destroy();
-    refuseSocket(socket, badHttp(statusOf(error)));
-  });
+    refuseSocket(socket, badHttp(status));
+  }
 
   return {
     server,

@@ -113,6 +113,19 @@ describe('what does not come to its end', () => {
     expect(ms).toBeLessThan(1500);
   });
 
+  it.each([
+    ['H22', 'a body', headOfLater('Content-Length: 1000')],
+    ['H23', 'a head', () => 'GET /health HTTP/1.1\r\n'],
+  ])('%s %s is not waited for much longer where it comes on a used connection', async (_row, _name, begin) => {
+    const socket = connect(rig.port, '127.0.0.1');
+    socket.write(`GET /health HTTP/1.1\r\nHost: 127.0.0.1:${rig.port}\r\n\r\n`);
+    await once(socket, 'data');
+    socket.write(begin());
+    const { ms, ...answer } = await timed(readToEnd(socket).then(parseAnswer));
+    expect(refusalOf(answer)).toEqual(late);
+    expect(ms).toBeLessThan(3000);
+  });
+
   function headOfLater(header: string): () => string {
     return () => headOf(header);
   }
