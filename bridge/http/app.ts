@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
 
 import express, { type NextFunction, type Request, type Response } from 'express';
@@ -6,19 +5,15 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import { BridgeError } from '#shared/errors.ts';
 import { extensionOrigin, isExtensionOrigin } from '#shared/extension-id.ts';
 
-import { abortWith } from '../abort-with.ts';
 import { withoutKeys, type KeyCheck } from '../keys/key-check.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
-import { readJson } from './body.ts';
 import { preflightHeaders, sharingHeaders } from './cors.ts';
+import { createExchange } from './exchange.ts';
 import { checkRequest, checkTarget, type Place } from './guards.ts';
-import { localsOf } from './locals.ts';
+import { localsOf, setHeaders } from './locals.ts';
 import { errorReply, keyHeaders, toBridgeError } from './reply.ts';
-import type { Exchange, Route } from './route.ts';
-import { refuse, securityHeaders, write } from './write.ts';
-
-/** What express calls them. */
-const methods = { GET: 'get', POST: 'post', DELETE: 'delete' } as const;
+import type { Route } from './route.ts';
+import { refuse, write, writeHead } from './write.ts';
 
 interface AppOptions {
   onUnexpected: (error: unknown) => void;
@@ -59,32 +54,27 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
       takes: (origin) => here.every((route) => takes(route, origin)),
       takesToken: here.every((route) => route.takesToken),
     };
-    const point = app.route(path);
     const report = here.find((route) => route.reportError)?.reportError ?? errorReply;
-    const headers = here.find((route) => route.headers)?.headers ?? (() => ({}));
+    const headers = here.find((route) => route.headers)?.headers;
     const [access, ...others] = new Set(here.map((route) => route.access));
-    point.all((request, response, next) => {
-      Object.assign(localsOf(response), { report, route: path });
-      response.set(headers());
+    // One handler, where express would have one for each method and pass every request from one to the next.
+    app.route(path).all(async (request, response) => {
+      const locals = localsOf(response);
+      locals.report = report;
+      locals.route = path;
+      if (headers) setHeaders(response, headers());
       const origin = checkRequest(request, place);
-      if (origin !== null) response.set(sharingHeaders(origin));
+      if (origin !== null) setHeaders(response, sharingHeaders(origin));
       if (origin !== null && request.method === 'OPTIONS')
-        return void response.set(preflightHeaders(request.headers, allow)).status(204).end();
+        return void writeHead(response, 204, preflightHeaders(request.headers, allow)).end();
       letIn(request, response, others.length === 0 ? access : undefined);
-      next();
-    });
-    for (const route of here) {
-      const handle = async (request: Request, response: Response, next: NextFunction) => {
-        if (route.once && request.method !== route.method) return next();
-        const reply = await route.handle(createExchange(request, response, limits));
-        if (reply) write(response, reply);
-      };
-      if (route.method === '*') point.all(handle);
-      else point[methods[route.method]](handle);
-    }
-    point.all((request, response) => {
-      response.set('Allow', allow);
-      throw new BridgeError('method_not_allowed', `This path takes ${allow}, not ${request.method}.`);
+      const route = here.find((it) => answers(it, request.method));
+      if (!route) {
+        setHeaders(response, { Allow: allow });
+        throw new BridgeError('method_not_allowed', `This path takes ${allow}, not ${request.method}.`);
+      }
+      const reply = await route.handle(createExchange(request, response, limits));
+      if (reply) write(response, reply);
     });
   }
 
@@ -107,7 +97,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
     if (pass.problem && access === undefined) throw pass.problem;
     const problem = request.method === 'POST' && access === undefined ? closing() : null;
     if (!problem) return;
-    response.set('Connection', 'close');
+    response.setHeader('Connection', 'close');
     throw problem;
   }
 
@@ -118,23 +108,26 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
     locals.error = known;
     if (known.code === 'internal_error') onUnexpected(error);
     if (response.headersSent) return void response.destroy();
-    response.set(keyHeaders(known));
+    setHeaders(response, keyHeaders(known));
     refuse(request, response, (locals.report ?? errorReply)(known));
   });
 
   return (request, response) => {
-    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     try {
       checkTarget(request);
     } catch (error) {
-      // Routes are found by the target. What express would keep is kept for the log all the same.
-      Object.assign(response, { locals: { error } });
+      // Routes are found by the target. What it was refused for is kept for the log all the same.
+      localsOf(response).error = toBridgeError(error);
       return refuse(request, response, errorReply(error));
     }
     takeAnyPath(request);
     app(request, response);
   };
 }
+
+/** HEAD may be sent any time, so that it is no GET where asking uses something up. */
+const answers = ({ method, once }: Route, asked: string): boolean =>
+  method === '*' || method === asked || (method === 'GET' && asked === 'HEAD' && !once);
 
 /** A path that nobody could decode is taken letter by letter, so that it meets the guards of where it leads. */
 function takeAnyPath(request: IncomingMessage): void {
@@ -146,50 +139,3 @@ function takeAnyPath(request: IncomingMessage): void {
     request.url = path.replaceAll('%', '%25') + query;
   }
 }
-
-function createExchange(request: Request, response: Response, limits: Limits): Exchange {
-  const { pass = withoutKeys(request) } = localsOf(response);
-  const hangUp = new AbortController();
-  const stopFollowing = abortWith(pass.revoked, hangUp);
-  // Not the request's `close`: that fires as soon as the body was read.
-  let isStream = false;
-  response.on('close', () => {
-    stopFollowing();
-    if (isStream || !response.writableFinished) hangUp.abort(new BridgeError('cancelled', 'The caller hung up.'));
-  });
-  return {
-    headers: request.headers,
-    ...pass,
-    // A wildcard comes in the pieces between its slashes.
-    params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
-    // Not by URL: that throws for some paths, and its error would show the query to the log.
-    query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
-    hangUp: hangUp.signal,
-    json: () => readJson(request, limits, () => isAwaited(request) && response.writeContinue()),
-    setHeaders: (headers) => void response.set(headers),
-    startEvents() {
-      response.status(200).set('Content-Type', 'text/event-stream; charset=utf-8');
-      response.flushHeaders();
-      isStream = true;
-      if (request.method === 'HEAD') response.end();
-      const sendRaw = (lines: string) => void (response.writableEnded || response.write(`${lines}\n\n`));
-      let drained: Promise<void> | undefined;
-      return {
-        send: (value) => sendRaw(`data: ${JSON.stringify(value)}`),
-        sendRaw,
-        ready() {
-          if (!response.writableNeedDrain) return Promise.resolve();
-          // One listener, however many wait. It rejects when the caller hung up, and then nothing is worth waiting for.
-          const forget = () => void (drained = undefined);
-          drained ??= once(response, 'drain', { signal: hangUp.signal }).then(forget, forget);
-          return drained;
-        },
-        end: () => void response.end(),
-      };
-    },
-  };
-}
-
-/** Whether the caller sends its body only once it is told to. Node knows the word in HTTP/1.1 alone. */
-const isAwaited = ({ headers, httpVersionMinor }: IncomingMessage): boolean =>
-  headers.expect !== undefined && httpVersionMinor > 0;

@@ -7,7 +7,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Limits } from '../limits.ts';
 import { errorReply } from './reply.ts';
 import type { JsonReply } from './route.ts';
-import { refuse, refuseSocket, securityHeaders } from './write.ts';
+import { refuse, refuseSocket } from './write.ts';
 
 /** Node's server with our limits, and our words for what it refuses by itself: the first of all guards. */
 export interface HttpServer {
@@ -109,7 +109,6 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
 }
 
 function refuseHead(request: IncomingMessage, response: ServerResponse, status: Status): void {
-  for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
   response.setHeader('Connection', 'close');
   refuse(request, response, badHttp(status));
 }

@@ -1,10 +1,11 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
+import { localsOf } from './locals.ts';
 import type { Reply } from './route.ts';
 
 /** On every answer, good or bad: no browser shares, sniffs, frames or stores it, and a page of ours runs only ours. */
-export const securityHeaders: Readonly<Record<string, string>> = {
+const securityHeaders: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -18,7 +19,17 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 const lingerMs = 1000;
 
 export function write(response: ServerResponse, reply: Reply): void {
-  response.end(writeHead(response, reply));
+  const { headers, text } = toWire(reply);
+  writeHead(response, reply.status, headers).end(text);
+}
+
+/** Status and headers: those of every answer, those that were set for this one, and its own. */
+export function writeHead(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): ServerResponse {
+  return response.writeHead(status, { ...securityHeaders, ...localsOf(response).headers, ...headers });
 }
 
 /**
@@ -29,7 +40,8 @@ export function refuse(request: IncomingMessage, response: ServerResponse, reply
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length']) > 0;
   if (request.complete || !hasBody) return write(response, reply);
   response.setHeader('Connection', 'close');
-  response.write(writeHead(response, reply));
+  const { headers, text } = toWire(reply);
+  writeHead(response, reply.status, headers).write(text);
   const end = () => response.end();
   const timer = setTimeout(end, lingerMs);
   request
@@ -48,14 +60,6 @@ export function refuseSocket(socket: Duplex, reply: Reply): void {
   socket.on('error', () => socket.destroy()).once('close', () => clearTimeout(timer));
   socket.end([`HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status]}`, ...lines, '', text].join('\r\n'));
   socket.resume();
-}
-
-/** Sets status and headers, and returns the text that is the body. */
-function writeHead(response: ServerResponse, reply: Reply): string {
-  const { headers, text } = toWire(reply);
-  response.statusCode = reply.status;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  return text;
 }
 
 function toWire(reply: Reply): { headers: Readonly<Record<string, string>>; text: string } {

@@ -24,7 +24,7 @@ export function logAnswers(server: Server, log: Log, options: { now: () => numbe
       const level = status >= 500 ? 'warn' : 'info';
       if (!log.isLevelEnabled(level)) return;
       if (status >= 400 && status < 500 && !throttle.take()) return;
-      const { route = null, pass, error } = localsOf(response);
+      const { route = null, pass, error, headers } = localsOf(response);
       const facts = {
         method,
         route,
@@ -33,7 +33,7 @@ export function logAnswers(server: Server, log: Log, options: { now: () => numbe
         ...(!writableFinished && { cut: true }),
         ms: Math.round(now() - startedAt),
         bytes: socket.bytesWritten - bytesBefore,
-        request_id: response.getHeader('x-request-id') ?? null,
+        request_id: headers?.['x-request-id'] ?? null,
         scope: pass?.scope ?? null,
       };
       log[level](facts, 'answered');
