@@ -11,6 +11,7 @@ import { preflightHeaders, sharingHeaders } from './cors.ts';
 import { createExchange } from './exchange.ts';
 import { checkRequest, checkTarget, type Place } from './guards.ts';
 import { localsOf, setHeaders } from './locals.ts';
+import { BridgeRequest, BridgeResponse } from './messages.ts';
 import { errorReply, keyHeaders, toBridgeError } from './reply.ts';
 import type { Route } from './route.ts';
 import { refuse, write, writeHead } from './write.ts';
@@ -39,7 +40,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
     checkKey = withoutKeys,
     closing = () => null,
   } = options;
-  const app = express();
+  const app = Object.assign(express(), { request: BridgeRequest.prototype, response: BridgeResponse.prototype });
   app.disable('x-powered-by');
   app.disable('etag');
   const nowhere: Place = { hosts: allowedHosts, takes: () => false, takesToken: false };

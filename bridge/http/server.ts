@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { BridgeError } from '#shared/errors.ts';
 
 import type { Limits } from '../limits.ts';
+import { BridgeRequest, BridgeResponse } from './messages.ts';
 import { errorReply } from './reply.ts';
 import type { JsonReply } from './route.ts';
 import { refuse, refuseSocket } from './write.ts';
@@ -21,6 +22,8 @@ export interface HttpServer {
 /** `isUpgrade` says which requests become an `upgrade` event. */
 export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMessage) => boolean): HttpServer {
   const server = createServer({
+    IncomingMessage: BridgeRequest,
+    ServerResponse: BridgeResponse,
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     // Node wakes for it even where nothing is open, so it looks rarely. All that waits for it is the head of a later

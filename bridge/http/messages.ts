@@ -1,0 +1,13 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+
+import express from 'express';
+
+/**
+ * What express adds to each request and response as it comes, by giving them another prototype, these have from the
+ * start: an object that changes its prototype is slow from then on.
+ */
+export class BridgeRequest extends IncomingMessage {}
+export class BridgeResponse extends ServerResponse {}
+
+Object.setPrototypeOf(BridgeRequest.prototype, express.request);
+Object.setPrototypeOf(BridgeResponse.prototype, express.response);
