@@ -21,7 +21,8 @@ import { countExchanges } from './http/on-exchange.ts';
 import type { Route } from './http/route.ts';
 import { createHttpServer, type HttpServer } from './http/server.ts';
 import { createKeyCheck } from './keys/key-check.ts';
-import { startKeyRing, type KeyRing } from './keys/key-ring.ts';
+import { openKeyRing, type KeyRing } from './keys/key-ring.ts';
+import { keysFile } from './keys/keys.ts';
 import { createDispatcher, type Dispatcher } from './lifecycle/dispatcher.ts';
 import { openJournal } from './journal/journal.ts';
 import { recover } from './journal/recover.ts';
@@ -31,11 +32,12 @@ import { logAnswers } from './log/answers.ts';
 import { noLog, type Log } from './log/log.ts';
 import { newId } from './new-id.ts';
 import { createOffers, type PairingView } from './pairing/offers.ts';
-import { openPairings } from './pairing/pairings.ts';
+import { openPairings, pairingsFile } from './pairing/pairings.ts';
 import { tellOfPairing } from './pairing/tell-of-pairing.ts';
 import { createRoutes } from './routes.ts';
 import { createStatusHub, durabilityOf, type StatusHub } from './status.ts';
 import { readVersion } from './version.ts';
+import { watchFiles } from './watch-files.ts';
 
 export interface Bridge {
   /** Where it listens, for example `http://127.0.0.1:5001`. */
@@ -64,7 +66,7 @@ export async function startBridge(
   options: { onUnexpected: (error: unknown) => void; log?: Log },
 ): Promise<Bridge> {
   const { log = noLog, onUnexpected } = options;
-  const ring = startKeyRing(config.stateDir, {
+  const ring = openKeyRing(config.stateDir, {
     onTrouble: (err) => log.error({ err }, 'the keys cannot be followed'),
   });
   const http = createHttpServer(config.limits, isUpgrade);
@@ -76,7 +78,6 @@ export async function startBridge(
     return compose(http, config, { onUnexpected, log, ring, door });
   } catch (error) {
     void door.close();
-    ring.close();
     throw error;
   }
 }
@@ -175,7 +176,10 @@ function compose(
     onChange,
     ...options,
   });
-  const stopWatching = pairings.watch(() => connections.dropUnpaired());
+  const stopWatching = watchFiles(config.stateDir, [keysFile, pairingsFile], () => {
+    ring.refresh();
+    connections.dropUnpaired();
+  });
   const recovery = recover({ journal, dispatcher, results });
   const calls = createCalls({
     dispatcher,
@@ -226,7 +230,6 @@ function compose(
     },
     async close() {
       const closed = door.close();
-      ring.close();
       dispatcher.abandon(shuttingDown(), 'queued');
       dispatcher.abandon(shutDown());
       connections.close();

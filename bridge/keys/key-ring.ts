@@ -3,7 +3,6 @@ import { statSync } from 'node:fs';
 import { BridgeError } from '#shared/errors.ts';
 
 import { openPrivateFolder } from '../journal/private-folder.ts';
-import { watchFile } from '../watch-file.ts';
 import { findKey, keyFileIn, readKeys, type Key } from './keys.ts';
 
 export interface HeldKey {
@@ -20,16 +19,17 @@ export interface KeyRing {
   readonly isLocked: boolean;
   readonly size: number;
   find(given: string): HeldKey | undefined;
-  close(): void;
+  /** Revokes what runs with keys that are no longer in the file; what is asked anew is checked by the file anyway. */
+  refresh(): void;
 }
 
 type Held = Key & { abort: AbortController };
 
 /**
- * Reads the keys in `folder`, which is made where it is missing, and follows them. Throws as `readKeys` does; what can no
+ * Reads the keys in `folder`, which is made where it is missing, and again after every change. Throws as `readKeys` does; what can no
  * longer be read later is told, and the keys that were read last stay.
  */
-export function startKeyRing(folder: string, options: { onTrouble: (error: unknown) => void }): KeyRing {
+export function openKeyRing(folder: string, options: { onTrouble: (error: unknown) => void }): KeyRing {
   const { onTrouble } = options;
   const path = keyFileIn(folder);
   try {
@@ -37,7 +37,7 @@ export function startKeyRing(folder: string, options: { onTrouble: (error: unkno
   } catch (error) {
     if (!isNowhere(error)) throw error;
     onTrouble(error);
-    return { isLocked: false, size: 0, find: () => undefined, close: () => {} };
+    return { isLocked: false, size: 0, find: () => undefined, refresh: () => {} };
   }
   let held: Held[] = [];
   let isLocked = false;
@@ -63,8 +63,6 @@ export function startKeyRing(folder: string, options: { onTrouble: (error: unkno
     }
   }
 
-  const stopWatching = watchFile(path, refresh);
-
   return {
     get isLocked() {
       refresh();
@@ -78,7 +76,7 @@ export function startKeyRing(folder: string, options: { onTrouble: (error: unkno
       const found = findKey(held, given);
       return found && { name: found.name, id: found.sha256.slice(0, 16), revoked: found.abort.signal };
     },
-    close: stopWatching,
+    refresh,
   };
 }
 

@@ -41,7 +41,8 @@ const schema = v.strictObject({
   ),
 });
 
-export const keyFileIn = (folder: string): string => join(folder, 'keys.json');
+export const keysFile = 'keys.json';
+export const keyFileIn = (folder: string): string => join(folder, keysFile);
 
 /**
  * The keys in `folder`; null where there never was one, which is something else than none that is left. Throws
@@ -50,7 +51,7 @@ export const keyFileIn = (folder: string): string => join(folder, 'keys.json');
 export function readKeys(folder: string): readonly Key[] | null {
   const path = keyFileIn(folder);
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
-  openPrivateFile(folder, 'keys.json');
+  openPrivateFile(folder, keysFile);
   try {
     return v.parse(schema, JSON.parse(readFileSync(path, 'utf8'))).keys;
   } catch (cause) {

@@ -5,7 +5,6 @@ import path from 'node:path';
 import * as v from 'valibot';
 
 import { InsecureFolderError, openPrivateFile, openPrivateFolder } from '../journal/private-folder.ts';
-import { watchFile } from '../watch-file.ts';
 
 /** An extension that was let in once, and what it proves that by. */
 export interface Pairing {
@@ -33,8 +32,6 @@ export interface Pairings {
   add(pairing: Pick<Pairing, 'origin' | 'profile' | 'browser' | 'secret'>): Pairing;
   /** It was here just now. */
   see(id: string): void;
-  /** Calls `listener` after the file was changed, by whomever, and now and then. Returns how to stop. */
-  watch(listener: () => void): () => void;
 }
 
 /** The file is there and cannot be understood. Nothing is thrown away; the message says what to do. */
@@ -42,7 +39,7 @@ export class PairingsFileError extends Error {
   override readonly name = 'PairingsFileError';
 }
 
-const fileName = 'pairings.json';
+export const pairingsFile = 'pairings.json';
 /** How exact `lastSeen` is: an extension that comes and goes is no reason to write all the time. */
 const seenMs = 60_000;
 
@@ -66,7 +63,7 @@ export function openPairings(options: {
   onTrouble: (error: unknown) => void;
 }): Pairings {
   const { folder, now, onTrouble } = options;
-  const file = path.join(folder, fileName);
+  const file = path.join(folder, pairingsFile);
   try {
     prepare(folder);
   } catch (error) {
@@ -116,13 +113,12 @@ export function openPairings(options: {
       const lastSeen = new Date(now()).toISOString();
       change((pairings) => pairings.map((it) => (it.id === id ? { ...it, lastSeen } : it)));
     },
-    watch: (listener) => watchFile(file, listener),
   };
 }
 
 function prepare(folder: string): void {
   openPrivateFolder(folder);
-  openPrivateFile(folder, fileName);
+  openPrivateFile(folder, pairingsFile);
 }
 
 function read(file: string): readonly Pairing[] {

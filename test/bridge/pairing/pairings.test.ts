@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { InsecureFolderError } from '../../../bridge/journal/private-folder.ts';
 import { openPairings, PairingsFileError, type Pairings } from '../../../bridge/pairing/pairings.ts';
@@ -96,15 +96,6 @@ describe('a person who takes one out of the file', () => {
     expect(pairings.has(id)).toBe(false);
     pairings.add(ada);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-  });
-
-  it('is noticed', async () => {
-    const pairings = open();
-    pairings.add(ada);
-    const listener = vi.fn<() => void>();
-    onTestFinished(pairings.watch(listener));
-    await unlink(file);
-    await expect.poll(() => listener.mock.calls.length, { timeout: 3000 }).toBeGreaterThan(0);
   });
 
   it('and leaves it half written, changes nothing until it can be read', async () => {

@@ -1,17 +1,16 @@
 import { watch } from 'node:fs';
-import path from 'node:path';
 
 /** For file systems that do not tell of changes. */
 const lookAgainMs = 10_000;
 
 /**
- * Calls `onChange` at once where `file` was changed, replaced or deleted, by whomever, and every ten seconds. Where the
- * system tells nothing, these have to do. Returns how to stop.
+ * Calls `onChange` at once where one of these files of `folder` was changed, replaced or deleted, by whomever, and every
+ * ten seconds. Where the system tells nothing, these have to do. Returns how to stop.
  */
-export function watchFile(file: string, onChange: () => void): () => void {
+export function watchFiles(folder: string, names: readonly string[], onChange: () => void): () => void {
   const timer = setInterval(onChange, lookAgainMs).unref();
-  const stopWatching = watchFolder(path.dirname(file), (name) => {
-    if (name === null || name === path.basename(file)) onChange();
+  const stopWatching = watchFolder(folder, (name) => {
+    if (name === null || names.includes(name)) onChange();
   });
   return () => {
     clearInterval(timer);
