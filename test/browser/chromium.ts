@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect, TargetType, type Browser, type CDPSession, type Protocol, type Target } from 'puppeteer-core';
 import { startChromiumProcess, type ChromiumProcess } from './chromium-process.ts';
 import { aborted, type DrivenBrowser, type StartOptions } from './driven-browser.ts';
-import { findChrome } from './find-chrome.ts';
+import { findBrowser } from './find-browser.ts';
+import * as makes from './makes.ts';
 import { createTemporaryFolder } from '../temporary-folder.ts';
 import { prepareProfile } from './profile.ts';
 
@@ -167,7 +168,7 @@ export async function startChromium(options: ChromiumOptions): Promise<Chromium>
 async function launch({ extensionPath, headed, flags, signal }: Launch, profileDir: string): Promise<Running> {
   signal?.throwIfAborted();
   const kept = await prepareProfile(profileDir);
-  const executable = await findChrome();
+  const executable = await findBrowser(makes.chromium);
   const process = await startChromiumProcess({ executable, profileDir, headed: headed ?? false, flags: flags ?? [] });
   const deadline = AbortSignal.any([AbortSignal.timeout(START_MS), ...(signal ? [signal] : [])]);
   try {

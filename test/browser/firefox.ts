@@ -7,7 +7,7 @@ import * as v from 'valibot';
 
 import { createTemporaryFolder } from '../temporary-folder.ts';
 import { aborted, type DrivenBrowser, type StartOptions } from './driven-browser.ts';
-import { findFirefox } from './find-firefox.ts';
+import { findBrowser } from './find-browser.ts';
 import {
   installIntoProfile,
   prepareFirefoxProfile,
@@ -15,6 +15,7 @@ import {
   type Addon,
   type FirefoxProcess,
 } from './firefox-process.ts';
+import * as makes from './makes.ts';
 import { poll, withWaits } from './waits.ts';
 
 const START_MS = 60_000;
@@ -107,7 +108,7 @@ type Launch = Pick<FirefoxOptions, 'extensionPath' | 'headed'> & { signal?: Abor
 
 async function launch({ extensionPath, headed = false, signal }: Launch, profileDir: string): Promise<Running> {
   signal?.throwIfAborted();
-  const process = await startFirefoxProcess({ executable: await findFirefox(), profileDir, headed });
+  const process = await startFirefoxProcess({ executable: await findBrowser(makes.firefox), profileDir, headed });
   const deadline = AbortSignal.any([AbortSignal.timeout(START_MS), ...(signal ? [signal] : [])]);
   try {
     return await Promise.race([drive(process), aborted(deadline)]);
