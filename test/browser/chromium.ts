@@ -2,13 +2,12 @@ import { realpath } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, TargetType, type Browser, type CDPSession, type Protocol, type Target } from 'puppeteer-core';
 import { startChromiumProcess, type ChromiumProcess } from './chromium-process.ts';
-import { aborted, type DrivenBrowser, type StartOptions } from './driven-browser.ts';
+import { driveInTime, end, type DrivenBrowser, type StartOptions } from './driven-browser.ts';
 import { findBrowser } from './find-browser.ts';
 import * as makes from './makes.ts';
 import { createTemporaryFolder } from '../temporary-folder.ts';
 import { prepareProfile } from './profile.ts';
 
-const START_MS = 30_000;
 const SETTLE_MS = 5_000;
 const POLL_MS = 20;
 
@@ -170,19 +169,8 @@ async function launch({ extensionPath, headed, flags, signal }: Launch, profileD
   const kept = await prepareProfile(profileDir);
   const executable = await findBrowser(makes.chromium);
   const process = await startChromiumProcess({ executable, profileDir, headed: headed ?? false, flags: flags ?? [] });
-  const deadline = AbortSignal.any([AbortSignal.timeout(START_MS), ...(signal ? [signal] : [])]);
-  try {
-    return await Promise.race([
-      drive(process, await realpath(extensionPath), kept),
-      process.exited.then(() => Promise.reject(new Error('The browser ended.'))),
-      aborted(deadline),
-    ]);
-  } catch (error) {
-    process.kill();
-    await process.close();
-    signal?.throwIfAborted();
-    throw new Error(`Chromium did not start with ${extensionPath}. It said:\n${process.stderr()}`, { cause: error });
-  }
+  const options = { title: 'Chromium', extensionPath, timeoutMs: 30_000, signal };
+  return driveInTime(process, async () => drive(process, await realpath(extensionPath), kept), options);
 }
 
 type Launch = Pick<ChromiumOptions, 'extensionPath' | 'headed' | 'flags'> & { signal?: AbortSignal | undefined };
@@ -212,10 +200,4 @@ async function restoredExtension(cdp: CDPSession, extensionPath: string): Promis
     await delay(POLL_MS);
   }
   return undefined;
-}
-
-async function end({ browser, process }: Running): Promise<void> {
-  // The pipe may be gone already, if the browser crashed or a signal killed it.
-  await browser.close().catch(() => {});
-  await process.close();
 }

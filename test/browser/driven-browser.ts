@@ -1,4 +1,6 @@
-import type { Page } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
+
+import type { BrowserProcess } from './browser-process.ts';
 
 export interface WaitOptions {
   timeoutMs?: number;
@@ -38,7 +40,35 @@ export interface StartOptions {
   signal?: AbortSignal;
 }
 
-export function aborted(signal: AbortSignal): Promise<never> {
+/** Takes what `drive` makes of a browser that was just started. Where it fails, or takes too long, the browser ends. */
+export async function driveInTime<T>(
+  process: BrowserProcess,
+  drive: () => Promise<T>,
+  options: { title: string; extensionPath: string; timeoutMs: number; signal: AbortSignal | undefined },
+): Promise<T> {
+  const { title, extensionPath, timeoutMs, signal } = options;
+  const deadline = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
+  try {
+    return await Promise.race([
+      drive(),
+      process.exited.then(() => Promise.reject(new Error('The browser ended.'))),
+      aborted(deadline),
+    ]);
+  } catch (error) {
+    process.kill();
+    await process.close();
+    signal?.throwIfAborted();
+    throw new Error(`${title} did not start with ${extensionPath}. It said:\n${process.stderr()}`, { cause: error });
+  }
+}
+
+export async function end({ browser, process }: { browser: Browser; process: BrowserProcess }): Promise<void> {
+  // What it is driven by may be gone already, if the browser crashed or a signal killed it.
+  await browser.close().catch(() => {});
+  await process.close();
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });

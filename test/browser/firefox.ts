@@ -6,7 +6,7 @@ import { connect, type Browser, type Page } from 'puppeteer-core';
 import * as v from 'valibot';
 
 import { createTemporaryFolder } from '../temporary-folder.ts';
-import { aborted, type DrivenBrowser, type StartOptions } from './driven-browser.ts';
+import { driveInTime, end, type DrivenBrowser, type StartOptions } from './driven-browser.ts';
 import { findBrowser } from './find-browser.ts';
 import {
   installIntoProfile,
@@ -17,8 +17,6 @@ import {
 } from './firefox-process.ts';
 import * as makes from './makes.ts';
 import { poll, withWaits } from './waits.ts';
-
-const START_MS = 60_000;
 
 export interface FirefoxOptions extends StartOptions {
   /**
@@ -109,15 +107,8 @@ type Launch = Pick<FirefoxOptions, 'extensionPath' | 'headed'> & { signal?: Abor
 async function launch({ extensionPath, headed = false, signal }: Launch, profileDir: string): Promise<Running> {
   signal?.throwIfAborted();
   const process = await startFirefoxProcess({ executable: await findBrowser(makes.firefox), profileDir, headed });
-  const deadline = AbortSignal.any([AbortSignal.timeout(START_MS), ...(signal ? [signal] : [])]);
-  try {
-    return await Promise.race([drive(process), aborted(deadline)]);
-  } catch (error) {
-    process.kill();
-    await process.close();
-    signal?.throwIfAborted();
-    throw new Error(`Firefox did not start with ${extensionPath}. It said:\n${process.stderr()}`, { cause: error });
-  }
+  const options = { title: 'Firefox', extensionPath, timeoutMs: 60_000, signal };
+  return driveInTime(process, () => drive(process), options);
 }
 
 async function drive(process: FirefoxProcess): Promise<Running> {
@@ -130,10 +121,4 @@ async function readId(extensionPath: string): Promise<string> {
   const schema = v.object({ browser_specific_settings: v.object({ gecko: v.object({ id: v.string() }) }) });
   const manifest: unknown = JSON.parse(await readFile(path.join(extensionPath, 'manifest.json'), 'utf8'));
   return v.parse(schema, manifest).browser_specific_settings.gecko.id;
-}
-
-async function end({ browser, process }: Running): Promise<void> {
-  // The socket may be gone already, if the browser crashed or a signal killed it.
-  await browser.close().catch(() => {});
-  await process.close();
 }
