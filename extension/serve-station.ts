@@ -93,7 +93,7 @@ function tellPage(port: chrome.runtime.Port, station: Promise<Station>): void {
   });
 }
 
-/** How soon after one picture the next is shown: many short calls would else cost more to show than to run. */
+/** How late a picture may be: many short calls would else cost more to show than to run. */
 const paintMs = 100;
 
 /** Keeps the light on the toolbar right. */
@@ -101,33 +101,29 @@ function keepPainted(station: Station, showState: Surroundings['showState']): vo
   const dark = matchMedia('(prefers-color-scheme: dark)');
   let latest: ExtensionState;
   let shown = '';
-  let resting: ReturnType<typeof setTimeout> | undefined;
+  let waiting: ReturnType<typeof setTimeout> | undefined;
   station.watch((state) => {
     latest = state;
-    paint();
+    paintIn(paintMs);
   });
-  dark.addEventListener('change', paint);
+  dark.addEventListener('change', () => paintIn(paintMs));
+
+  function paintIn(ms: number): void {
+    waiting ??= setTimeout(() => {
+      waiting = undefined;
+      paint();
+    }, ms);
+  }
 
   function paint(): void {
-    if (resting !== undefined) return;
     const state: BadgeState = { hops: latest.hops, running: latest.running.length, isDark: dark.matches };
     const key = JSON.stringify(state);
     // In Chrome it wakes the service worker, so only what changes the badge is worth it.
     if (key === shown) return;
     shown = key;
-    rest(paintMs);
     void showState(state).catch(() => {
       shown = '';
-      rest(500);
+      paintIn(500);
     });
-  }
-
-  /** What changes meanwhile is shown after it. */
-  function rest(ms: number): void {
-    clearTimeout(resting);
-    resting = setTimeout(() => {
-      resting = undefined;
-      paint();
-    }, ms);
   }
 }

@@ -126,11 +126,9 @@ export function startRelay(options: {
     outbox.open(requestId);
     // The bridge knows too, but what it was told may be a moment old.
     if (!takesRequests(status())) return fail(requestId, findHindrance([status()]));
-    send(requestId, { type: 'started' });
     const tellOutcome = followCall();
     let chars = 0;
     const asked = withDefault(chat);
-    activity.start({ requestId, model: asked.model ?? null, caller });
     const call = pool.run(asked, {
       onParts(parts) {
         for (const part of parts) chars += partChars(part);
@@ -155,6 +153,9 @@ export function startRelay(options: {
       },
     });
     calls.set(requestId, call);
+    // The lane is at it already while it is told.
+    send(requestId, { type: 'started' });
+    activity.start({ requestId, model: asked.model ?? null, caller });
   }
 
   const withDefault = (chat: ChatRequest): ChatRequest =>
