@@ -132,7 +132,7 @@ export function createChats(options: {
     if (hangUp?.aborted) leave();
     else hangUp?.addEventListener('abort', leave, { once: true });
     const { id, run } = chat;
-    return { id, events: run.read(), whole: () => wholeOf(chat), isReplay: false, wentOut: () => results.wentOut(id) };
+    return { id, events: run.events, whole: () => wholeOf(chat), isReplay: false, wentOut: () => results.wentOut(id) };
   }
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */

@@ -6,58 +6,86 @@ import { BridgeError } from '#shared/errors.ts';
  * the fastest reader, or by itself once it is told to.
  */
 export interface Run {
-  read(): AsyncGenerator<ChatEvent>;
-  /** Goes on to the end although nobody reads. */
+  events: AsyncIterable<ChatEvent>;
+  /** Goes on to the end although nobody reads, and resolves there. */
   finish(): Promise<void>;
 }
 
 /** `onOver` learns how it ended, once; no reader does before that has resolved. */
 export function createRun(
-  events: AsyncIterable<ChatEvent>,
+  source: AsyncIterable<ChatEvent>,
   onOver: (end: { events: readonly ChatEvent[] } | { error: BridgeError }) => Promise<void>,
 ): Run {
-  const source = events[Symbol.asyncIterator]();
   const log: ChatEvent[] = [];
-  let isOver = false;
-  let failure: BridgeError | undefined;
-  let advancing: Promise<void> | undefined;
-  const isOpen = () => !isOver;
+  let end: { failure: BridgeError | null } | undefined;
+  let running: Promise<void> | undefined;
+  let isAlone = false;
+  /** What readers wait for, and what the source does. */
+  let [more, demand]: (PromiseWithResolvers<void> | undefined)[] = [];
 
-  async function advance(): Promise<void> {
+  async function run(): Promise<void> {
     try {
-      const { value: event } = (await source.next()) as IteratorResult<ChatEvent, undefined>;
-      if (!event) throw endless();
-      if (event.type === 'finish') {
-        await onOver({ events: [...log, event] });
-        isOver = true;
+      for await (const event of source) {
+        if (event.type === 'finish') await onOver({ events: [...log, event] });
+        log.push(event);
+        if (event.type === 'finish') return finishWith(null);
+        tellReaders();
+        // A reader that wants more says so once it has seen this.
+        if (!isAlone) await (demand = Promise.withResolvers()).promise;
       }
-      log.push(event);
+      throw endless();
     } catch (error) {
-      failure = error instanceof BridgeError ? error : endless(error);
+      const failure = error instanceof BridgeError ? error : endless(error);
       await onOver({ error: failure });
-      isOver = true;
+      finishWith(failure);
     }
   }
 
-  async function step(): Promise<void> {
-    advancing ??= advance().finally(() => (advancing = undefined));
-    await advancing;
+  function finishWith(failure: BridgeError | null): void {
+    end = { failure };
+    tellReaders();
+  }
+
+  function tellReaders(): void {
+    more?.resolve();
+    more = undefined;
+  }
+
+  function goOn(): Promise<void> {
+    running ??= run();
+    demand?.resolve();
+    return running;
+  }
+
+  function readOn(): Promise<void> {
+    more ??= Promise.withResolvers();
+    void goOn();
+    return more.promise;
   }
 
   return {
-    async *read() {
-      for (let next = 0; ; next += 1) {
-        while (next === log.length && isOpen()) await step();
-        const event = log[next];
-        if (event) yield event;
-        else if (failure) throw failure;
-        else return;
-      }
-    },
-    async finish() {
-      while (isOpen()) await step();
+    events: { [Symbol.asyncIterator]: () => readAll(log, readOn, () => end) },
+    finish() {
+      isAlone = true;
+      return goOn();
     },
   };
+}
+
+/** Out here, since a generator function that is made anew for each run has a class of its own, which V8 keeps for long. */
+async function* readAll(
+  log: readonly ChatEvent[],
+  readOn: () => Promise<void>,
+  endOf: () => { failure: BridgeError | null } | undefined,
+): AsyncGenerator<ChatEvent, undefined> {
+  for (let next = 0; ; next += 1) {
+    while (next === log.length && !endOf()) await readOn();
+    const event = log[next];
+    const failure = endOf()?.failure;
+    if (event) yield event;
+    else if (failure) throw failure;
+    else return;
+  }
 }
 
 const endless = (cause?: unknown) =>

@@ -4,7 +4,7 @@ import { BridgeError } from '#shared/errors.ts';
 import { abortWith } from '../../abort-with.ts';
 import { after } from '../../after.ts';
 import type { Caller, Chat, Chats } from '../../chat/chats.ts';
-import { collect, type WholeAnswer } from '../../chat/collect.ts';
+import type { WholeAnswer } from '../../chat/collect.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
 import type { EventStream, Exchange, Reply } from '../../http/route.ts';
@@ -75,7 +75,7 @@ export async function respond(
     });
     if (question.isStream)
       return await answerStream({ choices, about, question, shape, open: exchange.startEvents, end });
-    const answers = await Promise.all(choices.map(({ events }) => collect(events)));
+    const answers = await Promise.all(choices.map((choice) => choice.whole()));
     const usage = toUsageBody(answers.map((answer) => answer.usage));
     const body = shape.whole({ ...about, model: answers[0]?.model ?? about.model }, answers);
     return { status: 200, body: { ...body, ...(usage && { usage }) } };

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatEvent } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { createRun } from '../../../bridge/chat/run.ts';
+import { createRun, type Run } from '../../../bridge/chat/run.ts';
 
 const said = (text: string): ChatEvent => ({ type: 'text', text });
 const finish: ChatEvent = { type: 'finish', finishReason: 'stop', model: null, usage: null };
@@ -21,6 +21,8 @@ function start() {
   return { run, ends, say: (event: ChatEvent) => controller.enqueue(event), controller, pulls: () => pulls };
 }
 
+const read = ({ events }: Run) => events[Symbol.asyncIterator]() as AsyncGenerator<ChatEvent>;
+
 async function readAll(events: AsyncIterable<ChatEvent>): Promise<ChatEvent[]> {
   const all: ChatEvent[] = [];
   for await (const event of events) all.push(event);
@@ -30,22 +32,22 @@ async function readAll(events: AsyncIterable<ChatEvent>): Promise<ChatEvent[]> {
 describe('a run', () => {
   it('gives every reader all of it, also one that comes late', async () => {
     const { run, say, ends } = start();
-    const first = run.read();
+    const first = read(run);
     const one = first.next();
     say(said('a'));
     expect((await one).value).toEqual(said('a'));
-    const late = readAll(run.read());
+    const late = readAll(run.events);
     say(said('b'));
     say(finish);
     expect(await late).toEqual([said('a'), said('b'), finish]);
     expect(await readAll(first)).toEqual([said('b'), finish]);
-    expect(await readAll(run.read())).toEqual([said('a'), said('b'), finish]);
+    expect(await readAll(run.events)).toEqual([said('a'), said('b'), finish]);
     expect(ends).toHaveLength(1);
   });
 
   it('asks for no more than its fastest reader wants', async () => {
     const { run, say, pulls } = start();
-    const reader = run.read();
+    const reader = read(run);
     say(said('a'));
     say(said('b'));
     await reader.next();
@@ -66,7 +68,7 @@ describe('a run', () => {
   it('tells of its end before a reader can', async () => {
     const { run, say, ends } = start();
     say(finish);
-    const { value } = await run.read().next();
+    const { value } = await read(run).next();
     expect(value).toEqual(finish);
     expect(ends).toHaveLength(1);
   });
@@ -74,13 +76,13 @@ describe('a run', () => {
   it('fails for every reader, after what had come', async () => {
     const { run, say, controller, ends } = start();
     const error = new BridgeError('upstream_failed', 'It broke.');
-    const reader = run.read();
+    const reader = read(run);
     const one = reader.next();
     say(said('a'));
     expect((await one).value).toEqual(said('a'));
     controller.error(error);
     await expect(reader.next()).rejects.toBe(error);
-    await expect(readAll(run.read())).rejects.toBe(error);
+    await expect(readAll(run.events)).rejects.toBe(error);
     await run.finish();
     expect(ends).toEqual([{ error }]);
   });
@@ -88,7 +90,7 @@ describe('a run', () => {
   it('without an end is an error of our own', async () => {
     const { run, controller, ends } = start();
     controller.close();
-    await expect(readAll(run.read())).rejects.toMatchObject({ code: 'internal_error' });
+    await expect(readAll(run.events)).rejects.toMatchObject({ code: 'internal_error' });
     expect(ends).toHaveLength(1);
   });
 });
