@@ -65,5 +65,5 @@ export function nextStep(
   const key = isLocked ? `-H 'Authorization: Bearer <key>' ` : '';
   if (!open)
     return `Ready: curl ${url}/api/process ${key}-H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
-  return open.fix ? `${open.cause} Next: ${describeFix(open.fix, extensionFolder)}` : open.cause;
+  return open.fix ? `${open.cause} Next: ${describeFix(open.fix, extensionFolder).join(' ')}` : open.cause;
 }

@@ -70,7 +70,7 @@ const renderHop = (name: HopName, { color, since, cause, fix }: Hop, extensionFo
   html`<div class="hop" data-color="${color}">
           <span class="dot" aria-hidden="true"></span><h3>${say(`hop_${name}`)}</h3>
           <p class="grow">${cause}
-            ${fix ? html`<span class="fix">${describeFix(fix, extensionFolder)}</span>` : ''}
+            ${fix ? describeFix(fix, extensionFolder).map((way) => html`<span class="fix">${way}</span>`) : ''}
             <time class="muted small" datetime="${since}">${say('page_since', tellTime(since))}</time></p>
         </div>
         `;

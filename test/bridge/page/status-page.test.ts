@@ -46,6 +46,10 @@ describe('the page', () => {
     expect(render(change).split(words)).toHaveLength(2);
   });
 
+  it('tells the way to load the extension into each browser by itself', () => {
+    expect(render({}).match(/class="fix">In \w+/g)).toEqual(['class="fix">In Chrome', 'class="fix">In Firefox']);
+  });
+
   it('says to build the extension first where that was not done', () => {
     expect(render({}, null)).toContain('npm run build');
     expect(render({}, null)).not.toContain('Load unpacked');
