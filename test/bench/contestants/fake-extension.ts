@@ -4,6 +4,8 @@
  * turn in one frame (`bridge`), or each text in a frame of its own (`unbatched`).
  */
 
+import type { Duplex } from 'node:stream';
+
 import { WebSocket } from 'ws';
 
 import { extensionOrigin } from '#shared/extension-id.ts';
@@ -43,6 +45,10 @@ function speakBare(): void {
 function speakToBridge(isUnbatched: boolean): void {
   const socket = new WebSocket(`${address}/ws`, subprotocol, { origin: extensionOrigin, perMessageDeflate: false });
   const outbox = createOutbox();
+  // All frames of a turn leave together, so that what is measured is not how this program writes.
+  let stream: Duplex | undefined;
+  let isCorked = false;
+  socket.on('upgrade', (response) => void (stream = response.socket));
   socket.on('message', (data) => {
     const frame = read(data) as FrameToExtension;
     switch (frame.type) {
@@ -73,6 +79,14 @@ function speakToBridge(isUnbatched: boolean): void {
   });
 
   function flush(requestId: string): void {
+    if (!isCorked) {
+      isCorked = true;
+      stream?.cork();
+      setImmediate(() => {
+        isCorked = false;
+        stream?.uncork();
+      });
+    }
     for (const frame of outbox.take(requestId)) socket.send(JSON.stringify(frame));
   }
 
