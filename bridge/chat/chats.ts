@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { abortWith } from '../abort-with.ts';
 import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
@@ -25,6 +24,8 @@ export interface Chat {
   events: AsyncIterable<ChatEvent>;
   /** The answer in one piece, as it is kept. Rejects with what it failed with. */
   whole(): Promise<StoredAnswer>;
+  /** Ends it, where this is who began it. */
+  stop(reason: BridgeError): void;
   /** It had its answer before. */
   isReplay: boolean;
   /** An extension was given its call. */
@@ -32,9 +33,7 @@ export interface Chat {
 }
 
 interface Begin {
-  /** Ends the chat. */
-  deadline: AbortSignal;
-  /** Ends it as well, unless it has a key or somebody else reads it, too; null where nobody waits for it. */
+  /** Ends the chat, unless it has a key or somebody else reads it, too; null where nobody waits for it. */
   hangUp: AbortSignal | null;
   caller: Caller;
 }
@@ -71,19 +70,15 @@ export function createChats(options: {
   const { calls, results, newId, now } = options;
   const open = new Map<string, OpenChat>();
 
-  function start(call: PreparedCall, request: ChatRequest, { deadline, hangUp, caller }: Begin): Chat {
+  function start(call: PreparedCall, request: ChatRequest, { hangUp, caller }: Begin): Chat {
     const { scope, key } = caller;
     if (hangUp?.aborted && key === null) throw abortReason(hangUp);
     const id = newId();
     const startedAt = now();
-    const stop = new AbortController();
-    const stopFollowing = abortWith(deadline, stop);
-    const { signal } = stop;
+    const controller = new AbortController();
     results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
     const run = createRun(startOrFail(), (end) => {
       open.delete(id);
-      // A deadline that outlives the chat shall not keep it.
-      stopFollowing();
       if ('error' in end) {
         chat.outcome = end;
         results.fail(id, end.error);
@@ -102,19 +97,20 @@ export function createChats(options: {
       key,
       request,
       readers: 0,
-      stop: (reason: BridgeError) => stop.abort(reason),
+      stop(reason) {
+        controller.abort(reason);
+        // What nobody reads any more comes to its end all the same.
+        void run.finish();
+      },
     };
     open.set(id, chat);
-    const finish = () => void run.finish();
-    if (key !== null || hangUp === null) finish();
-    // What nobody reads any more comes to its end all the same.
-    else signal.addEventListener('abort', finish, { once: true });
-    return follow(chat, hangUp);
+    if (key !== null || hangUp === null) void run.finish();
+    return { ...follow(chat, hangUp), stop: chat.stop };
 
     /** Dispatched at once, not when somebody begins to read. */
     function startOrFail(): AsyncIterable<ChatEvent> {
       try {
-        return call.start(id, signal, caller);
+        return call.start(id, controller.signal, caller);
       } catch (error) {
         results.fail(id, error instanceof BridgeError ? error : new BridgeError('internal_error', 'It did not start.'));
         throw error;
@@ -130,9 +126,10 @@ export function createChats(options: {
       if (chat.readers === 0 && chat.key === null) chat.stop(abortReason(hangUp));
     };
     if (hangUp?.aborted) leave();
-    else hangUp?.addEventListener('abort', leave, { once: true });
+    else hangUp?.addEventListener('abort', leave);
     const { id, run } = chat;
-    return { id, events: run.events, whole: () => wholeOf(chat), isReplay: false, wentOut: () => results.wentOut(id) };
+    const wentOut = () => results.wentOut(id);
+    return { id, events: run.events, whole: () => wholeOf(chat), stop() {}, isReplay: false, wentOut };
   }
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */
@@ -162,7 +159,7 @@ export function createChats(options: {
       await results.settled();
       return answer.isRaw ? { ...answer, ...(await calls.finish(request, answer)) } : answer;
     };
-    return { id, events: replay(whole), whole, isReplay: true, wentOut: () => true };
+    return { id, events: replay(whole), whole, stop() {}, isReplay: true, wentOut: () => true };
   }
 
   /** The same request of the same caller, still on its way. */

@@ -9,7 +9,7 @@ import { abortReason, closeEntry, createEntry, resetRoom, stopTimer, type Entry,
 import type { DispatchJournal } from './dispatch-journal.ts';
 import { disconnected, limitOf, type Patience } from './patience.ts';
 import type { Peer } from './peer.ts';
-import { createPump } from './pump.ts';
+import { createTakers } from './takers.ts';
 import { isHeld, isTerminal, transition, type RequestEvent, type RequestState } from './request-state.ts';
 import { createSlots } from './slots.ts';
 import { createWaiting, type WaitingLimits } from './waiting.ts';
@@ -73,7 +73,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const entries = new Map<string, Entry>();
   const waiting = createWaiting({ ...limits, onTimeout: (entry) => fail(entry, waited) });
   const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed, now });
-  const pump = createPump({
+  const takers = createTakers({
     slots,
     waiting,
     dispatch,
@@ -137,7 +137,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function laneFreed(): void {
-    pump();
+    takers.pump();
     onChange();
   }
 
@@ -154,30 +154,29 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         requestId,
         chat,
         submitter,
-        signal,
-        onAbort,
         onRead: () => answers.tellRoom(entry),
       });
-      waiting.add(entry);
+      // Where nobody waits and a lane is free, it need not wait either.
+      const peer = waiting.size === 0 && !signal.aborted ? takers.choose() : undefined;
+      if (!peer) waiting.add(entry);
       entries.set(requestId, entry);
-      if (slots.peers().length === 0) startGrace(entry);
+      // It lives no longer than what holds the call, so that nobody has to leave it.
+      signal.addEventListener('abort', onAbort);
       if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort);
-      pump();
+      else if (peer) dispatch(entry, peer);
+      else if (slots.peers().length === 0) startGrace(entry);
+      else takers.pump();
       onChange();
       return entry.events;
     },
 
     restore(requestId, { instance, profile }) {
-      const { signal } = new AbortController();
       const submitter: Submitter = { scope: '', name: null, priority: 'normal' };
       const chat: ChatRequest = { messages: [] };
       const entry: Entry = createEntry({
         requestId,
         chat,
         submitter,
-        signal,
-        onAbort() {},
         onRead: () => answers.tellRoom(entry),
       });
       entry.profile = profile;
@@ -224,7 +223,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         if (isHeld(entry.state) && entry.state.instance === peer.instance) apply(entry, { type: 'lost' });
       }
       if (slots.peers().length === 0) waiting.entries().forEach(startGrace);
-      pump();
+      takers.pump();
       onChange();
     },
 
@@ -239,7 +238,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     deliver: answers.deliver,
     recorded: answers.recorded,
     recording: answers.recording,
-    pump,
+    pump: takers.pump,
     abandon(error, which) {
       for (const entry of [...entries.values()])
         if (which === undefined || entry.state.status === which) apply(entry, { type: 'failed', error: error.failure });

@@ -12,8 +12,6 @@ export interface Entry {
   readonly requestId: string;
   readonly chat: ChatRequest;
   readonly submitter: Submitter;
-  readonly signal: AbortSignal;
-  readonly onAbort: () => void;
   readonly events: EventQueue<CallEvent>;
   state: RequestState;
   /** Of the extension that holds it, for as long as one does. */
@@ -46,7 +44,7 @@ const roomStep = maxUnreadChars / 2;
 export function createEntry({
   onRead,
   ...options
-}: Pick<Entry, 'requestId' | 'chat' | 'submitter' | 'signal' | 'onAbort'> & { onRead: () => void }): Entry {
+}: Pick<Entry, 'requestId' | 'chat' | 'submitter'> & { onRead: () => void }): Entry {
   return {
     ...options,
     events: createEventQueue({ size: charsOf, onTake: onRead }),
@@ -103,7 +101,6 @@ export function stopTimer(entry: Entry): void {
 
 /** Closes the caller's events with their one `finish`, or breaks them. */
 export function closeEntry(entry: Entry, outcome: AnswerEnd | BridgeError): void {
-  entry.signal.removeEventListener('abort', entry.onAbort);
   if (outcome instanceof BridgeError) return entry.events.fail(outcome);
   entry.events.push({ type: 'finish', ...outcome });
   entry.events.close();

@@ -23,8 +23,7 @@ describe('a caller who leaves', () => {
     });
     const hangUp = new AbortController();
     const caller: Caller = { scope: 's', name: null, priority: 'normal', key: null, isRepetition: false };
-    const { signal: deadline } = new AbortController();
-    const begun = chats.begin({ messages: [] }, { deadline, hangUp: hangUp.signal, caller });
+    const begun = chats.begin({ messages: [] }, { hangUp: hangUp.signal, caller });
     hangUp.abort();
     ready.resolve({ start: starts });
     await expect(begun).rejects.toMatchObject({ code: 'cancelled' });

@@ -1,10 +1,9 @@
 import type { ChatEvent, ChatRequest, Usage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { abortWith } from '../../abort-with.ts';
-import { after } from '../../after.ts';
 import type { Caller, Chat, Chats } from '../../chat/chats.ts';
 import type { WholeAnswer } from '../../chat/collect.ts';
+import { createEnding, type Ending } from '../../chat/ending.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
 import type { EventStream, Exchange, Reply } from '../../http/route.ts';
@@ -50,18 +49,16 @@ export async function respond(
   options: { question: Question; shape: Shape; chats: Chats; deadlineMs: number },
 ): Promise<Reply | undefined> {
   const { question, shape, chats, deadlineMs } = options;
-  const end = new AbortController();
   const caller = readCaller(exchange, question);
-  const stopTimer = after(deadlineMs, () => end.abort(timedOut(deadlineMs)));
-  const stopFollowing = abortWith(exchange.revoked, end);
+  const ending = createEnding({ timeoutMs: deadlineMs, timedOut, revoked: exchange.revoked });
   const choices: Chat[] = [];
   try {
     for (const [index, request] of question.requests.entries()) {
       // Each choice is a chat of its own, and told apart from the others under one key.
       const key = caller.key === null || index === 0 ? caller.key : `${caller.key}#${index}`;
-      choices.push(
-        await chats.begin(request, { deadline: end.signal, hangUp: exchange.hangUp, caller: { ...caller, key } }),
-      );
+      const chat = await chats.begin(request, { hangUp: exchange.hangUp, caller: { ...caller, key } });
+      ending.add(chat);
+      choices.push(chat);
     }
     const [first] = choices;
     const id = `${shape.prefix}-${first?.id}`;
@@ -74,19 +71,18 @@ export async function respond(
       ...(first?.isReplay && { 'Idempotency-Replayed': 'true' }),
     });
     if (question.isStream)
-      return await answerStream({ choices, about, question, shape, open: exchange.startEvents, end });
+      return await answerStream({ choices, about, question, shape, open: exchange.startEvents, ending });
     const answers = await Promise.all(choices.map((choice) => choice.whole()));
     const usage = toUsageBody(answers.map((answer) => answer.usage));
     const body = shape.whole({ ...about, model: answers[0]?.model ?? about.model }, answers);
     return { status: 200, body: { ...body, ...(usage && { usage }) } };
   } catch (error) {
-    end.abort(otherFailed());
+    ending.end(otherFailed());
     // One that never started is no reason to send all of them again.
     const isBegun = question.requests.length > 1 && choices.some((it) => it.wentOut());
     throw isBegun && error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
   } finally {
-    stopTimer();
-    stopFollowing();
+    ending.release();
   }
 }
 
@@ -101,10 +97,9 @@ async function answerStream(options: {
   question: Question;
   shape: Shape;
   open: () => EventStream;
-  /** Ends all choices. */
-  end: AbortController;
+  ending: Ending;
 }): Promise<undefined> {
-  const { choices, about, question, shape, open, end } = options;
+  const { choices, about, question, shape, open, ending } = options;
   const usages: (Usage | null)[] = [];
   let stream: EventStream | undefined;
   let isSilent = true;
@@ -135,7 +130,7 @@ async function answerStream(options: {
     stream?.end();
   } catch (error) {
     if (!stream) throw error;
-    end.abort(otherFailed());
+    ending.end(otherFailed());
     // Without [DONE], so that nobody takes it for a whole answer.
     stream.send(errorBody(toBridgeError(error)));
     stream.end();

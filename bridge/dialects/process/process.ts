@@ -1,8 +1,7 @@
 import { BridgeError } from '#shared/errors.ts';
 
-import { abortWith } from '../../abort-with.ts';
-import { after } from '../../after.ts';
-import type { Chats } from '../../chat/chats.ts';
+import type { Chat, Chats } from '../../chat/chats.ts';
+import { createEnding } from '../../chat/ending.ts';
 import { parseBody } from '../../http/body.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
@@ -24,25 +23,14 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
       async handle(exchange): Promise<Reply> {
         const body = parseBody(requestSchema, await exchange.json());
         if (!body.wait && !results.keepsAnswers) throw nothingToFetch();
-        const end = new AbortController();
         const chat = await chats.begin(toChatRequest(body), {
-          deadline: end.signal,
           hangUp: body.wait ? exchange.hangUp : null,
           caller: readCaller(exchange, body),
         });
         exchange.setHeaders({ 'x-request-id': chat.id, ...(chat.isReplay && { 'Idempotency-Replayed': 'true' }) });
-        const stopFollowing = abortWith(exchange.revoked, end);
-        const stopTimer = after(body.timeout_ms, () => end.abort(timedOut(body.timeout_ms)));
-        const result = chat
-          .whole()
-          .then(
-            (answer): Result => ({ status: 'success', answer }),
-            (error: unknown): Result => ({ status: 'error', error: toBridgeError(error) }),
-          )
-          .finally(() => {
-            stopTimer();
-            stopFollowing();
-          });
+        const ending = createEnding({ timeoutMs: body.timeout_ms, timedOut, revoked: exchange.revoked });
+        ending.add(chat);
+        const result = resultOf(chat).finally(ending.release);
         // Whoever is told to come back later finds it, whatever happens to the bridge meanwhile.
         if (!body.wait) await results.settled();
         return describeResult(chat.id, body.wait ? await result : { status: 'pending', isUnknown: false });
@@ -58,6 +46,14 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
       },
     },
   ];
+}
+
+async function resultOf(chat: Chat): Promise<Result> {
+  try {
+    return { status: 'success', answer: await chat.whole() };
+  } catch (error) {
+    return { status: 'error', error: toBridgeError(error) };
+  }
 }
 
 const nothingToFetch = () =>

@@ -7,6 +7,7 @@ import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 
 import type { Calls } from '../../../bridge/chat/calls.ts';
 import { createChats } from '../../../bridge/chat/chats.ts';
+import { createEnding } from '../../../bridge/chat/ending.ts';
 import type { Results } from '../../../bridge/journal/results.ts';
 
 setFlagsFromString('--expose-gc');
@@ -29,6 +30,10 @@ const results: Results = {
   wentOut: () => false,
 };
 
+const never = (): never => {
+  throw new Error('Its time is not over.');
+};
+
 async function* answer(): AsyncGenerator<ChatEvent> {
   yield* await Promise.resolve<ChatEvent[]>([
     { type: 'text', text: 'hello' },
@@ -43,11 +48,13 @@ it('lets go of a chat that is over, however long the key may live that asked for
   async function askOnce(): Promise<WeakRef<ChatRequest>> {
     const request: ChatRequest = { messages: [{ role: 'user', content: 'hi' }] };
     const chat = await chats.begin(request, {
-      deadline: AbortSignal.any([new AbortController().signal, revoked.signal]),
       hangUp: new AbortController().signal,
       caller: { scope: 'x', name: null, priority: 'normal', key: null, isRepetition: false },
     });
+    const ending = createEnding({ timeoutMs: 600_000, timedOut: never, revoked: revoked.signal });
+    ending.add(chat);
     expect((await chat.whole()).text).toBe('hello');
+    ending.release();
     return new WeakRef(request);
   }
 

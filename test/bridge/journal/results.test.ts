@@ -49,7 +49,7 @@ it('N1 repeats an answer once it is on disk', async () => {
     calls: { prepare: async () => ({ start: () => replay(async () => answer) }), finish: async () => answer },
   });
   const caller = { scope, key: 'k', name: null, priority: 'normal' as const, isRepetition: false };
-  const ask = () => chats.begin(request, { deadline: new AbortController().signal, hangUp: null, caller });
+  const ask = () => chats.begin(request, { hangUp: null, caller });
   await ask();
   while (results.get('a')?.status === 'pending') await Promise.resolve();
   const again = await ask();

@@ -6,17 +6,25 @@ import type { Peer } from './peer.ts';
 import type { Slots } from './slots.ts';
 import type { Waiting } from './waiting.ts';
 
-/** Gives those that wait to the extensions, as long as one has a free lane and Puter's rate allows it. */
-export function createPump(options: {
+/** The extensions that take requests, as long as they have a free lane and Puter's rate allows it. */
+export interface Takers {
+  /** Who should take the next one; undefined where nobody can at once. */
+  choose(): Peer | undefined;
+  /** Gives them those that wait. */
+  pump(): void;
+}
+
+export function createTakers(options: {
   slots: Slots<Peer>;
   waiting: Waiting;
   dispatch: (entry: Entry, peer: Peer) => void;
   refuse: (entry: Entry, error: Failure) => void;
-}): () => void {
+}): Takers {
   const { slots, waiting, dispatch, refuse } = options;
   let timer: NodeJS.Timeout | undefined;
 
-  return function pump(): void {
+  function pump(): void {
+    if (waiting.size === 0) return;
     const peers = slots.peers();
     if (peers.length === 0) return;
     const takers = peers.filter(takesRequests);
@@ -35,5 +43,13 @@ export function createPump(options: {
       const entry = waiting.next();
       if (entry) dispatch(entry, choice.peer);
     }
+  }
+
+  return {
+    choose() {
+      const choice = slots.choose(slots.peers().filter(takesRequests));
+      return 'peer' in choice ? choice.peer : undefined;
+    },
+    pump,
   };
 }
