@@ -47,8 +47,8 @@ export interface Condition {
 /** How often what is over its time goes. */
 const sweepMs = 10 * 60 * 1000;
 
-/** How much is kept from the database, and for how long: more in one transaction keeps those waiting that come then. */
-const batch = { ms: 100, rows: 256, bytes: 1_000_000 };
+/** How long the database lacks what is new, and how many rows it takes in at once: whatever comes then has to wait. */
+const fold = { afterMs: 100, rowsAtOnce: 32 };
 
 /**
  * Opens the journal in `folder`, which is made where it is missing. Where the disk fails, now or later, it goes on in
@@ -157,30 +157,31 @@ export function openJournal(options: {
 
   function flush(): void {
     append();
-    if (pending.size === 0) return;
-    // Not at once, since what waits for this to return is an answer, or a call.
-    if (pending.size >= batch.rows || (redoLog?.bytes ?? 0) >= batch.bytes) setImmediate(fold);
-    else folding ??= setTimeout(fold, batch.ms).unref();
+    if (pending.size > 0) folding ??= setTimeout(foldOn, fold.afterMs).unref();
   }
 
-  /** Into the database, and out of the redo log. */
-  function fold(): void {
+  function foldOn(): void {
+    foldSome(fold.rowsAtOnce);
+    if (pending.size > 0) setImmediate(foldOn);
+    else folding = undefined;
+  }
+
+  /** Into the database, and out of the redo log once nothing is pending any more. */
+  function foldSome(count: number): void {
     append();
-    clearTimeout(folding);
-    folding = undefined;
     if (pending.size === 0) return;
-    attempt(() => putAll(store, pending.values()));
-    pending.clear();
+    const rows = [...pending.values()].slice(0, count);
+    attempt(() => putAll(store, rows));
+    for (const { id } of rows) pending.delete(id);
+    if (pending.size > 0) return;
     attempt(() => redoLog?.clear());
-    if (retention.isDue()) shrink();
+    if (retention.isDue()) attempt(() => retention.shrink(store));
   }
 
-  function shrink(): void {
-    attempt(() => retention.shrink(store));
-  }
+  const foldAll = () => foldSome(Infinity);
 
   function expire(): void {
-    fold();
+    foldAll();
     attempt(() => retention.expire(store));
   }
 
@@ -194,7 +195,7 @@ export function openJournal(options: {
     return old && !(isCarriedOver && old.finishedAt === null) ? old : null;
   }
 
-  shrink();
+  attempt(() => retention.shrink(store));
   const sweeping = setInterval(expire, Math.min(sweepMs, ttlMs)).unref();
 
   return {
@@ -207,19 +208,19 @@ export function openJournal(options: {
       if (!row || row.status === 'success') return;
       put({ ...row, status, outcome, finishedAt });
       retention.grow(1000 + (outcome?.length ?? 0));
-      if (retention.isDue()) fold();
+      if (retention.isDue()) foldAll();
     },
     find,
     findByKey(scope, key) {
-      for (const row of pending.values()) if (row.key === key && row.scope === scope) fold();
+      for (const row of pending.values()) if (row.key === key && row.scope === scope) foldAll();
       return read((it) => it.findByKey.get(scope, key));
     },
     unfinished() {
-      fold();
+      foldAll();
       return store.unfinished.all() as unknown as JournalRow[];
     },
     latest(count, isWanted) {
-      fold();
+      foldAll();
       const found: JournalHead[] = [];
       for (const head of store.heads.iterate() as Iterable<unknown> as Iterable<JournalHead>)
         if (isWanted(head) && found.push(head) === count) break;
@@ -227,14 +228,11 @@ export function openJournal(options: {
     },
     condition,
     flush,
-    settled() {
-      if (fresh.size === 0) return Promise.resolve();
-      settling ??= Promise.withResolvers();
-      return settling.promise;
-    },
+    settled: () => (fresh.size === 0 ? Promise.resolve() : (settling ??= Promise.withResolvers()).promise),
     close() {
       clearInterval(sweeping);
-      if (store.database.isOpen) fold();
+      clearTimeout(folding);
+      if (store.database.isOpen) foldAll();
       redoLog?.close();
       redoLog = null;
       for (const it of [store, older]) if (it?.database.isOpen) it.database.close();

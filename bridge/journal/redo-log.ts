@@ -13,7 +13,6 @@ import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
 export interface RedoLog {
   /** What was appended is with the system when it returns, so that a killed process loses nothing. */
   append(rows: Iterable<JournalRow>): void;
-  readonly bytes: number;
   /** All of it is in the database. */
   clear(): void;
   close(): void;
@@ -46,24 +45,21 @@ export const redoBytes = (folder: string): number =>
 export function openRedoLog(folder: string): RedoLog {
   openPrivateFolder(redoFolder(folder));
   const file = openSync(openPrivateFile(redoFolder(folder), fileName), 'a');
-  let bytes = 0;
+  let isEmpty = true;
   return {
     append(rows) {
       let lines = '';
       for (const row of rows) lines += `${JSON.stringify(row)}\n`;
       writeFileSync(file, lines);
-      bytes += lines.length;
-    },
-    get bytes() {
-      return bytes;
+      isEmpty = false;
     },
     clear() {
       ftruncateSync(file);
-      bytes = 0;
+      isEmpty = true;
     },
     close() {
       closeSync(file);
-      if (bytes === 0) rmSync(redoFolder(folder), { recursive: true });
+      if (isEmpty) rmSync(redoFolder(folder), { recursive: true });
     },
   };
 }

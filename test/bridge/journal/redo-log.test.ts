@@ -49,14 +49,13 @@ it('keeps what nobody took', async () => {
   expect(replay(folder).rows).toEqual([row('a')]);
 });
 
-it('counts its bytes, and holds none once it was cleared', async () => {
+it('holds nothing once it was cleared', async () => {
   const folder = await makeFolder();
   const log = openRedoLog(folder);
   log.append([row('a')]);
-  expect([log.bytes, redoBytes(folder)]).toEqual([log.bytes, log.bytes]);
-  expect(log.bytes).toBeGreaterThan(100);
+  expect(redoBytes(folder)).toBeGreaterThan(100);
   log.clear();
-  expect([log.bytes, redoBytes(folder)]).toEqual([0, 0]);
+  expect(redoBytes(folder)).toBe(0);
   log.append([row('b')]);
   expect(replay(folder).rows).toEqual([row('b')]);
 });
