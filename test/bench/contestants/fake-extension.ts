@@ -45,7 +45,6 @@ function speakBare(): void {
 function speakToBridge(isUnbatched: boolean): void {
   const socket = new WebSocket(`${address}/ws`, subprotocol, { origin: extensionOrigin, perMessageDeflate: false });
   const outbox = createOutbox();
-  // All frames of a turn leave together, so that what is measured is not how this program writes.
   let stream: Duplex | undefined;
   let isCorked = false;
   socket.on('upgrade', (response) => void (stream = response.socket));
@@ -78,15 +77,22 @@ function speakToBridge(isUnbatched: boolean): void {
     }
   });
 
-  function flush(requestId: string): void {
-    if (!isCorked) {
-      isCorked = true;
-      stream?.cork();
-      setImmediate(() => {
+  /** What one request has to send leaves together, so that how this program writes is not what is measured. */
+  function cork(): void {
+    if (isCorked) return;
+    isCorked = true;
+    stream?.cork();
+    // Before a tick comes whatever the promises have to say; an immediate would keep it back for other requests.
+    queueMicrotask(() =>
+      process.nextTick(() => {
         isCorked = false;
         stream?.uncork();
-      });
-    }
+      }),
+    );
+  }
+
+  function flush(requestId: string): void {
+    cork();
     for (const frame of outbox.take(requestId)) socket.send(JSON.stringify(frame));
   }
 
