@@ -63,7 +63,8 @@ export function runServiceTask(
     throw new SetupError('An option, a variable or the folder of the bridge holds a control character. Take it out.');
   const file = path.join(configFolder, supervisor.file);
   const text = supervisor.render({
-    command: [process.execPath, process.argv[1] ?? '', ...args],
+    // As it was started itself.
+    command: [process.execPath, ...process.execArgv, process.argv[1] ?? '', ...args],
     folder: process.cwd(),
     environment,
     writable: writableFolders(config),

@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs';
+
 import type { Bed } from '../bench.ts';
 import { root } from '../bed.ts';
 import type { Started } from '../processes.ts';
 import { findPortkey } from './portkey.ts';
 
 const built = `${root}dist/bench`;
+/** Of `npm start`, which is “node OPTIONS FILE”. */
+const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: { start: string } };
+const nodeOptions = scripts.start.split(' ').slice(1, -1);
 
 /** A server that is ready to answer, and what its requests have to say beside their bodies. */
 export interface Contender extends Started {
@@ -43,7 +48,7 @@ export async function warmUp(bed: Bed, kind: 'bare' | 'batched', server: Started
 
 /** As `npm start` runs it. */
 export async function serveBridge(bed: Bed, folder = `${root}dist`): Promise<Started> {
-  return bed.serve([`${folder}/bridge/main.js`, '--port', '0', '--state-dir', await bed.folder()]);
+  return bed.serve([...nodeOptions, `${folder}/bridge/main.js`, '--port', '0', '--state-dir', await bed.folder()]);
 }
 
 export async function startBridge(bed: Bed, kind: 'batched' | 'unbatched' = 'batched'): Promise<Contender> {
