@@ -11,12 +11,14 @@ export function describeFidelity(
   treatmentOf: (param: string) => Treatment,
   alsoIgnored: readonly string[] = [],
 ): string {
-  const set = Object.entries(body).filter(([, value]) => value !== null && value !== undefined);
-  // What is no name of a parameter has no place in a header.
-  const names = set.map(([name]) => name).filter((name) => /^[\w.-]{1,64}$/.test(name));
-  const of = (treatment: Treatment) => names.filter((name) => treatmentOf(name) === treatment);
-  const ignored = [...of('ignored'), ...alsoIgnored];
-  return `native=${of('native').join(',')}; emulated=${of('emulated').join(',')}; ignored=${ignored.slice(0, 32).join(',')}`;
+  const names: Record<Treatment, string[]> = { native: [], emulated: [], ignored: [] };
+  for (const [name, value] of Object.entries(body)) {
+    // What is no name of a parameter has no place in a header.
+    if (value !== null && value !== undefined && /^[\w.-]{1,64}$/.test(name)) names[treatmentOf(name)].push(name);
+  }
+  const { native, emulated, ignored } = names;
+  ignored.push(...alsoIgnored);
+  return `native=${native.join(',')}; emulated=${emulated.join(',')}; ignored=${ignored.slice(0, 32).join(',')}`;
 }
 
 /**

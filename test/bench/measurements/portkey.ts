@@ -13,7 +13,8 @@ export const portkey: Bench = {
       ['bridge', await startBridge(bed)],
       ['portkey', await startPortkey(bed)],
     ]);
-    for (const contender of contenders.values()) await load(bed, contender, 32);
+    // Node makes code fast that ran for long enough.
+    for (const contender of contenders.values()) await load(bed, contender, 32, 6);
     return async (note) => {
       for (const [who, contender] of contenders)
         note('completions by 1 caller, p50 (ms)', who, (await load(bed, contender, 1)).p50);
@@ -23,8 +24,14 @@ export const portkey: Bench = {
   },
 };
 
-async function load(bed: Bed, { url, headers }: Contender, callers: number) {
-  const options = { url: `${url}/v1/chat/completions`, callers, seconds, body, ...(headers && { headers }) };
+async function load(bed: Bed, { url, headers }: Contender, callers: number, forSeconds = seconds) {
+  const options = {
+    url: `${url}/v1/chat/completions`,
+    callers,
+    seconds: forSeconds,
+    body,
+    ...(headers && { headers }),
+  };
   const { perSecond = 0, p50 = 0 } = await bed.load('callers', options);
   return { perSecond, p50 };
 }
