@@ -23,11 +23,13 @@ const ackMs = 20;
 /** `stream` is what `socket` writes to. `beforeSend` is called first, and what throws there is not sent. */
 export function createOutgoing(socket: WebSocket, stream: Duplex, beforeSend: () => void): Outgoing {
   let frames: FrameToExtension[] = [];
+  let acks: FrameToExtension[] = [];
 
   function flush(): void {
-    if (frames.length === 0) return;
-    const all = frames;
-    frames = [];
+    // Last, since somebody waits for all the others.
+    const all = [...frames, ...acks];
+    if (all.length === 0) return;
+    [frames, acks] = [[], []];
     beforeSend();
     stream.cork();
     for (const frame of all) socket.send(encodeFrame(frame));
@@ -38,9 +40,12 @@ export function createOutgoing(socket: WebSocket, stream: Duplex, beforeSend: ()
   const flushSoon = atMostEvery(ackMs, flush);
   return {
     send(frame) {
+      if (frame.type === 'ack') {
+        acks.push(frame);
+        return flushSoon();
+      }
       frames.push(frame);
-      if (frame.type === 'ack') flushSoon();
-      else flushLater();
+      flushLater();
     },
     flush,
   };
