@@ -47,8 +47,8 @@ export interface Condition {
 /** How often what is over its time goes. */
 const sweepMs = 10 * 60 * 1000;
 
-/** How long the database lacks what is new, and how many rows it takes in at once: whatever comes then has to wait. */
-const fold = { afterMs: 100, rowsAtOnce: 32 };
+/** How long the database lacks what is new, how many rows it takes in at once, and at how many it takes in all of them. */
+const fold = { afterMs: 100, rowsAtOnce: 32, maxRows: 1000 };
 
 /**
  * Opens the journal in `folder`, which is made where it is missing. Where the disk fails, now or later, it goes on in
@@ -161,7 +161,8 @@ export function openJournal(options: {
   }
 
   function foldOn(): void {
-    foldSome(fold.rowsAtOnce);
+    // Whatever comes meanwhile has to wait, so that it is not all at once, unless more comes than that.
+    foldSome(pending.size < fold.maxRows ? fold.rowsAtOnce : Infinity);
     if (pending.size > 0) setImmediate(foldOn);
     else folding = undefined;
   }
