@@ -63,16 +63,25 @@ export function openKeyRing(folder: string, options: { onTrouble: (error: unknow
     }
   }
 
+  let isFresh = false;
+  /** Before a request, once a turn of the event loop: all that came in with one was sent before it began. */
+  function refreshOnceATurn(): void {
+    if (isFresh) return;
+    isFresh = true;
+    setImmediate(() => (isFresh = false));
+    refresh();
+  }
+
   return {
     get isLocked() {
-      refresh();
+      refreshOnceATurn();
       return isLocked;
     },
     get size() {
       return held.length;
     },
     find(given) {
-      refresh();
+      refreshOnceATurn();
       const found = findKey(held, given);
       return found && { name: found.name, id: found.sha256.slice(0, 16), revoked: found.abort.signal };
     },

@@ -1,5 +1,7 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 
+import { onceATurn } from '../once-a-turn.ts';
+
 import { describeError } from './describe-error.ts';
 import { formatLine } from './format-line.ts';
 
@@ -26,7 +28,7 @@ export function createLog(options: {
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: createTimestamp(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
@@ -39,10 +41,36 @@ export function createLog(options: {
   );
 }
 
-/** Standard error, written at once: what is said last says why the process ended. */
+/** The ISO time as pino's own, made anew only for another millisecond. */
+function createTimestamp(): () => string {
+  let madeAt = 0;
+  let made = '';
+  return () => {
+    const now = Date.now();
+    if (now !== madeAt) [madeAt, made] = [now, `,"time":"${new Date(now).toISOString()}"`];
+    return made;
+  };
+}
+
+/**
+ * Standard error. The lines of one turn of the event loop go out at once, and those of the last one as the process ends:
+ * what is said last says why it did.
+ */
 export function openStandardError(): DestinationStream {
   const stream = pino.destination({ fd: 2, sync: true });
   // Nobody reads it any more: no reason to end.
   stream.on('error', () => {});
-  return stream;
+  let lines = '';
+  const flush = () => {
+    if (lines !== '') stream.write(lines);
+    lines = '';
+  };
+  const flushLater = onceATurn(flush);
+  process.on('exit', flush);
+  return {
+    write(line) {
+      lines += line;
+      flushLater();
+    },
+  };
 }
