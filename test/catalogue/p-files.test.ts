@@ -49,7 +49,9 @@ describe('a log file', () => {
     const bridge = await startProcess({ args: ['--log-file', name, '--log-level', 'debug'] });
     await (await fetch(`${bridge.url}/health`)).text();
     await (await fetch(`${bridge.url}/nowhere`)).text();
-    await expect.poll(() => linesOf(name).filter((line) => line.includes('"answered"')).length).toBe(2);
+    // The last line, after that of the answer it explains.
+    await expect.poll(() => linesOf(name).at(-1)).toContain('"msg":"why"');
+    expect(linesOf(name).filter((line) => line.includes('"answered"'))).toHaveLength(2);
     expect(statSync(`${name}.1`).size).toBe(10 * 2 ** 20 - 1);
     await expect.poll(bridge.stderr).toBe(readFileSync(name, 'utf8'));
     for (const line of linesOf(name)) expect(JSON.parse(line)).toHaveProperty('level');
