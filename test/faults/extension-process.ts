@@ -14,8 +14,8 @@ const tell = (news: ExtensionNews) => process.send?.(news);
 process.on('disconnect', () => process.exit());
 
 actAsExtensionPage();
-/** The relay names the request right before it hands the chat to a lane. */
-let requestId = '';
+/** The relay names the request right after it has handed the chat to a lane. */
+let begin: (requestId: string) => void = () => {};
 const activity = createActivity({ now: Date.now, onChange: () => {} });
 const fact = { since: 0, until: null, detail: null };
 startRelay({
@@ -33,8 +33,8 @@ startRelay({
   activity: {
     ...activity,
     start(call) {
-      requestId = call.requestId;
       activity.start(call);
+      begin(call.requestId);
     },
   },
   models: () => null,
@@ -53,12 +53,14 @@ function spawn(): LaneWorker {
     terminate: () => stop.abort(),
     postMessage({ chat }) {
       const prompt = textOf(chat);
-      ask({ requestId, extension: name, prompt }, stop.signal, (text) =>
-        worker.onmessage?.({ data: { type: 'parts', parts: [{ type: 'text', text }] } } as MessageEvent),
-      ).then(
-        () => post({ type: 'end', end: { finishReason: 'stop', model: null, usage } }),
-        (error: Error) => post({ type: 'error', error: { code: 'upstream_failed', message: error.message } }),
-      );
+      begin = (requestId) => {
+        ask({ requestId, extension: name, prompt }, stop.signal, (text) =>
+          worker.onmessage?.({ data: { type: 'parts', parts: [{ type: 'text', text }] } } as MessageEvent),
+        ).then(
+          () => post({ type: 'end', end: { finishReason: 'stop', model: null, usage } }),
+          (error: Error) => post({ type: 'error', error: { code: 'upstream_failed', message: error.message } }),
+        );
+      };
     },
   };
   const post = (data: object) => !stop.signal.aborted && worker.onmessage?.({ data } as MessageEvent);
