@@ -26,8 +26,8 @@ export interface KeyRing {
 type Held = Key & { abort: AbortController };
 
 /**
- * Reads the keys in `folder`, which is made where it is missing, and again after every change. Throws as `readKeys` does; what can no
- * longer be read later is told, and the keys that were read last stay.
+ * Reads the keys in `folder`, which is made where it is missing, and again after every change. Throws as `readKeys`
+ * does; what can no longer be read later is told, and the keys that were read last stay.
  */
 export function openKeyRing(folder: string, options: { onTrouble: (error: unknown) => void }): KeyRing {
   const { onTrouble } = options;

@@ -165,7 +165,7 @@ describe('the history', () => {
 
   it('is there for its owner whether the bridge runs or not, on the command line', async () => {
     const bridge = await startProcess({ args: ['--history'] });
-    expect(bridge.stdout()).toContain('History is on');
+    await expect.poll(bridge.stdout).toContain('History is on');
     const extension = await startFakeExtension({ bridgeUrl: bridge.url });
     onTestFinished(() => extension.close());
     await fetch(`${bridge.url}/api/process`, {
