@@ -59,7 +59,7 @@ export function openRedoLog(folder: string): RedoLog {
     },
     close() {
       closeSync(file);
-      if (isEmpty) rmSync(redoFolder(folder), { recursive: true });
+      if (isEmpty) rmSync(redoFolder(folder), { recursive: true, force: true });
     },
   };
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, it, onTestFinished } from 'vitest';
@@ -76,6 +76,16 @@ it('is for this person alone, and gone when it is closed empty', async () => {
   const log = openRedoLog(folder);
   const [inner, file] = [join(folder, 'redo'), join(folder, 'redo', 'journal.jsonl')];
   expect([inner, file].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o600]);
+  log.close();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it('is closed although somebody took its folder away', async () => {
+  const folder = await makeFolder();
+  const log = openRedoLog(folder);
+  rmSync(join(folder, 'redo'), { recursive: true });
+  log.append([row('a')]);
+  log.clear();
   log.close();
   expect(readdirSync(folder)).toEqual([]);
 });
