@@ -23,13 +23,11 @@ const ackMs = 20;
 /** `stream` is what `socket` writes to. `beforeSend` is called first, and what throws there is not sent. */
 export function createOutgoing(socket: WebSocket, stream: Duplex, beforeSend: () => void): Outgoing {
   let frames: FrameToExtension[] = [];
-  let acks: FrameToExtension[] = [];
 
   function flush(): void {
-    // Last, since somebody waits for all the others.
-    const all = [...frames, ...acks];
-    if (all.length === 0) return;
-    [frames, acks] = [[], []];
+    if (frames.length === 0) return;
+    const all = frames;
+    frames = [];
     beforeSend();
     stream.cork();
     for (const frame of all) socket.send(encodeFrame(frame));
@@ -40,12 +38,9 @@ export function createOutgoing(socket: WebSocket, stream: Duplex, beforeSend: ()
   const flushSoon = atMostEvery(ackMs, flush);
   return {
     send(frame) {
-      if (frame.type === 'ack') {
-        acks.push(frame);
-        return flushSoon();
-      }
       frames.push(frame);
-      flushLater();
+      if (frame.type === 'ack') flushSoon();
+      else flushLater();
     },
     flush,
   };

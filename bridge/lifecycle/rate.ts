@@ -11,21 +11,15 @@ export interface Rate {
 
 export function createRate(options: { calls: () => number; windowMs: number; now: () => number }): Rate {
   const { calls, windowMs, now } = options;
-  // Oldest first; those before `first` have left the window. To take them out one by one would move all others.
+  // Oldest first, and never more than a window holds.
   const starts: number[] = [];
-  let first = 0;
   let pausedUntil = 0;
 
   return {
     waitMs() {
       const time = now();
-      while ((starts[first] ?? time) <= time - windowMs) first += 1;
-      if (first > starts.length / 2) {
-        starts.splice(0, first);
-        first = 0;
-      }
-      const index = starts.length - calls();
-      const oldest = index < first ? undefined : starts[index];
+      while (starts.length > 0 && (starts[0] ?? 0) <= time - windowMs) starts.shift();
+      const oldest = starts[starts.length - calls()];
       return Math.max(0, pausedUntil - time, oldest === undefined ? 0 : oldest + windowMs - time);
     },
     started: () => void starts.push(now()),
