@@ -20,18 +20,25 @@ export function createRun(
   let end: { failure: BridgeError | null } | undefined;
   let running: Promise<void> | undefined;
   let isAlone = false;
-  /** What readers wait for, and what the source does. */
-  let [more, demand]: (PromiseWithResolvers<void> | undefined)[] = [];
+  /** What readers wait for. */
+  let more: PromiseWithResolvers<void> | undefined;
+  /** What the source waits for. */
+  let demand: PromiseWithResolvers<void> | undefined;
 
   async function run(): Promise<void> {
     try {
       for await (const event of source) {
-        if (event.type === 'finish') await onOver({ events: [...log, event] });
+        if (event.type === 'finish') {
+          await onOver({ events: [...log, event] });
+          log.push(event);
+          return finishWith(null);
+        }
         log.push(event);
-        if (event.type === 'finish') return finishWith(null);
         tellReaders();
+        if (isAlone) continue;
         // A reader that wants more says so once it has seen this.
-        if (!isAlone) await (demand = Promise.withResolvers()).promise;
+        demand = Promise.withResolvers();
+        await demand.promise;
       }
       throw endless();
     } catch (error) {

@@ -33,19 +33,32 @@ function takeTurn(run: () => unknown): void {
 
 /** What the database lacks: a bridge that runs puts it in within a moment, and what a killed one left is put in here. */
 async function takeIn(folder: string, store: Store): Promise<void> {
+  const unlock = lockUnlessLocked(folder);
+  if (!unlock) return waitForBridge(folder);
   try {
-    const unlock = lockFolder(folder);
     replayRedoLog(folder, (rows) => putAll(store, rows));
+  } finally {
     unlock();
+  }
+}
+
+/** Null where a bridge has it. */
+function lockUnlessLocked(folder: string): (() => void) | null {
+  try {
+    return lockFolder(folder);
   } catch (error) {
-    if (!(error instanceof JournalLockedError)) throw error;
-    let before = redoBytes(folder);
-    for (let looks = 0; before > 0 && looks < look.times; looks += 1) {
-      await delay(look.everyMs);
-      const bytes = redoBytes(folder);
-      if (bytes < before) return;
-      before = bytes;
-    }
+    if (error instanceof JournalLockedError) return null;
+    throw error;
+  }
+}
+
+async function waitForBridge(folder: string): Promise<void> {
+  let before = redoBytes(folder);
+  for (let looks = 0; before > 0 && looks < look.times; looks += 1) {
+    await delay(look.everyMs);
+    const bytes = redoBytes(folder);
+    if (bytes < before) return;
+    before = bytes;
   }
 }
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import * as v from 'valibot';
 
-import type { JournalRow } from './row.ts';
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
+import type { JournalRow } from './row.ts';
 
 /**
  * Rows that the database has not taken in yet, a line of JSON each, the last of an id counts. To append one costs a
@@ -41,7 +41,10 @@ const fileName = 'journal.jsonl';
 export const redoBytes = (folder: string): number =>
   statSync(join(redoFolder(folder), fileName), { throwIfNoEntry: false })?.size ?? 0;
 
-/** Opens it, empty, for the bridge that has the folder. Throws as `openPrivateFile` does, and Node's error where the disk fails. */
+/**
+ * Opens it, empty, for the bridge that has the folder. Throws as `openPrivateFile` does, and Node's error where the disk
+ * fails.
+ */
 export function openRedoLog(folder: string): RedoLog {
   openPrivateFolder(redoFolder(folder));
   const file = openSync(openPrivateFile(redoFolder(folder), fileName), 'a');
@@ -67,8 +70,9 @@ export function openRedoLog(folder: string): RedoLog {
 /** Hands over what a bridge that was killed left there, and removes it; returns how many of its lines nobody can read. */
 export function replayRedoLog(folder: string, take: (rows: JournalRow[]) => void): number {
   const path = join(redoFolder(folder), fileName);
+  if (!existsSync(path)) return 0;
   // Behind the last end of a line stands nothing, or what was cut off and never told to anybody.
-  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   const rows = lines.map(readRow).filter((row) => row !== null);
   take(rows);
   rmSync(redoFolder(folder), { recursive: true, force: true });

@@ -2,18 +2,14 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { openJournal, type Journal } from '../../../bridge/journal/journal.ts';
+import type { Journal } from '../../../bridge/journal/journal.ts';
+import { openSoundJournal } from './sound-journal.ts';
 
 /** Looks at what is on disk at this moment as a bridge would that was started after the one that has it was killed. */
 export function asLeft<T>(folder: string, look: (journal: Journal) => T): T {
   const copy = mkdtempSync(join(tmpdir(), 'as-left-'));
   cpSync(folder, copy, { recursive: true });
-  const journal = openJournal({
-    ...{ folder: copy, ttlMs: 1e12, maxKeptBytes: 1e12, maxFileBytes: 1e12, now: Date.now },
-    onTrouble(error) {
-      throw error;
-    },
-  });
+  const journal = openSoundJournal(copy);
   try {
     return look(journal);
   } finally {

@@ -7,10 +7,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HistoryTask } from '../../../bridge/command-line/tasks.ts';
 import type { Config } from '../../../bridge/config.ts';
 import { runHistoryTask } from '../../../bridge/journal/commands.ts';
-import { openJournal } from '../../../bridge/journal/journal.ts';
 import { run, startProcess, temporaryStateDir } from '../../catalogue/bridge-process.ts';
 import { startFakeExtension } from '../../contract/fake-extension.ts';
 import { startTemporaryBridge } from '../temporary-bridge.ts';
+import { openSoundJournal } from './sound-journal.ts';
 
 async function open(change: Partial<Config> = {}) {
   const stateDir = await temporaryStateDir();
@@ -109,12 +109,7 @@ describe('the history', () => {
 
   it('is cleared in pieces, between which a bridge gets at it', async () => {
     const folder = await temporaryStateDir();
-    const journal = openJournal({
-      ...{ folder, ttlMs: 1e9, maxKeptBytes: 1e9, maxFileBytes: 1e9, now: Date.now },
-      onTrouble(error) {
-        throw error;
-      },
-    });
+    const journal = openSoundJournal(folder);
     onTestFinished(() => journal.close());
     for (let index = 0; index < 40; index += 1) {
       journal.insert({ id: `${index}`, scope: 's', key: null, fingerprint: null, createdAt: 1, request: null });

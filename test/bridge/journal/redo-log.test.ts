@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 import { expect, it, onTestFinished } from 'vitest';
 
-import { openJournal } from '../../../bridge/journal/journal.ts';
 import { openRedoLog, redoBytes, replayRedoLog } from '../../../bridge/journal/redo-log.ts';
 import type { JournalRow } from '../../../bridge/journal/row.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
 import { asLeft } from './as-left.ts';
+import { openSoundJournal } from './sound-journal.ts';
 
 async function makeFolder(): Promise<string> {
   const { dir, remove } = await createTemporaryFolder('state');
@@ -98,12 +98,7 @@ it('is not opened where others have a way in', async () => {
 
 it('holds the last word on what the database has, too', async () => {
   const folder = await makeFolder();
-  const journal = openJournal({
-    ...{ folder, ttlMs: 1e9, maxKeptBytes: 1e6, maxFileBytes: 1e9, now: Date.now },
-    onTrouble(error) {
-      throw error;
-    },
-  });
+  const journal = openSoundJournal(folder);
   onTestFinished(() => journal.close());
   journal.insert(row('a', { key: 'k' }));
   journal.dispatched('a', { profile: 'p', instance: 'i' });

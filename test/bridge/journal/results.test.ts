@@ -2,10 +2,10 @@ import { expect, it, onTestFinished } from 'vitest';
 
 import { createChats } from '../../../bridge/chat/chats.ts';
 import { replay } from '../../../bridge/chat/collect.ts';
-import { openJournal } from '../../../bridge/journal/journal.ts';
 import { createResults } from '../../../bridge/journal/results.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
 import { asLeft } from './as-left.ts';
+import { openSoundJournal } from './sound-journal.ts';
 
 const answer = {
   ...{ text: 'paid', reasoning: '', refusal: null, toolCalls: [], model: null, usage: null, durationMs: 1 },
@@ -18,12 +18,7 @@ const scope = 'me';
 async function start() {
   const { dir: folder, remove } = await createTemporaryFolder('state');
   onTestFinished(() => remove());
-  const journal = openJournal({
-    ...{ folder, ttlMs: 1e9, maxKeptBytes: 1e6, maxFileBytes: 1e9, now: Date.now },
-    onTrouble(error) {
-      throw error;
-    },
-  });
+  const journal = openSoundJournal(folder);
   onTestFinished(() => journal.close());
   const results = createResults({
     ...{ journal, keepsAnswers: true, keepsHistory: false, now: Date.now },
