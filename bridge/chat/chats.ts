@@ -6,6 +6,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
+import { createTransientMap } from '../transient-map.ts';
 import type { Calls, PreparedCall } from './calls.ts';
 import { assemble, replay } from './collect.ts';
 import { createRun, type Run } from './run.ts';
@@ -68,7 +69,7 @@ export function createChats(options: {
   now: () => number;
 }): Chats {
   const { calls, results, newId, now } = options;
-  const open = new Map<string, OpenChat>();
+  const open = createTransientMap<OpenChat>();
 
   function start(call: PreparedCall, request: ChatRequest, { hangUp, caller }: Begin): Chat {
     const { scope, key } = caller;

@@ -1,5 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
 
+import { createTransientMap } from '../transient-map.ts';
 import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
 import { openRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
@@ -71,9 +72,9 @@ export function openJournal(options: {
   let unlock: (() => void) | null = null;
   let redoLog: RedoLog | null = null;
   /** Not in the database yet, in the order in which they came. */
-  const pending = new Map<string, JournalRow>();
+  const pending = createTransientMap<JournalRow>();
   /** Of these, what is not in the redo log either. */
-  const fresh = new Map<string, JournalRow>();
+  let fresh = new Map<string, JournalRow>();
   let store = openOrFallBack();
   // What was on disk before the disk failed can often still be read.
   let older: Store | null = null;
@@ -149,8 +150,11 @@ export function openJournal(options: {
 
   /** Into the redo log. */
   function append(): void {
-    if (fresh.size > 0) attempt(() => redoLog?.append(fresh.values()));
-    fresh.clear();
+    if (fresh.size > 0) {
+      attempt(() => redoLog?.append(fresh.values()));
+      // Not the same one again, which would keep hold of what it was.
+      fresh = new Map();
+    }
     settling?.resolve();
     settling = undefined;
   }

@@ -4,6 +4,7 @@ import { findHindrance } from '#shared/hindrance.ts';
 import type { AnswerFrame, Delivery, Resumption } from '#shared/protocol.ts';
 
 import { after } from '../after.ts';
+import { createTransientMap } from '../transient-map.ts';
 import { createAnswers } from './answers.ts';
 import { abortReason, closeEntry, createEntry, resetRoom, stopTimer, type Entry, type Submitter } from './entry.ts';
 import type { DispatchJournal } from './dispatch-journal.ts';
@@ -70,7 +71,7 @@ interface DispatcherOptions extends Patience {
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { connectGraceMs, cancelGraceMs, limits, now, journal, explain, onChange } = options;
-  const entries = new Map<string, Entry>();
+  const entries = createTransientMap<Entry>();
   const waiting = createWaiting({ ...limits, onTimeout: (entry) => fail(entry, waited) });
   const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed, now });
   const takers = createTakers({
@@ -212,7 +213,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           fail(entry, disconnected);
         }
       }
-      waiting.entries().forEach(stopTimer);
+      for (const entry of waiting.entries()) stopTimer(entry);
       onChange();
       return resume;
     },
@@ -222,7 +223,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       for (const entry of [...entries.values()]) {
         if (isHeld(entry.state) && entry.state.instance === peer.instance) apply(entry, { type: 'lost' });
       }
-      if (slots.peers().length === 0) waiting.entries().forEach(startGrace);
+      if (slots.peers().length === 0) for (const entry of waiting.entries()) startGrace(entry);
       takers.pump();
       onChange();
     },

@@ -12,7 +12,6 @@ export interface Queue<T> {
   next(): T | undefined;
   /** False where it is not in the queue. */
   remove(item: T): boolean;
-  items(): T[];
   readonly size: number;
   sizeOf(scope: string): number;
 }
@@ -62,7 +61,6 @@ export function createQueue<T>(): Queue<T> {
       if (found) lanes[found.priority].remove(item, found.scope);
       return found !== undefined;
     },
-    items: () => [...places.keys()],
     get size() {
       return places.size;
     },

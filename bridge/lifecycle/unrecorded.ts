@@ -1,3 +1,5 @@
+import { createTransientMap } from '../transient-map.ts';
+
 /** What has come to its end and is not on disk yet: until it is, its extension keeps it, too. */
 export interface Unrecorded {
   add(requestId: string, instance: string): void;
@@ -10,7 +12,7 @@ export interface Unrecorded {
 }
 
 export function createUnrecorded(): Unrecorded {
-  const kept = new Map<string, { instance: string; recorded: PromiseWithResolvers<void> }>();
+  const kept = createTransientMap<{ instance: string; recorded: PromiseWithResolvers<void> }>();
 
   return {
     add: (requestId, instance) => void kept.set(requestId, { instance, recorded: Promise.withResolvers() }),

@@ -1,5 +1,6 @@
 import { BridgeError } from '#shared/errors.ts';
 
+import { createTransientMap } from '../transient-map.ts';
 import type { Entry } from './entry.ts';
 import { createQueue } from './queue.ts';
 
@@ -11,7 +12,7 @@ export interface Waiting {
   putBack(entry: Entry): void;
   next(): Entry | undefined;
   remove(entry: Entry): void;
-  entries(): Entry[];
+  entries(): Iterable<Entry>;
   readonly size: number;
 }
 
@@ -24,10 +25,19 @@ export interface WaitingLimits {
 
 export function createWaiting(options: WaitingLimits & { onTimeout: (entry: Entry) => void }): Waiting {
   const { maxQueued, maxQueuedPerScope, queueTimeoutMs, onTimeout } = options;
-  const queue = createQueue<Entry>();
+  const entries = createTransientMap<Entry>();
+  /** Of their ids, since whatever stands in a map that comes and goes is kept for longer than it is there. */
+  const queue = createQueue<string>();
 
-  function startClock(entry: Entry): void {
+  function take(entry: Entry): void {
+    entries.set(entry.requestId, entry);
     entry.queueTimer = setTimeout(() => onTimeout(entry), queueTimeoutMs);
+  }
+
+  function leave(entry: Entry): void {
+    entries.delete(entry.requestId);
+    clearTimeout(entry.queueTimer);
+    entry.queueTimer = undefined;
   }
 
   return {
@@ -35,31 +45,27 @@ export function createWaiting(options: WaitingLimits & { onTimeout: (entry: Entr
       const { scope, priority } = entry.submitter;
       if (queue.size >= maxQueued) throw new BridgeError('queue_full', sentences.full);
       if (queue.sizeOf(scope) >= maxQueuedPerScope) throw new BridgeError('client_queue_full', sentences.share);
-      queue.push(entry, scope, priority);
-      startClock(entry);
+      queue.push(entry.requestId, scope, priority);
+      take(entry);
     },
     putBack(entry) {
-      queue.putBack(entry, entry.submitter.scope, entry.submitter.priority);
-      startClock(entry);
+      queue.putBack(entry.requestId, entry.submitter.scope, entry.submitter.priority);
+      take(entry);
     },
     next() {
-      const entry = queue.next();
-      if (entry) stopClock(entry);
+      const requestId = queue.next();
+      const entry = requestId === undefined ? undefined : entries.get(requestId);
+      if (entry) leave(entry);
       return entry;
     },
     remove(entry) {
-      if (queue.remove(entry)) stopClock(entry);
+      if (queue.remove(entry.requestId)) leave(entry);
     },
-    entries: queue.items,
+    entries: entries.values,
     get size() {
       return queue.size;
     },
   };
-}
-
-function stopClock(entry: Entry): void {
-  clearTimeout(entry.queueTimer);
-  entry.queueTimer = undefined;
 }
 
 const sentences = {
