@@ -29,8 +29,8 @@ export function createAuthRoutes(signIns: SignIns<Peer>): Route[] {
         }
         const frame = {
           type: 'token',
-          state: only(exchange.query.getAll('state')),
-          token: only(exchange.query.getAll('token')),
+          state: only(exchange.query().getAll('state')),
+          token: only(exchange.query().getAll('token')),
         };
         const checked = v.safeParse(frameToExtensionSchema, frame);
         const extension = checked.success && checked.output.type === 'token' && signIns.take(checked.output.state);

@@ -6,7 +6,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
-import { createTransientMap } from '../transient-map.ts';
+import { createTransientMap } from '#shared/transient-map.ts';
 import type { Calls, PreparedCall } from './calls.ts';
 import { assemble, replay } from './collect.ts';
 import { createRun, type Run } from './run.ts';

@@ -21,7 +21,8 @@ export function readCaller({ headers, scope }: Exchange, body: { priority?: Call
 /** The program that asks, by its own account: the User-Agent on one line, or null where it names none. */
 export function readName({ 'user-agent': name = '' }: IncomingHttpHeaders): string | null {
   // Cut first: half of a pair that is left over goes with the control characters.
-  return name.slice(0, maxCallerChars).replace(/\p{C}/gu, '').trim() || null;
+  const cut = name.slice(0, maxCallerChars);
+  return (/^[\x20-\x7e]*$/.test(cut) ? cut : cut.replace(/\p{C}/gu, '')).trim() || null;
 }
 
 /**

@@ -28,9 +28,9 @@ export function createExchange(request: Request, response: Response, limits: Lim
     headers: request.headers,
     ...pass,
     // A wildcard comes in the pieces between its slashes.
-    params: Object.fromEntries(Object.entries(request.params).map(([name, value]) => [name, [value].flat().join('/')])),
+    param: (name) => [request.params[name] ?? ''].flat().join('/'),
     // Not by URL: that throws for some paths, and its error would show the query to the log.
-    query: new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
+    query: () => new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
     hangUp: hangUp.signal,
     json: () => readJson(request, limits, () => isAwaited(request) && response.writeContinue()),
     setHeaders: (headers) => setHeaders(response, headers),

@@ -7,9 +7,9 @@ import type { Pass } from '../keys/key-check.ts';
 /** What a handler needs of one HTTP exchange, so that dialects do not depend on the web framework. */
 export interface Exchange extends Pass {
   readonly headers: IncomingHttpHeaders;
-  /** The named parts of the path. */
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
+  /** The part of the path of that name; empty where the path has none. */
+  param(name: string): string;
+  query(): URLSearchParams;
   /** Aborts when the caller hangs up before it was answered, or its key is revoked. */
   readonly hangUp: AbortSignal;
   /** Reads and parses the JSON body. Throws a `BridgeError` that says what is wrong with it. */

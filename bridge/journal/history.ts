@@ -6,7 +6,7 @@ import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile } from './private-folder.ts';
 import { redoBytes, replayRedoLog } from './redo-log.ts';
 import type { JournalRow } from './row.ts';
-import { fileName, openStoreBeside, putAll, type Store } from './store.ts';
+import { fileName, openStoreBeside, type Store } from './store.ts';
 
 /** What was asked, as its owner reads it from the journal's own file, whether a bridge runs or not. */
 export interface History {
@@ -36,7 +36,7 @@ async function takeIn(folder: string, store: Store): Promise<void> {
   const unlock = lockUnlessLocked(folder);
   if (!unlock) return waitForBridge(folder);
   try {
-    replayRedoLog(folder, (rows) => putAll(store, rows));
+    replayRedoLog(folder, store);
   } finally {
     unlock();
   }

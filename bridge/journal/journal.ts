@@ -1,11 +1,11 @@
 import type { SQLOutputValue } from 'node:sqlite';
 
-import { createTransientMap } from '../transient-map.ts';
+import { createTransientMap } from '#shared/transient-map.ts';
 import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
 import { openRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
 import { createRetention } from './retention.ts';
-import type { JournalHead, JournalRow } from './row.ts';
+import type { JournalChange, JournalHead, JournalRow } from './row.ts';
 import { NewerJournalError } from './schema.ts';
 import { fileName, openStore, openStoreInMemory, putAll, type Store } from './store.ts';
 
@@ -48,8 +48,8 @@ export interface Condition {
 /** How often what is over its time goes. */
 const sweepMs = 10 * 60 * 1000;
 
-/** How long the database lacks what is new, how many rows it takes in at once, and at how many it takes in all of them. */
-const fold = { afterMs: 100, rowsAtOnce: 32, maxRows: 1000 };
+/** How long the database lacks what is new, and how many rows it takes in at once. */
+const fold = { afterMs: 100, rowsAtOnce: 32 };
 
 /**
  * Opens the journal in `folder`, which is made where it is missing. Where the disk fails, now or later, it goes on in
@@ -74,7 +74,7 @@ export function openJournal(options: {
   /** Not in the database yet, in the order in which they came. */
   const pending = createTransientMap<JournalRow>();
   /** Of these, what is not in the redo log either. */
-  let fresh = new Map<string, JournalRow>();
+  let fresh = new Map<string, JournalChange>();
   let store = openOrFallBack();
   // What was on disk before the disk failed can often still be read.
   let older: Store | null = null;
@@ -88,7 +88,7 @@ export function openJournal(options: {
       unlock = lockFolder(folder);
       const { store, putAside } = openStore(openPrivateFile(folder, fileName), maxFileBytes);
       if (putAside) onTrouble(putAside);
-      const unreadable = replayRedoLog(folder, (rows) => putAll(store, rows));
+      const unreadable = replayRedoLog(folder, store);
       redoLog = openRedoLog(folder);
       const { count } = store.unreadable.get() as { count: number };
       Object.assign(condition, { wasPutAside: putAside !== null, unreadable: count + unreadable });
@@ -136,20 +136,23 @@ export function openJournal(options: {
     }
   }
 
-  function put(row: JournalRow): void {
+  function put(row: JournalRow, change: JournalChange): void {
     if (fresh.size === 0) setImmediate(flush);
-    fresh.set(row.id, row);
+    const before = fresh.get(row.id);
+    // All of it is new still where all of it was.
+    const isWhole = before !== undefined && before === pending.get(row.id);
+    fresh.set(row.id, isWhole ? row : before ? { ...before, ...change } : change);
     pending.set(row.id, row);
   }
 
   /** Of a row that is not known, nothing becomes: it was there before the disk failed, and cannot be read any more. */
   function change(id: string, to: Partial<JournalRow>): void {
     const row = find(id);
-    if (row) put({ ...row, ...to });
+    if (row) put({ ...row, ...to }, { id, ...to });
   }
 
   /** Into the redo log. */
-  function append(): void {
+  function flush(): void {
     if (fresh.size > 0) {
       attempt(() => redoLog?.append(fresh.values()));
       // Not the same one again, which would keep hold of what it was.
@@ -157,23 +160,19 @@ export function openJournal(options: {
     }
     settling?.resolve();
     settling = undefined;
-  }
-
-  function flush(): void {
-    append();
     if (pending.size > 0) folding ??= setTimeout(foldOn, fold.afterMs).unref();
   }
 
   function foldOn(): void {
-    // Whatever comes meanwhile has to wait, so that it is not all at once, unless more comes than that.
-    foldSome(pending.size < fold.maxRows ? fold.rowsAtOnce : Infinity);
+    // Whatever comes meanwhile has to wait, so that it is not all at once; and the more it is, the larger the pieces.
+    foldSome(Math.max(fold.rowsAtOnce, pending.size / 4));
     if (pending.size > 0) setImmediate(foldOn);
     else folding = undefined;
   }
 
   /** Into the database, and out of the redo log once nothing is pending any more. */
   function foldSome(count: number): void {
-    append();
+    flush();
     if (pending.size === 0) return;
     const rows = [...pending.values()].slice(0, count);
     attempt(() => putAll(store, rows));
@@ -204,14 +203,18 @@ export function openJournal(options: {
   const sweeping = setInterval(expire, Math.min(sweepMs, ttlMs)).unref();
 
   return {
-    insert: (row) => put({ ...row, status: 'queued', finishedAt: null, profile: null, instance: null, outcome: null }),
+    insert(row) {
+      const whole: JournalRow = { ...row, ...unsent };
+      put(whole, whole);
+    },
     dispatched: (id, { profile, instance }) => change(id, { status: 'dispatched', profile, instance }),
     requeued: (id) => change(id, { status: 'queued', profile: null, instance: null }),
     finished(id, status, outcome, finishedAt) {
       // An answer may come after its call was given up, and even before a slow caller learns that it was.
       const row = find(id);
       if (!row || row.status === 'success') return;
-      put({ ...row, status, outcome, finishedAt });
+      const to = { status, outcome, finishedAt };
+      put({ ...row, ...to }, { id, ...to });
       retention.grow(1000 + (outcome?.length ?? 0));
       if (retention.isDue()) foldAll();
     },
@@ -245,6 +248,8 @@ export function openJournal(options: {
     },
   };
 }
+
+const unsent = { status: 'queued', finishedAt: null, profile: null, instance: null, outcome: null } as const;
 
 const isOurs = (error: unknown): boolean =>
   error instanceof JournalLockedError ||

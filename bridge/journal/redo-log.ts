@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
-import type { JournalRow } from './row.ts';
+import type { JournalChange, JournalRow } from './row.ts';
+import { putAll, type Store } from './store.ts';
 
 /**
- * Rows that the database has not taken in yet, a line of JSON each, the last of an id counts. To append one costs a
- * tenth of a transaction; the database takes many at once, and what is here is empty then. Read only after a crash.
+ * What became of rows that the database has not taken in yet, a line of JSON each: a whole row, or what is new of one. To
+ * append one costs a tenth of a transaction; the database takes many at once, and what is here is empty then. Read only
+ * after a crash.
  */
 export interface RedoLog {
   /** What was appended is with the system when it returns, so that a killed process loses nothing. */
-  append(rows: Iterable<JournalRow>): void;
+  append(changes: Iterable<JournalChange>): void;
   /** All of it is in the database. */
   clear(): void;
   close(): void;
@@ -32,6 +34,7 @@ const rowSchema = v.object({
   request: nullable,
   outcome: nullable,
 }) satisfies v.GenericSchema<JournalRow>;
+const changeSchema = v.looseObject({ id: v.string() });
 
 /** In the state folder. A folder of its own, since whoever watches the other one would be woken by every line. */
 const redoFolder = (folder: string): string => join(folder, 'redo');
@@ -50,9 +53,9 @@ export function openRedoLog(folder: string): RedoLog {
   const file = openSync(openPrivateFile(redoFolder(folder), fileName), 'a');
   let isEmpty = true;
   return {
-    append(rows) {
+    append(changes) {
       let lines = '';
-      for (const row of rows) lines += `${JSON.stringify(row)}\n`;
+      for (const change of changes) lines += `${JSON.stringify(change)}\n`;
       writeFileSync(file, lines);
       isEmpty = false;
     },
@@ -67,21 +70,29 @@ export function openRedoLog(folder: string): RedoLog {
   };
 }
 
-/** Hands over what a bridge that was killed left there, and removes it; returns how many of its lines nobody can read. */
-export function replayRedoLog(folder: string, take: (rows: JournalRow[]) => void): number {
+/** Puts in what a bridge that was killed left there, and removes it; returns how many of its lines nobody can read. */
+export function replayRedoLog(folder: string, store: Store): number {
   const path = join(redoFolder(folder), fileName);
   if (!existsSync(path)) return 0;
   // Behind the last end of a line stands nothing, or what was cut off and never told to anybody.
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
-  const rows = lines.map(readRow).filter((row) => row !== null);
-  take(rows);
+  const rows = new Map<string, JournalRow>();
+  let unreadable = 0;
+  for (const line of lines) {
+    const row = readRow(line, (id) => rows.get(id) ?? store.find.get(id));
+    if (row) rows.set(row.id, row);
+    else unreadable += 1;
+  }
+  putAll(store, rows.values());
   rmSync(redoFolder(folder), { recursive: true, force: true });
-  return lines.length - rows.length;
+  return unreadable;
 }
 
-function readRow(line: string): JournalRow | null {
+/** `find` gives the row as it was before. */
+function readRow(line: string, find: (id: string) => object | undefined): JournalRow | null {
   try {
-    return v.parse(rowSchema, JSON.parse(line));
+    const change = v.parse(changeSchema, JSON.parse(line));
+    return v.parse(rowSchema, { ...find(change.id), ...change });
   } catch {
     return null;
   }

@@ -17,4 +17,7 @@ export interface JournalRow {
   outcome: string | null;
 }
 
+/** A whole row, or what is new of one. */
+export type JournalChange = Pick<JournalRow, 'id'> & Partial<JournalRow>;
+
 export type JournalHead = Pick<JournalRow, 'id' | 'status' | 'scope' | 'createdAt' | 'finishedAt'>;

@@ -52,13 +52,11 @@ export function createKeyCheck(ring: KeyRing, options: { now: () => number }): K
   };
 }
 
-function readKey({ headersDistinct }: IncomingMessage): string {
-  const { authorization = [], 'x-api-key': apiKeys = [] } = headersDistinct;
-  // Which of two is meant is not for us to guess.
-  if (authorization.length > 1) throw new BridgeError('duplicate_header', 'Send one Authorization header.');
-  if (apiKeys.length > 1) throw new BridgeError('duplicate_header', 'Send one x-api-key header.');
-  const bearer = /^bearer +(.*)$/is.exec(authorization[0] ?? '')?.[1];
-  const [apiKey] = apiKeys;
+function readKey({ headers }: IncomingMessage): string {
+  // Neither came twice (http/guards.ts).
+  const { authorization = '', 'x-api-key': given } = headers;
+  const apiKey = typeof given === 'string' ? given : undefined;
+  const bearer = /^bearer +(.*)$/is.exec(authorization)?.[1];
   if (bearer && apiKey && bearer !== apiKey) {
     throw new BridgeError('conflicting_credentials', 'Authorization and x-api-key hold different keys. Send one.');
   }

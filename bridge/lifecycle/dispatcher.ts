@@ -4,7 +4,7 @@ import { findHindrance } from '#shared/hindrance.ts';
 import type { AnswerFrame, Delivery, Resumption } from '#shared/protocol.ts';
 
 import { after } from '../after.ts';
-import { createTransientMap } from '../transient-map.ts';
+import { createTransientMap } from '#shared/transient-map.ts';
 import { createAnswers } from './answers.ts';
 import { abortReason, closeEntry, createEntry, resetRoom, stopTimer, type Entry, type Submitter } from './entry.ts';
 import type { DispatchJournal } from './dispatch-journal.ts';

@@ -11,15 +11,18 @@ export interface Rate {
 
 export function createRate(options: { calls: () => number; windowMs: number; now: () => number }): Rate {
   const { calls, windowMs, now } = options;
-  // Oldest first, and never more than a window holds.
-  const starts: number[] = [];
+  // Oldest first, from `first` on: to take them out one by one would move all others each time.
+  let starts: number[] = [];
+  let first = 0;
   let pausedUntil = 0;
 
   return {
     waitMs() {
       const time = now();
-      while (starts.length > 0 && (starts[0] ?? 0) <= time - windowMs) starts.shift();
-      const oldest = starts[starts.length - calls()];
+      while (first < starts.length && (starts[first] ?? 0) <= time - windowMs) first += 1;
+      if (first > starts.length / 2) [starts, first] = [starts.slice(first), 0];
+      const at = starts.length - calls();
+      const oldest = at < first ? undefined : starts[at];
       return Math.max(0, pausedUntil - time, oldest === undefined ? 0 : oldest + windowMs - time);
     },
     started: () => void starts.push(now()),

@@ -14,8 +14,8 @@ export interface Slots<P extends Loaded> {
   /** Frees a slot later unless the peer does it first. False where there is no such slot. */
   expire(peer: P, requestId: string): boolean;
   taken(peer: P): number;
-  /** Of `peers`, the one that should take the next call; else how long to wait, or Infinity until a lane is free. */
-  choose(peers: readonly P[]): { peer: P } | { waitMs: number };
+  /** Of those that take any, who should have the next call; else how long to wait, or Infinity until a lane is free. */
+  choose(takes: (peer: P) => boolean): { peer: P } | { waitMs: number };
   /** Puter said that it was too much. */
   backOff(peer: P, ms: number): void;
 }
@@ -50,7 +50,10 @@ export function createSlots<P extends Loaded>(options: {
 
   return {
     peers: () => [...slots.keys()],
-    find: (instance) => [...slots.keys()].find((peer) => peer.instance === instance),
+    find(instance) {
+      for (const peer of slots.keys()) if (peer.instance === instance) return peer;
+      return undefined;
+    },
     add(peer) {
       slots.set(peer, new Map());
       rates.set(peer, createRate({ calls: () => peer.rate, windowMs: rateWindowMs, now }));
@@ -76,11 +79,11 @@ export function createSlots<P extends Loaded>(options: {
       return true;
     },
     taken,
-    choose(peers) {
+    choose(takes) {
       let best: P | undefined;
       let waitMs = Infinity;
-      for (const peer of peers) {
-        if (freeLanes(peer) <= 0) continue;
+      for (const peer of slots.keys()) {
+        if (!takes(peer) || freeLanes(peer) <= 0) continue;
         const wait = rates.get(peer)?.waitMs() ?? 0;
         if (wait > 0) waitMs = Math.min(waitMs, wait);
         else if (!best || freeLanes(peer) > freeLanes(best)) best = peer;

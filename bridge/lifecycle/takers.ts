@@ -27,14 +27,13 @@ export function createTakers(options: {
     if (waiting.size === 0) return;
     const peers = slots.peers();
     if (peers.length === 0) return;
-    const takers = peers.filter(takesRequests);
-    if (takers.length === 0) {
+    if (!peers.some(takesRequests)) {
       const error = findHindrance(peers);
       for (const entry of waiting.entries()) refuse(entry, error);
       return;
     }
     while (waiting.size > 0) {
-      const choice = slots.choose(takers);
+      const choice = slots.choose(takesRequests);
       if ('waitMs' in choice) {
         clearTimeout(timer);
         if (choice.waitMs < Infinity) timer = setTimeout(pump, choice.waitMs).unref();
@@ -47,7 +46,7 @@ export function createTakers(options: {
 
   return {
     choose() {
-      const choice = slots.choose(slots.peers().filter(takesRequests));
+      const choice = slots.choose(takesRequests);
       return 'peer' in choice ? choice.peer : undefined;
     },
     pump,

@@ -1,4 +1,4 @@
-import { createTransientMap } from '../transient-map.ts';
+import { createTransientMap } from '#shared/transient-map.ts';
 
 /** What has come to its end and is not on disk yet: until it is, its extension keeps it, too. */
 export interface Unrecorded {
@@ -15,7 +15,7 @@ export function createUnrecorded(): Unrecorded {
   const kept = createTransientMap<{ instance: string; recorded: PromiseWithResolvers<void> }>();
 
   return {
-    add: (requestId, instance) => void kept.set(requestId, { instance, recorded: Promise.withResolvers() }),
+    add: (requestId, instance) => kept.set(requestId, { instance, recorded: Promise.withResolvers() }),
     keeper: (requestId) => kept.get(requestId)?.instance,
     recorded: (requestId) => kept.get(requestId)?.recorded.promise ?? Promise.resolve(),
     remove(requestId) {

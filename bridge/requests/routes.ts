@@ -16,9 +16,9 @@ const listed = 100;
 export function createRequestRoutes(options: { chats: Chats; journal: Journal }): Route[] {
   const { chats, journal } = options;
 
-  function find({ params, scope }: Exchange): JournalRow {
-    const row = journal.find(params['requestId'] ?? '');
-    if (row && isOwn(row, scope)) return row;
+  function find(exchange: Exchange): JournalRow {
+    const row = journal.find(exchange.param('requestId'));
+    if (row && isOwn(row, exchange.scope)) return row;
     throw new BridgeError('not_found', 'No request has this id, or none has any more: they are kept for a while only.');
   }
 

@@ -1,5 +1,6 @@
 import { partChars } from '#shared/chat.ts';
 import { maxUnreadChars, type AnswerFrame, type Delivery, type Resumption } from '#shared/protocol.ts';
+import { createTransientMap } from '#shared/transient-map.ts';
 
 /**
  * The answer frames of every request, kept until the bridge acknowledges the last one: an answer was paid for,
@@ -32,13 +33,13 @@ type Unnumbered = AnswerFrame extends infer F
   : never;
 
 export function createOutbox(): Outbox {
-  const requests = new Map<string, Kept>();
+  const requests = createTransientMap<Kept>();
 
   return {
-    open: (requestId) => void requests.set(requestId, { frames: [], nextSeq: 0, sent: 0, room: maxUnreadChars }),
+    open: (requestId) => requests.set(requestId, { requestId, frames: [], nextSeq: 0, sent: 0, room: maxUnreadChars }),
     has: (requestId) => requests.has(requestId),
     forget: (requestId) => void requests.delete(requestId),
-    held: () => [...requests.keys()],
+    held: () => [...requests.values()].map(({ requestId }) => requestId),
     add(requestId, frame) {
       const request = requests.get(requestId);
       if (!request) return;
@@ -75,7 +76,7 @@ export function createOutbox(): Outbox {
       request.sent = Math.max(sent, toDelivery(frames) ? frames.length - 1 : frames.length);
     },
     finished() {
-      return [...requests].flatMap(([requestId, { frames }]) => {
+      return [...requests.values()].flatMap(({ requestId, frames }) => {
         const delivery = toDelivery(frames);
         return delivery ? [{ requestId, delivery }] : [];
       });
@@ -84,6 +85,7 @@ export function createOutbox(): Outbox {
 }
 
 interface Kept {
+  requestId: string;
   frames: AnswerFrame[];
   nextSeq: number;
   /** How many of the frames went out. */

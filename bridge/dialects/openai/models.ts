@@ -25,9 +25,9 @@ export function createModelRoutes(options: { catalogue: Catalogue; hasExtension:
     body: { object: 'list', data: (await models()).map(describe) },
   });
 
-  async function find({ params }: Exchange): Promise<Reply> {
+  async function find(exchange: Exchange): Promise<Reply> {
     await models();
-    const name = params['id'] ?? '';
+    const name = exchange.param('id');
     const model = catalogue.find(name);
     if (model) return { status: 200, body: describe(model) };
     const message = 'Puter has no model of that name. GET /v1/models lists them all.';

@@ -40,9 +40,9 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
       method: 'GET',
       path: '/api/result/:requestId',
       fromAllowedOrigins: true,
-      async handle({ params, scope }) {
-        const requestId = params['requestId'] ?? '';
-        return describeResult(requestId, await results.read(requestId, scope));
+      async handle(exchange) {
+        const requestId = exchange.param('requestId');
+        return describeResult(requestId, await results.read(requestId, exchange.scope));
       },
     },
   ];

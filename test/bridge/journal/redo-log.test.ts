@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { openRedoLog, redoBytes, replayRedoLog } from '../../../bridge/journal/redo-log.ts';
 import type { JournalRow } from '../../../bridge/journal/row.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
+import { openStoreInMemory, putAll } from '../../../bridge/journal/store.ts';
 import { asLeft } from './as-left.ts';
 import { openSoundJournal } from './sound-journal.ts';
 
@@ -21,31 +22,37 @@ const row = (id: string, change: Partial<JournalRow> = {}): JournalRow => ({
   ...change,
 });
 
-function replay(folder: string): { rows: JournalRow[]; unreadable: number } {
-  const rows: JournalRow[] = [];
-  const unreadable = replayRedoLog(folder, (all) => rows.push(...all));
-  return { rows, unreadable };
+function replay(folder: string, store = openStoreInMemory()): { rows: JournalRow[]; unreadable: number } {
+  const unreadable = replayRedoLog(folder, store);
+  return { rows: store.unfinished.all() as unknown as JournalRow[], unreadable };
 }
 
-it('gives back what was appended, once, in its order', async () => {
+it('gives back what was appended, once, each row as it was at last', async () => {
   const folder = await makeFolder();
-  const rows = [row('a'), row('b', { request: 'two\nlines' }), row('a', { status: 'dispatched', profile: '語' })];
   const log = openRedoLog(folder);
-  log.append(rows.slice(0, 2));
-  log.append(rows.slice(2));
+  log.append([row('a'), row('b', { request: 'two\nlines' })]);
+  log.append([{ id: 'a', status: 'dispatched', profile: '語' }, row('c')]);
+  const rows = [row('a', { status: 'dispatched', profile: '語' }), row('b', { request: 'two\nlines' }), row('c')];
   expect(replay(folder)).toEqual({ rows, unreadable: 0 });
   expect(replay(folder)).toEqual({ rows: [], unreadable: 0 });
 });
 
-it('keeps what nobody took', async () => {
+it('gives back what became of a row that the database had before', async () => {
+  const folder = await makeFolder();
+  const store = openStoreInMemory();
+  putAll(store, [row('a', { request: '"Hello"' })]);
+  openRedoLog(folder).append([{ id: 'a', status: 'dispatched', instance: 'i' }]);
+  expect(replay(folder, store).rows).toEqual([row('a', { request: '"Hello"', status: 'dispatched', instance: 'i' })]);
+});
+
+it('keeps what the database did not take', async () => {
   const folder = await makeFolder();
   const log = openRedoLog(folder);
   log.append([row('a')]);
   log.close();
-  const refuse = () => {
-    throw new Error('The disk is full.');
-  };
-  expect(() => replayRedoLog(folder, refuse)).toThrow('full');
+  const full = openStoreInMemory();
+  full.database.exec('PRAGMA query_only = ON');
+  expect(() => replayRedoLog(folder, full)).toThrow('readonly');
   expect(replay(folder).rows).toEqual([row('a')]);
 });
 

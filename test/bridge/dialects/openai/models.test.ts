@@ -21,7 +21,7 @@ function routes(options: { models?: Model[]; hasExtension?: boolean; onDisk?: Pr
     hasExtension: () => hasExtension,
   });
   const ask = async (route: typeof list, params: Record<string, string>): Promise<unknown> =>
-    route?.handle({ params } as Partial<Exchange> as Exchange);
+    route?.handle({ param: (name) => params[name] ?? '' } as Partial<Exchange> as Exchange);
   return { list: () => ask(list, {}), find: (id: string) => ask(find, { id }) };
 }
 
