@@ -1,7 +1,6 @@
 import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { abortWith } from '../abort-with.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { onceBegun } from '../lifecycle/never-started.ts';
@@ -30,8 +29,14 @@ export interface Calls {
 }
 
 export interface PreparedCall {
+  start(id: string, submitter: Submitter): RunningCall;
+}
+
+export interface RunningCall {
   /** Parts as they come, then one `finish`; the iteration throws what the call failed with. */
-  start(id: string, signal: AbortSignal, submitter: Submitter): AsyncIterable<ChatEvent>;
+  events: AsyncIterable<ChatEvent>;
+  /** Ends it wherever it is; `reason` is what it fails with then. */
+  stop(reason: BridgeError): void;
 }
 
 export function createCalls(options: {
@@ -53,16 +58,22 @@ export function createCalls(options: {
       const { stops = [], ...asked } = prepare(request);
       const check = await createCheck(request, schemas);
       return {
-        start(id, signal, submitter) {
-          return check ? answerAsked(call(id, asked), check) : call(id, asked, stops);
+        start(id, submitter) {
+          let running = id;
+          let stopped: BridgeError | undefined;
+          return {
+            events: check ? answerAsked(call(id, asked), check) : call(id, asked, stops),
+            stop(reason) {
+              stopped ??= reason;
+              dispatcher.cancel(running, stopped);
+            },
+          };
 
           /** One call, its text ended at the first of `until`. */
           function call(requestId: string, chat: ChatRequest, until: readonly string[] = []): AsyncIterable<ChatEvent> {
-            if (until.length === 0) return complete(dispatcher.submit(chat, { requestId, signal, submitter }), chat);
-            const stop = new AbortController();
-            abortWith(signal, stop);
-            const events = dispatcher.submit(chat, { requestId, signal: stop.signal, submitter });
-            const cancel = () => stop.abort(new BridgeError('cancelled', 'The text ended at a stop.'));
+            const events = dispatcher.submit(chat, { requestId, submitter });
+            if (until.length === 0) return complete(events, chat);
+            const cancel = () => dispatcher.cancel(requestId, atStop());
             return complete(endAtStop(events, until, cancel), chat);
           }
 
@@ -71,7 +82,8 @@ export function createCalls(options: {
             const answer = await collect(events);
             const verdict = await judge(answer);
             if ('answer' in verdict) return yield* tell(cutAtStop(verdict.answer, stops));
-            const secondId = newId();
+            if (stopped) throw stopped;
+            const secondId = (running = newId());
             // It is part of this chat, and recorded with it or not at all.
             const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem)))
               .catch((error: unknown) => {
@@ -103,6 +115,8 @@ export function createCalls(options: {
     },
   };
 }
+
+const atStop = () => new BridgeError('cancelled', 'The text ended at a stop.');
 
 /** The same chat, with the answer that could not be used and what is wrong with it. */
 const askAgain = (chat: ChatRequest, { text }: WholeAnswer, problem: string): ChatRequest => ({

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
+import type { HangUp } from '../hang-up.ts';
 import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
 import { createTransientMap } from '#shared/transient-map.ts';
-import type { Calls, PreparedCall } from './calls.ts';
+import type { Calls, PreparedCall, RunningCall } from './calls.ts';
 import { assemble, replay } from './collect.ts';
 import { createRun, type Run } from './run.ts';
 
@@ -35,7 +36,7 @@ export interface Chat {
 
 interface Begin {
   /** Ends the chat, unless it has a key or somebody else reads it, too; null where nobody waits for it. */
-  hangUp: AbortSignal | null;
+  hangUp: HangUp | null;
   caller: Caller;
 }
 
@@ -73,12 +74,12 @@ export function createChats(options: {
 
   function start(call: PreparedCall, request: ChatRequest, { hangUp, caller }: Begin): Chat {
     const { scope, key } = caller;
-    if (hangUp?.aborted && key === null) throw abortReason(hangUp);
+    if (hangUp?.reason && key === null) throw hangUp.reason;
     const id = newId();
     const startedAt = now();
-    const controller = new AbortController();
     results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
-    const run = createRun(startOrFail(), (end) => {
+    const running = startOrFail();
+    const run = createRun(running.events, (end) => {
       open.delete(id);
       if ('error' in end) {
         chat.outcome = end;
@@ -99,7 +100,7 @@ export function createChats(options: {
       request,
       readers: 0,
       stop(reason) {
-        controller.abort(reason);
+        running.stop(reason);
         // What nobody reads any more comes to its end all the same.
         void run.finish();
       },
@@ -109,9 +110,9 @@ export function createChats(options: {
     return { ...follow(chat, hangUp), stop: chat.stop };
 
     /** Dispatched at once, not when somebody begins to read. */
-    function startOrFail(): AsyncIterable<ChatEvent> {
+    function startOrFail(): RunningCall {
       try {
-        return call.start(id, controller.signal, caller);
+        return call.start(id, caller);
       } catch (error) {
         results.fail(id, error instanceof BridgeError ? error : new BridgeError('internal_error', 'It did not start.'));
         throw error;
@@ -120,14 +121,14 @@ export function createChats(options: {
   }
 
   /** Reads along, for as long as the caller is there. */
-  function follow(chat: OpenChat, hangUp: AbortSignal | null): Chat {
+  function follow(chat: OpenChat, hangUp: HangUp | null): Chat {
     chat.readers += 1;
-    const leave = () => {
+    const leave = (reason: BridgeError) => {
       chat.readers -= 1;
-      if (chat.readers === 0 && chat.key === null) chat.stop(abortReason(hangUp));
+      if (chat.readers === 0 && chat.key === null) chat.stop(reason);
     };
-    if (hangUp?.aborted) leave();
-    else hangUp?.addEventListener('abort', leave);
+    if (hangUp?.reason) leave(hangUp.reason);
+    else hangUp?.on(leave);
     const { id, run } = chat;
     const wentOut = () => results.wentOut(id);
     return { id, events: run.events, whole: () => wholeOf(chat), stop() {}, isReplay: false, wentOut };
@@ -199,9 +200,6 @@ async function wholeOf(chat: OpenChat): Promise<StoredAnswer> {
   throw outcome?.error ?? new BridgeError('internal_error', 'The answer ended without an end. Please report this.');
 }
 
-/** Gone by itself, or because its key was revoked. */
-const abortReason = (hangUp: AbortSignal | null): BridgeError =>
-  hangUp?.reason instanceof BridgeError ? hangUp.reason : new BridgeError('cancelled', 'The caller hung up.');
 const reused = () =>
   new BridgeError('idempotency_key_reused', 'This Idempotency-Key was sent with another request. Use a new one.', {
     param: 'Idempotency-Key',

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 
 import type { Request, Response } from 'express';
 
 import { BridgeError } from '#shared/errors.ts';
 
-import { abortWith } from '../abort-with.ts';
+import { HangUp } from '../hang-up.ts';
 import { withoutKeys } from '../keys/key-check.ts';
 import type { Limits } from '../limits.ts';
 import { readJson } from './body.ts';
@@ -16,13 +15,16 @@ import { writeHead } from './write.ts';
 /** One exchange as the handler of a route sees it. */
 export function createExchange(request: Request, response: Response, limits: Limits): Exchange {
   const { pass = withoutKeys(request) } = localsOf(response);
-  const hangUp = new AbortController();
-  const stopFollowing = abortWith(pass.revoked, hangUp);
+  const { revoked } = pass;
+  const hangUp = new HangUp();
+  const onRevoked = () => hangUp.tell(revoked?.reason as BridgeError);
+  if (revoked?.aborted) onRevoked();
+  else revoked?.addEventListener('abort', onRevoked);
   // Not the request's `close`: that fires as soon as the body was read.
   let isStream = false;
   response.on('close', () => {
-    stopFollowing();
-    if (isStream || !response.writableFinished) hangUp.abort(new BridgeError('cancelled', 'The caller hung up.'));
+    revoked?.removeEventListener('abort', onRevoked);
+    if (isStream || !response.writableFinished) hangUp.tell(new BridgeError('cancelled', 'The caller hung up.'));
   });
   return {
     headers: request.headers,
@@ -31,7 +33,7 @@ export function createExchange(request: Request, response: Response, limits: Lim
     param: (name) => [request.params[name] ?? ''].flat().join('/'),
     // Not by URL: that throws for some paths, and its error would show the query to the log.
     query: () => new URLSearchParams(/\?.*/.exec(request.url)?.[0]),
-    hangUp: hangUp.signal,
+    hangUp,
     json: () => readJson(request, limits, () => isAwaited(request) && response.writeContinue()),
     setHeaders: (headers) => setHeaders(response, headers),
     startEvents() {
@@ -39,16 +41,21 @@ export function createExchange(request: Request, response: Response, limits: Lim
       isStream = true;
       if (request.method === 'HEAD') response.end();
       const sendRaw = (lines: string) => void (response.writableEnded || response.write(`${lines}\n\n`));
-      let drained: Promise<void> | undefined;
+      let drained: PromiseWithResolvers<void> | undefined;
+      const goOn = () => {
+        drained?.resolve();
+        drained = undefined;
+      };
+      response.on('drain', goOn);
+      hangUp.on(goOn);
       return {
         send: (value) => sendRaw(`data: ${JSON.stringify(value)}`),
         sendRaw,
         ready() {
-          if (!response.writableNeedDrain) return Promise.resolve();
-          // One listener, however many wait. It rejects when the caller hung up, and then nothing is worth waiting for.
-          const forget = () => void (drained = undefined);
-          drained ??= once(response, 'drain', { signal: hangUp.signal }).then(forget, forget);
-          return drained;
+          // Who has hung up takes nothing any more, and nothing is worth waiting for.
+          if (!response.writableNeedDrain || hangUp.reason) return Promise.resolve();
+          drained ??= Promise.withResolvers();
+          return drained.promise;
         },
         end: () => void response.end(),
       };

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 import type { BridgeError } from '#shared/errors.ts';
 
+import type { HangUp } from '../hang-up.ts';
 import type { Pass } from '../keys/key-check.ts';
 
 /** What a handler needs of one HTTP exchange, so that dialects do not depend on the web framework. */
@@ -10,8 +11,8 @@ export interface Exchange extends Pass {
   /** The part of the path of that name; empty where the path has none. */
   param(name: string): string;
   query(): URLSearchParams;
-  /** Aborts when the caller hangs up before it was answered, or its key is revoked. */
-  readonly hangUp: AbortSignal;
+  /** When the caller hangs up before it was answered, or its key is revoked. */
+  readonly hangUp: HangUp;
   /** Reads and parses the JSON body. Throws a `BridgeError` that says what is wrong with it. */
   json(): Promise<unknown>;
   /** Headers of the answer, whatever becomes of it. */

@@ -1,6 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
 
-import { createTransientMap } from '#shared/transient-map.ts';
+import { createBacklog } from './backlog.ts';
 import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
 import { openRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
@@ -71,10 +71,7 @@ export function openJournal(options: {
   const condition: Condition = { trouble: null, wasPutAside: false, unreadable: 0 };
   let unlock: (() => void) | null = null;
   let redoLog: RedoLog | null = null;
-  /** Not in the database yet, in the order in which they came. */
-  const pending = createTransientMap<JournalRow>();
-  /** Of these, what is not in the redo log either. */
-  let fresh = new Map<string, JournalChange>();
+  const pending = createBacklog();
   let store = openOrFallBack();
   // What was on disk before the disk failed can often still be read.
   let older: Store | null = null;
@@ -137,12 +134,8 @@ export function openJournal(options: {
   }
 
   function put(row: JournalRow, change: JournalChange): void {
-    if (fresh.size === 0) setImmediate(flush);
-    const before = fresh.get(row.id);
-    // All of it is new still where all of it was.
-    const isWhole = before !== undefined && before === pending.get(row.id);
-    fresh.set(row.id, isWhole ? row : before ? { ...before, ...change } : change);
-    pending.set(row.id, row);
+    if (pending.isWritten()) setImmediate(flush);
+    pending.put(row, change);
   }
 
   /** Of a row that is not known, nothing becomes: it was there before the disk failed, and cannot be read any more. */
@@ -153,11 +146,7 @@ export function openJournal(options: {
 
   /** Into the redo log. */
   function flush(): void {
-    if (fresh.size > 0) {
-      attempt(() => redoLog?.append(fresh.values()));
-      // Not the same one again, which would keep hold of what it was.
-      fresh = new Map();
-    }
+    pending.write((changes) => attempt(() => redoLog?.append(changes)));
     settling?.resolve();
     settling = undefined;
     if (pending.size > 0) folding ??= setTimeout(foldOn, fold.afterMs).unref();
@@ -176,7 +165,7 @@ export function openJournal(options: {
     if (pending.size === 0) return;
     const rows = [...pending.values()].slice(0, count);
     attempt(() => putAll(store, rows));
-    for (const { id } of rows) pending.delete(id);
+    pending.remove(rows);
     if (pending.size > 0) return;
     attempt(() => redoLog?.clear());
     if (retention.isDue()) attempt(() => retention.shrink(store));
@@ -236,7 +225,7 @@ export function openJournal(options: {
     },
     condition,
     flush,
-    settled: () => (fresh.size === 0 ? Promise.resolve() : (settling ??= Promise.withResolvers()).promise),
+    settled: () => (pending.isWritten() ? Promise.resolve() : (settling ??= Promise.withResolvers()).promise),
     close() {
       clearInterval(sweeping);
       clearTimeout(folding);

@@ -6,7 +6,7 @@ import type { AnswerFrame, Delivery, Resumption } from '#shared/protocol.ts';
 import { after } from '../after.ts';
 import { createTransientMap } from '#shared/transient-map.ts';
 import { createAnswers } from './answers.ts';
-import { abortReason, closeEntry, createEntry, resetRoom, stopTimer, type Entry, type Submitter } from './entry.ts';
+import { closeEntry, createEntry, resetRoom, stopTimer, type Entry, type Submitter } from './entry.ts';
 import type { DispatchJournal } from './dispatch-journal.ts';
 import { disconnected, limitOf, type Patience } from './patience.ts';
 import type { Peer } from './peer.ts';
@@ -17,13 +17,12 @@ import { createWaiting, type WaitingLimits } from './waiting.ts';
 
 export interface Dispatcher {
   /**
-   * Parts as they arrive, then one `finish`; the stream errors with a `BridgeError` otherwise. Aborting `signal` cancels
-   * the call wherever it is, and its reason ends the stream. Throws where too many wait already.
+   * Parts as they arrive, then one `finish`; the stream errors with a `BridgeError` otherwise. Throws where too many wait
+   * already.
    */
-  submit(
-    chat: ChatRequest,
-    how: { requestId: string; signal: AbortSignal; submitter: Submitter },
-  ): AsyncIterable<CallEvent>;
+  submit(chat: ChatRequest, how: { requestId: string; submitter: Submitter }): AsyncIterable<CallEvent>;
+  /** Ends a call wherever it is; `reason` is what its stream errors with. */
+  cancel(requestId: string, reason: BridgeError): void;
   /** Waits for a call that went out before the bridge was started; its stream is what came of it. */
   restore(requestId: string, holder: { instance: string; profile: string }): AsyncIterable<CallEvent>;
   /**
@@ -143,14 +142,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   return {
-    submit(chat, { requestId, signal, submitter }) {
-      const onAbort = () => {
-        const reason = abortReason(signal);
-        if (reason.code !== 'timed_out') apply(entry, { type: 'cancelled' }, reason);
-        // It never went out, so that it may be sent again at no cost.
-        else if (entry.state.status === 'queued') fail(entry, waited);
-        else apply(entry, { type: 'timed_out' }, reason);
-      };
+    submit(chat, { requestId, submitter }) {
       const entry: Entry = createEntry({
         requestId,
         chat,
@@ -158,17 +150,23 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         onRead: () => answers.tellRoom(entry),
       });
       // Where nobody waits and a lane is free, it need not wait either.
-      const peer = waiting.size === 0 && !signal.aborted ? takers.choose() : undefined;
+      const peer = waiting.size === 0 ? takers.choose() : undefined;
       if (!peer) waiting.add(entry);
       entries.set(requestId, entry);
-      // It lives no longer than what holds the call, so that nobody has to leave it.
-      signal.addEventListener('abort', onAbort);
-      if (signal.aborted) onAbort();
-      else if (peer) dispatch(entry, peer);
+      if (peer) dispatch(entry, peer);
       else if (slots.peers().length === 0) startGrace(entry);
       else takers.pump();
       onChange();
       return entry.events;
+    },
+
+    cancel(requestId, reason) {
+      const entry = entries.get(requestId);
+      if (!entry) return;
+      if (reason.code !== 'timed_out') apply(entry, { type: 'cancelled' }, reason);
+      // It never went out, so that it may be sent again at no cost.
+      else if (entry.state.status === 'queued') fail(entry, waited);
+      else apply(entry, { type: 'timed_out' }, reason);
     },
 
     restore(requestId, { instance, profile }) {

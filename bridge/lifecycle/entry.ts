@@ -105,6 +105,3 @@ export function closeEntry(entry: Entry, outcome: AnswerEnd | BridgeError): void
   entry.events.push({ type: 'finish', ...outcome });
   entry.events.close();
 }
-
-export const abortReason = ({ reason }: AbortSignal): BridgeError =>
-  reason instanceof BridgeError ? reason : new BridgeError('cancelled', 'The call was cancelled.');

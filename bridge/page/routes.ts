@@ -50,7 +50,9 @@ export function createPageRoutes(options: {
           for (const stop of stops.splice(0)) stop();
           events.end();
         };
-        AbortSignal.any([exchange.hangUp, stopping]).addEventListener('abort', end, { once: true });
+        exchange.hangUp.on(end);
+        if (stopping.aborted) end();
+        else stopping.addEventListener('abort', end, { once: true });
         return undefined;
       },
     },

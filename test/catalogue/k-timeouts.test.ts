@@ -165,9 +165,9 @@ describe('a deadline and an answer', () => {
     expect(new Set(extension().requests).size).toBe(30);
   });
 
-  it.each<[string, (abort: () => void, end: () => void) => void, object]>([
-    ['the deadline first', (abort, end) => (abort(), end()), { code: 'timed_out' }],
-    ['the answer first', (abort, end) => (end(), abort()), { text: 'x' }],
+  it.each<[string, (cancel: () => void, end: () => void) => void, object]>([
+    ['the deadline first', (cancel, end) => (cancel(), end()), { code: 'timed_out' }],
+    ['the answer first', (cancel, end) => (end(), cancel()), { text: 'x' }],
   ])('K5 in one turn are what came first: %s', async (_, both, outcome) => {
     const { dispatcher, submit, connect } = createRig();
     const peer = createPeer('a');
@@ -175,7 +175,7 @@ describe('a deadline and an answer', () => {
     const call = submit();
     dispatcher.receive(peer, chunk(call.requestId, 0, text('x')));
     both(
-      () => call.abort(new BridgeError('timed_out', 'Too late.')),
+      () => call.cancel(new BridgeError('timed_out', 'Too late.')),
       () => dispatcher.receive(peer, end(call.requestId, 1)),
     );
     expect(await call.outcome).toEqual(outcome);

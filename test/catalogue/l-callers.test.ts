@@ -3,8 +3,11 @@ import { execPath as nodePath } from 'node:process';
 
 import { describe, expect, it, vi } from 'vitest';
 
+import { BridgeError } from '#shared/errors.ts';
+
 import type { PreparedCall } from '../../bridge/chat/calls.ts';
 import { createChats, type Caller } from '../../bridge/chat/chats.ts';
+import { HangUp } from '../../bridge/hang-up.ts';
 import type { Results } from '../../bridge/journal/results.ts';
 import { ask, chat, keyed, process, start } from '../bridge/chat/chats-rig.ts';
 import { until } from '../browser/rig.ts';
@@ -21,10 +24,10 @@ describe('a caller who leaves', () => {
       newId: () => 'id',
       now: () => 0,
     });
-    const hangUp = new AbortController();
+    const hangUp = new HangUp();
     const caller: Caller = { scope: 's', name: null, priority: 'normal', key: null, isRepetition: false };
-    const begun = chats.begin({ messages: [] }, { hangUp: hangUp.signal, caller });
-    hangUp.abort();
+    const begun = chats.begin({ messages: [] }, { hangUp, caller });
+    hangUp.tell(new BridgeError('cancelled', 'The caller hung up.'));
     ready.resolve({ start: starts });
     await expect(begun).rejects.toMatchObject({ code: 'cancelled' });
     expect(starts).not.toHaveBeenCalled();

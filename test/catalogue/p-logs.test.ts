@@ -44,9 +44,9 @@ async function start(level: LogLevel, secret = '') {
     const { SECRET } = process.env;
     const fail = () => { throw Object.assign(new TypeError(SECRET), { body: SECRET, cause: new Error(SECRET) }); };
     process.on('SIGUSR2', () => {
-      // What each call begins with.
-      const { AbortController } = globalThis;
-      globalThis.AbortController = function () { globalThis.AbortController = AbortController; fail(); };
+      // What each text of a body is asked.
+      const { isWellFormed } = String.prototype;
+      String.prototype.isWellFormed = function () { String.prototype.isWellFormed = isWellFormed; fail(); };
       console.log('armed');
     });
     process.on('SIGWINCH', fail);`;

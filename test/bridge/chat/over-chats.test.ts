@@ -8,13 +8,14 @@ import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import type { Calls } from '../../../bridge/chat/calls.ts';
 import { createChats } from '../../../bridge/chat/chats.ts';
 import { createEnding } from '../../../bridge/chat/ending.ts';
+import { HangUp } from '../../../bridge/hang-up.ts';
 import type { Results } from '../../../bridge/journal/results.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 const calls: Calls = {
-  prepare: () => Promise.resolve({ start: answer }),
+  prepare: () => Promise.resolve({ start: () => ({ events: answer(), stop() {} }) }),
   finish: () => expect.fail('Nothing is recalled here.'),
 };
 
@@ -48,7 +49,7 @@ it('lets go of a chat that is over, however long the key may live that asked for
   async function askOnce(): Promise<WeakRef<ChatRequest>> {
     const request: ChatRequest = { messages: [{ role: 'user', content: 'hi' }] };
     const chat = await chats.begin(request, {
-      hangUp: new AbortController().signal,
+      hangUp: new HangUp(),
       caller: { scope: 'x', name: null, priority: 'normal', key: null, isRepetition: false },
     });
     const ending = createEnding({ timeoutMs: 600_000, timedOut: never, revoked: revoked.signal });

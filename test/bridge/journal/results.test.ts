@@ -41,7 +41,10 @@ it('N1 repeats an answer once it is on disk', async () => {
   const { results, statusOnDisk } = await start();
   const chats = createChats({
     ...{ results, newId: () => 'a', now: Date.now },
-    calls: { prepare: async () => ({ start: () => replay(async () => answer) }), finish: async () => answer },
+    calls: {
+      prepare: async () => ({ start: () => ({ events: replay(async () => answer), stop() {} }) }),
+      finish: async () => answer,
+    },
   });
   const caller = { scope, key: 'k', name: null, priority: 'normal' as const, isRepetition: false };
   const ask = () => chats.begin(request, { hangUp: null, caller });

@@ -168,7 +168,7 @@ describe('a call whose connection is lost', () => {
   it('can be cancelled meanwhile, and then is not wanted back', async () => {
     const call = rig.submit();
     rig.dispatcher.detach(peer);
-    call.abort();
+    call.cancel();
     expect(await call.outcome).toEqual({ code: 'cancelled' });
     const back = again();
     expect(rig.connect(back, [call.requestId])).toEqual([]);

@@ -52,6 +52,9 @@ export function createPeer(
   };
 }
 
+/** Of a caller that hung up. */
+export const cancelled = () => new BridgeError('cancelled', 'The caller hung up.');
+
 /** How a call came out: its whole text, or the code that it failed with. */
 export type Outcome = { text: string } | { code: ErrorCode };
 
@@ -62,7 +65,7 @@ export interface TestCall {
   events: ChatEvent[];
   /** Undefined for as long as the call is open. */
   settled(): Outcome | undefined;
-  abort(reason?: BridgeError): void;
+  cancel(reason?: BridgeError): void;
 }
 
 export interface Rig {
@@ -93,16 +96,16 @@ export function createRig(
   return {
     dispatcher,
     submit(prompt = 'hi', change = {}) {
-      const caller = new AbortController();
       const chat = { messages: [{ role: 'user' as const, content: prompt }] };
       ids += 1;
       const requestId = `r${ids}`;
-      const how = { requestId, signal: caller.signal, submitter: { ...submitter, ...change } };
+      const how = { requestId, submitter: { ...submitter, ...change } };
       const stream = dispatcher.submit(chat, how);
       const events: ChatEvent[] = [];
       let settled: Outcome | undefined;
       const outcome = read(stream, events).then((result) => (settled = result));
-      return { requestId, outcome, events, settled: () => settled, abort: (reason) => caller.abort(reason) };
+      const cancel = (reason = cancelled()) => dispatcher.cancel(requestId, reason);
+      return { requestId, outcome, events, settled: () => settled, cancel };
     },
     connect(peer, held = []) {
       const resume = dispatcher.attach(peer, held);

@@ -15,7 +15,7 @@ import {
 /** One thing that callers, extensions or time may do next. */
 type Step =
   | { do: 'submit' }
-  | { do: 'abort' | 'deliver'; call: number }
+  | { do: 'cancel' | 'deliver'; call: number }
   | { do: 'start' | 'finish' | 'break'; at: number; job: number }
   | { do: 'lose' | 'return' | 'restart'; at: number }
   | { do: 'wait'; ms: number };
@@ -24,7 +24,7 @@ const at = fc.nat({ max: 1 });
 const small = fc.nat({ max: 5 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.constant({ do: 'submit' as const }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('abort' as const, 'deliver' as const), call: small }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('cancel' as const, 'deliver' as const), call: small }) },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -103,8 +103,8 @@ function play(steps: readonly Step[]) {
     switch (next.do) {
       case 'submit':
         return void calls.push(rig.submit());
-      case 'abort':
-        return calls[next.call]?.abort();
+      case 'cancel':
+        return calls[next.call]?.cancel();
       case 'deliver': {
         const browser = browsers.find(({ jobs }) => jobs.has(calls[next.call]?.requestId ?? ''));
         const [index, requestId] = [browsers.indexOf(browser!), calls[next.call]?.requestId ?? ''];

@@ -5,7 +5,17 @@ import type { ChatEvent } from '#shared/chat.ts';
 import { maxUnreadChars, type AnswerFrame, type FrameToExtension } from '#shared/protocol.ts';
 
 import { createOutbox } from '../../../extension/relay/outbox.ts';
-import { chunk, createPeer, createRig, end, submitter, text, type Rig, type TestPeer } from './dispatcher-rig.ts';
+import {
+  cancelled,
+  chunk,
+  createPeer,
+  createRig,
+  end,
+  submitter,
+  text,
+  type Rig,
+  type TestPeer,
+} from './dispatcher-rig.ts';
 
 let rig: Rig;
 let peer: TestPeer;
@@ -22,16 +32,15 @@ afterEach(() => {
 let rooms = 0;
 /** A call whose caller reads only when told to. */
 function submit() {
-  const caller = new AbortController();
   const requestId = `room ${(rooms += 1)}`;
-  const events = rig.dispatcher.submit({ messages: [] }, { requestId, signal: caller.signal, submitter });
+  const events = rig.dispatcher.submit({ messages: [] }, { requestId, submitter });
   const reader = events[Symbol.asyncIterator]();
   async function read(): Promise<ChatEvent | undefined> {
     const { value } = (await reader.next()) as IteratorResult<ChatEvent, undefined>;
     await turn();
     return value;
   }
-  return { requestId, read, abort: () => caller.abort() };
+  return { requestId, read, cancel: () => rig.dispatcher.cancel(requestId, cancelled()) };
 }
 
 const turn = () => vi.advanceTimersByTimeAsync(0);
@@ -118,7 +127,7 @@ describe('room for more of an answer', () => {
     async (how) => {
       const call = await fill();
       await call.read();
-      if (how === 'cancelled') call.abort();
+      if (how === 'cancelled') call.cancel();
       else rig.dispatcher.receive(peer, end(call.requestId, 4));
       const rest: unknown[] = [];
       for (const _ of [0, 1, 2, 3]) rest.push(await call.read().catch((error: unknown) => error));
