@@ -49,7 +49,7 @@ export interface Condition {
 const sweepMs = 10 * 60 * 1000;
 
 /** How long the database lacks what is new, and how many rows it takes in at once. */
-const fold = { afterMs: 100, rowsAtOnce: 32 };
+const fold = { afterMs: 100, rowsAtOnce: 128 };
 
 /**
  * Opens the journal in `folder`, which is made where it is missing. Where the disk fails, now or later, it goes on in
@@ -154,7 +154,7 @@ export function openJournal(options: {
 
   function foldOn(): void {
     // Whatever comes meanwhile has to wait, so that it is not all at once; and the more it is, the larger the pieces.
-    foldSome(Math.max(fold.rowsAtOnce, pending.size / 4));
+    foldSome(Math.max(fold.rowsAtOnce, pending.size / 2));
     if (pending.size > 0) setImmediate(foldOn);
     else folding = undefined;
   }
