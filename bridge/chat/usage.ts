@@ -1,5 +1,6 @@
 import type { ChatEvent, ChatMessage, ChatRequest, Usage } from '#shared/chat.ts';
 
+import { mapEvents } from './map-events.ts';
 import type { TokenCounter } from './token-counter.ts';
 
 /** What a message costs beside its texts, and an image at the least, in OpenAI's models. */
@@ -7,20 +8,18 @@ const messageTokens = 4;
 const imageTokens = 85;
 
 /** Fills the usage in where Puter gave none. */
-export async function* countUsage(
+export function countUsage(
   events: AsyncIterable<ChatEvent>,
   request: ChatRequest,
   counter: TokenCounter,
-): AsyncGenerator<ChatEvent> {
+): AsyncIterable<ChatEvent> {
   const said = createSample();
-  for await (const event of events) {
-    if (event.type !== 'finish') {
-      said.add(event.type === 'tool_call' ? event.name + event.arguments : event.text);
-      yield event;
-    } else {
-      yield event.usage ? event : { ...event, usage: await estimate(request, said, counter) };
-    }
-  }
+  return mapEvents(events, (event) => {
+    if (event.type === 'finish')
+      return event.usage ? event : estimate(request, said, counter).then((usage) => ({ ...event, usage }));
+    said.add(event.type === 'tool_call' ? event.name + event.arguments : event.text);
+    return event;
+  });
 }
 
 async function estimate(request: ChatRequest, said: Sample, counter: TokenCounter): Promise<Usage> {
