@@ -38,7 +38,7 @@ export async function bundleBridge(
     logLevel: 'warning',
     // Packages written as CommonJS ask for Node's own modules by it.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    plugins: [...plugins, withFilesFrom(bridgePath), withoutBodyParser],
+    plugins: [...plugins, withFilesFrom(bridgePath), withoutUnused],
   });
   await writeFile(`${bridgePath}/LICENCES.txt`, await collectLicences(root, listBundled([metafile])));
   return { bridgePath };
@@ -60,10 +60,14 @@ const withFilesFrom = (bridgePath: string): esbuild.Plugin => ({
   },
 });
 
-/** express reads it at its start, with tables for every script on earth; bodies are read by bridge/http/body.ts. */
-const withoutBodyParser: esbuild.Plugin = {
-  name: 'without-body-parser',
+/**
+ * What express reads at its start, with tables for every script and every media type on earth, although bodies and
+ * queries are read in bridge/http, where each answer says, too, of which type it is.
+ */
+const withoutUnused: esbuild.Plugin = {
+  name: 'without-unused',
   setup({ onLoad }) {
-    onLoad({ filter: /[/\\]node_modules[/\\]body-parser[/\\]index\.js$/ }, () => ({ contents: '' }));
+    const filter = /[/\\]node_modules[/\\](body-parser|mime-types|qs)[/\\](lib[/\\])?index\.js$/;
+    onLoad({ filter }, () => ({ contents: '' }));
   },
 };
