@@ -48,11 +48,13 @@ export function createPageRoutes(options: {
         const stops = [status.watch(events.send), audience.follow()];
         const end = () => {
           for (const stop of stops.splice(0)) stop();
+          // It outlives every reader.
+          stopping.removeEventListener('abort', end);
           events.end();
         };
         exchange.hangUp.on(end);
         if (stopping.aborted) end();
-        else stopping.addEventListener('abort', end, { once: true });
+        else stopping.addEventListener('abort', end);
         return undefined;
       },
     },

@@ -1,0 +1,31 @@
+import { getEventListeners } from 'node:events';
+
+import { expect, it } from 'vitest';
+
+import { BridgeError } from '#shared/errors.ts';
+
+import { createAudience } from '../../../bridge/audience.ts';
+import { HangUp } from '../../../bridge/hang-up.ts';
+import type { Exchange } from '../../../bridge/http/route.ts';
+import { createPageRoutes } from '../../../bridge/page/routes.ts';
+import { createStatus } from '../status-example.ts';
+
+it('a status that nobody follows any more is forgotten, however long the bridge goes on', () => {
+  const audience = createAudience({ onChange() {} });
+  const { signal: stopping } = new AbortController();
+  const status = { read: () => createStatus(), watch: () => () => {}, changed() {} };
+  const routes = createPageRoutes({ status, audience, stopping, pairing: () => null });
+  const hangUp = new HangUp();
+  let ends = 0;
+  const events = { send() {}, sendRaw() {}, ready: () => Promise.resolve(), end: () => void (ends += 1) };
+  const exchange: Partial<Exchange> = {
+    headers: { accept: 'text/event-stream' },
+    hangUp,
+    startEvents: () => events,
+  };
+
+  void routes.find(({ path }) => path === '/api/status')?.handle(exchange as Exchange);
+  expect([audience.watched(), getEventListeners(stopping, 'abort').length, ends]).toEqual([true, 1, 0]);
+  hangUp.tell(new BridgeError('cancelled', 'The caller hung up.'));
+  expect([audience.watched(), getEventListeners(stopping, 'abort').length, ends]).toEqual([false, 0, 1]);
+});
