@@ -4,8 +4,8 @@ import type { JournalChange, JournalRow } from './row.ts';
 
 /** Rows that the database lacks, in the order in which they came. */
 export interface Backlog {
-  /** `change` is what is new of the row. */
-  put(row: JournalRow, change: JournalChange): void;
+  /** `isNew`: nothing of it was ever written. */
+  put(row: JournalRow, isNew?: boolean): void;
   get(id: string): JournalRow | undefined;
   values(): Iterable<JournalRow>;
   /** Writes what is new since it was asked last, if anything is: as one change for each row. */
@@ -22,11 +22,10 @@ export function createBacklog(): Backlog {
   let fresh = new Map<string, JournalChange>();
 
   return {
-    put(row, change) {
-      const before = fresh.get(row.id);
-      // All of it is new still where all of it was.
-      const isWhole = before !== undefined && before === rows.get(row.id);
-      fresh.set(row.id, isWhole ? row : before ? { ...before, ...change } : change);
+    put(row, isNew = false) {
+      // What was asked is most of a row, and never changes. All else stands in each line, so that the last one is enough.
+      const isWhole = isNew || fresh.get(row.id)?.request !== undefined;
+      fresh.set(row.id, isWhole ? row : { ...row, request: undefined });
       rows.set(row.id, row);
     },
     get: rows.get,

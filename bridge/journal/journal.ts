@@ -5,7 +5,7 @@ import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
 import { openRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
 import { createRetention } from './retention.ts';
-import type { JournalChange, JournalHead, JournalRow } from './row.ts';
+import type { JournalHead, JournalRow } from './row.ts';
 import { NewerJournalError } from './schema.ts';
 import { fileName, openStore, openStoreInMemory, putAll, type Store } from './store.ts';
 
@@ -133,15 +133,15 @@ export function openJournal(options: {
     }
   }
 
-  function put(row: JournalRow, change: JournalChange): void {
+  function put(row: JournalRow, isNew?: boolean): void {
     if (pending.isWritten()) setImmediate(flush);
-    pending.put(row, change);
+    pending.put(row, isNew);
   }
 
   /** Of a row that is not known, nothing becomes: it was there before the disk failed, and cannot be read any more. */
   function change(id: string, to: Partial<JournalRow>): void {
     const row = find(id);
-    if (row) put({ ...row, ...to }, { id, ...to });
+    if (row) put({ ...row, ...to });
   }
 
   /** Into the redo log. */
@@ -192,18 +192,14 @@ export function openJournal(options: {
   const sweeping = setInterval(expire, Math.min(sweepMs, ttlMs)).unref();
 
   return {
-    insert(row) {
-      const whole: JournalRow = { ...row, ...unsent };
-      put(whole, whole);
-    },
+    insert: (row) => put({ ...row, ...unsent }, true),
     dispatched: (id, { profile, instance }) => change(id, { status: 'dispatched', profile, instance }),
     requeued: (id) => change(id, { status: 'queued', profile: null, instance: null }),
     finished(id, status, outcome, finishedAt) {
       // An answer may come after its call was given up, and even before a slow caller learns that it was.
       const row = find(id);
       if (!row || row.status === 'success') return;
-      const to = { status, outcome, finishedAt };
-      put({ ...row, ...to }, { id, ...to });
+      put({ ...row, status, outcome, finishedAt });
       retention.grow(1000 + (outcome?.length ?? 0));
       if (retention.isDue()) foldAll();
     },

@@ -17,7 +17,7 @@ export interface JournalRow {
   outcome: string | null;
 }
 
-/** A whole row, or what is new of one. */
-export type JournalChange = Pick<JournalRow, 'id'> & Partial<JournalRow>;
+/** A row as it is now; undefined: what was asked stands in an earlier one. */
+export type JournalChange = Omit<JournalRow, 'request'> & { request?: string | null | undefined };
 
 export type JournalHead = Pick<JournalRow, 'id' | 'status' | 'scope' | 'createdAt' | 'finishedAt'>;

@@ -31,18 +31,25 @@ it('gives back what was appended, once, each row as it was at last', async () =>
   const folder = await makeFolder();
   const log = openRedoLog(folder);
   log.append([row('a'), row('b', { request: 'two\nlines' })]);
-  log.append([{ id: 'a', status: 'dispatched', profile: '語' }, row('c')]);
+  log.append([row('a', { status: 'dispatched', profile: '語' }), row('c')]);
   const rows = [row('a', { status: 'dispatched', profile: '語' }), row('b', { request: 'two\nlines' }), row('c')];
   expect(replay(folder)).toEqual({ rows, unreadable: 0 });
   expect(replay(folder)).toEqual({ rows: [], unreadable: 0 });
 });
 
-it('gives back what became of a row that the database had before', async () => {
+it('gives back what was asked, too, which stands in an earlier line or in the database', async () => {
   const folder = await makeFolder();
   const store = openStoreInMemory();
   putAll(store, [row('a', { request: '"Hello"' })]);
-  openRedoLog(folder).append([{ id: 'a', status: 'dispatched', instance: 'i' }]);
-  expect(replay(folder, store).rows).toEqual([row('a', { request: '"Hello"', status: 'dispatched', instance: 'i' })]);
+  const log = openRedoLog(folder);
+  log.append([row('b', { request: '"Bye"' })]);
+  for (const id of ['a', 'b', 'c']) log.append([{ ...row(id, { status: 'dispatched' }), request: undefined }]);
+  expect(replay(folder, store).rows.map(({ id, status, request }) => [id, status, request])).toEqual([
+    ['a', 'dispatched', '"Hello"'],
+    ['b', 'dispatched', '"Bye"'],
+    // Its line was lost; the answer is worth more than the question.
+    ['c', 'dispatched', null],
+  ]);
 });
 
 it('keeps what the database did not take', async () => {
