@@ -55,8 +55,7 @@ export function createCalls(options: {
   return {
     async prepare(request) {
       refuseForeignParts(request, inputsOf);
-      const { stops = [] } = request;
-      const asked = withoutStops(prepare(request));
+      const { stops = [], ...asked } = prepare(request);
       const check = await createCheck(request, schemas);
       return {
         start(id, submitter) {
@@ -102,8 +101,7 @@ export function createCalls(options: {
     },
 
     async finish(request, answer) {
-      const { stops = [] } = request;
-      const asked = withoutStops(prepare(request));
+      const { stops = [], ...asked } = prepare(request);
       const check = await createCheck(request, schemas);
       const whole = await collect(
         complete(
@@ -116,12 +114,6 @@ export function createCalls(options: {
       return cutAtStop(check?.settle(whole, verdict.problem) ?? whole, stops);
     },
   };
-}
-
-function withoutStops(chat: ChatRequest): ChatRequest {
-  if (!chat.stops) return chat;
-  const { stops: _, ...rest } = chat;
-  return rest;
 }
 
 const atStop = () => new BridgeError('cancelled', 'The text ended at a stop.');

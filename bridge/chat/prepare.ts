@@ -6,7 +6,6 @@ import { BridgeError } from '#shared/errors.ts';
  * `tool_choice`, so the model is told in words, too. Throws where the choice names no tool that is offered.
  */
 export function prepare(request: ChatRequest): ChatRequest {
-  if (!request.tools && !request.toolChoice && !request.responseFormat) return request;
   const { toolChoice = 'auto', tools = [], responseFormat, messages, ...rest } = request;
   const offered = tools.filter(({ name }) => typeof toolChoice !== 'object' || toolChoice.name === name);
   if (offered.length === 0 && toolChoice !== 'auto' && toolChoice !== 'none') {

@@ -1,6 +1,5 @@
 import type { ChatEvent, ChatMessage, ChatRequest, Usage } from '#shared/chat.ts';
 
-import { mapEvents } from './map-events.ts';
 import type { TokenCounter } from './token-counter.ts';
 
 /** What a message costs beside its texts, and an image at the least, in OpenAI's models. */
@@ -8,18 +7,20 @@ const messageTokens = 4;
 const imageTokens = 85;
 
 /** Fills the usage in where Puter gave none. */
-export function countUsage(
+export async function* countUsage(
   events: AsyncIterable<ChatEvent>,
   request: ChatRequest,
   counter: TokenCounter,
-): AsyncIterable<ChatEvent> {
+): AsyncGenerator<ChatEvent> {
   const said = createSample();
-  return mapEvents(events, (event) => {
-    if (event.type === 'finish')
-      return event.usage ? event : estimate(request, said, counter).then((usage) => ({ ...event, usage }));
-    said.add(event.type === 'tool_call' ? event.name + event.arguments : event.text);
-    return event;
-  });
+  for await (const event of events) {
+    if (event.type !== 'finish') {
+      said.add(event.type === 'tool_call' ? event.name + event.arguments : event.text);
+      yield event;
+    } else {
+      yield event.usage ? event : { ...event, usage: await estimate(request, said, counter) };
+    }
+  }
 }
 
 async function estimate(request: ChatRequest, said: Sample, counter: TokenCounter): Promise<Usage> {
