@@ -27,10 +27,11 @@ export function createAuthRoutes(signIns: SignIns<Peer>): Route[] {
         if (!isWholePage(exchange)) {
           throw new BridgeError('cross_site_request', 'A sign-in comes back as a page of its own, not inside another.');
         }
+        const query = exchange.query();
         const frame = {
           type: 'token',
-          state: only(exchange.query().getAll('state')),
-          token: only(exchange.query().getAll('token')),
+          state: only(query.getAll('state')),
+          token: only(query.getAll('token')),
         };
         const checked = v.safeParse(frameToExtensionSchema, frame);
         const extension = checked.success && checked.output.type === 'token' && signIns.take(checked.output.state);

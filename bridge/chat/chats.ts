@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 
 import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
+import { createTransientMap } from '#shared/transient-map.ts';
 
 import type { HangUp } from '../hang-up.ts';
 import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
-import { createTransientMap } from '#shared/transient-map.ts';
 import type { Calls, PreparedCall, RunningCall } from './calls.ts';
 import { assemble, replay } from './collect.ts';
 import { createRun, type Run } from './run.ts';

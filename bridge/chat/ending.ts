@@ -1,6 +1,7 @@
 import type { BridgeError } from '#shared/errors.ts';
 
 import { after } from '../after.ts';
+import { onAbort } from '../on-abort.ts';
 import type { Chat } from './chats.ts';
 
 /** Ends the chats of one request, all for the same reason: their time is over, their key was revoked, or one has failed. */
@@ -21,9 +22,7 @@ export function createEnding(options: {
   const chats: Pick<Chat, 'stop'>[] = [];
   let reason: BridgeError | undefined;
   const stopTimer = after(timeoutMs, () => end(timedOut(timeoutMs)));
-  const onRevoked = () => end(revoked?.reason as BridgeError);
-  if (revoked?.aborted) onRevoked();
-  else revoked?.addEventListener('abort', onRevoked);
+  const stopFollowing = onAbort(revoked, (why) => end(why as BridgeError));
 
   function end(why: BridgeError): void {
     reason ??= why;
@@ -38,7 +37,7 @@ export function createEnding(options: {
     end,
     release() {
       stopTimer();
-      revoked?.removeEventListener('abort', onRevoked);
+      stopFollowing();
     },
   };
 }

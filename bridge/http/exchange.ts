@@ -7,6 +7,7 @@ import { BridgeError } from '#shared/errors.ts';
 import { HangUp } from '../hang-up.ts';
 import { withoutKeys } from '../keys/key-check.ts';
 import type { Limits } from '../limits.ts';
+import { onAbort } from '../on-abort.ts';
 import { readJson } from './body.ts';
 import { localsOf, setHeaders } from './locals.ts';
 import type { Exchange } from './route.ts';
@@ -15,15 +16,12 @@ import { writeHead } from './write.ts';
 /** One exchange as the handler of a route sees it. */
 export function createExchange(request: Request, response: Response, limits: Limits): Exchange {
   const { pass = withoutKeys(request) } = localsOf(response);
-  const { revoked } = pass;
   const hangUp = new HangUp();
-  const onRevoked = () => hangUp.tell(revoked?.reason as BridgeError);
-  if (revoked?.aborted) onRevoked();
-  else revoked?.addEventListener('abort', onRevoked);
+  const stopFollowing = onAbort(pass.revoked, (reason) => hangUp.tell(reason as BridgeError));
   // Not the request's `close`: that fires as soon as the body was read.
   let isStream = false;
   response.on('close', () => {
-    revoked?.removeEventListener('abort', onRevoked);
+    stopFollowing();
     if (isStream || !response.writableFinished) hangUp.tell(new BridgeError('cancelled', 'The caller hung up.'));
   });
   return {

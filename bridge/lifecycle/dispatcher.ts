@@ -2,9 +2,9 @@ import type { AnswerEnd, CallEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError, type Failure } from '#shared/errors.ts';
 import { findHindrance } from '#shared/hindrance.ts';
 import type { AnswerFrame, Delivery, Resumption } from '#shared/protocol.ts';
+import { createTransientMap } from '#shared/transient-map.ts';
 
 import { after } from '../after.ts';
-import { createTransientMap } from '#shared/transient-map.ts';
 import { createAnswers } from './answers.ts';
 import { closeEntry, createEntry, resetRoom, stopTimer, type Entry, type Submitter } from './entry.ts';
 import type { DispatchJournal } from './dispatch-journal.ts';

@@ -1,6 +1,6 @@
 import { BridgeError } from '#shared/errors.ts';
-
 import { createTransientMap } from '#shared/transient-map.ts';
+
 import type { Entry } from './entry.ts';
 import { createQueue } from './queue.ts';
 

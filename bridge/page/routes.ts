@@ -6,6 +6,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Audience } from '../audience.ts';
 import { findExtensionFolder } from '../extension-folder.ts';
 import type { Reply, Route } from '../http/route.ts';
+import { onAbort } from '../on-abort.ts';
 import type { PairingView } from '../pairing/offers.ts';
 import type { StatusHub } from '../status.ts';
 import { renderLockedPage, renderStatusPage } from './status-page.ts';
@@ -48,13 +49,10 @@ export function createPageRoutes(options: {
         const stops = [status.watch(events.send), audience.follow()];
         const end = () => {
           for (const stop of stops.splice(0)) stop();
-          // It outlives every reader.
-          stopping.removeEventListener('abort', end);
           events.end();
         };
         exchange.hangUp.on(end);
-        if (stopping.aborted) end();
-        else stopping.addEventListener('abort', end);
+        stops.push(onAbort(stopping, end));
         return undefined;
       },
     },
