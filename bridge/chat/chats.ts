@@ -10,7 +10,7 @@ import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
 import type { Calls, PreparedCall, RunningCall } from './calls.ts';
 import { assemble, replay } from './collect.ts';
-import { createRun, type Run } from './run.ts';
+import { Run } from './run.ts';
 
 /** Who asks, and how the request is to be treated. */
 export interface Caller extends Submitter {
@@ -79,7 +79,7 @@ export function createChats(options: {
     const startedAt = now();
     results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
     const running = startOrFail();
-    const run = createRun(running.events, (end) => {
+    const run = new Run(running.events, (end) => {
       open.delete(id);
       if ('error' in end) {
         chat.outcome = end;
@@ -107,7 +107,7 @@ export function createChats(options: {
     };
     open.set(id, chat);
     if (key !== null || hangUp === null) void run.finish();
-    return { ...follow(chat, hangUp), stop: chat.stop };
+    return follow(chat, hangUp, chat.stop);
 
     /** Dispatched at once, not when somebody begins to read. */
     function startOrFail(): RunningCall {
@@ -120,8 +120,8 @@ export function createChats(options: {
     }
   }
 
-  /** Reads along, for as long as the caller is there. */
-  function follow(chat: OpenChat, hangUp: HangUp | null): Chat {
+  /** Reads along, for as long as the caller is there. Only who began it ends it by `stop`. */
+  function follow(chat: OpenChat, hangUp: HangUp | null, stop: Chat['stop'] = () => {}): Chat {
     chat.readers += 1;
     const leave = (reason: BridgeError) => {
       chat.readers -= 1;
@@ -131,7 +131,7 @@ export function createChats(options: {
     else hangUp?.on(leave);
     const { id, run } = chat;
     const wentOut = () => results.wentOut(id);
-    return { id, events: run.events, whole: () => wholeOf(chat), stop() {}, isReplay: false, wentOut };
+    return { id, events: run, whole: () => wholeOf(chat), stop, isReplay: false, wentOut };
   }
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */

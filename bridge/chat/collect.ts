@@ -40,8 +40,15 @@ export function assemble(events: readonly ChatEvent[]): WholeAnswer {
         break;
       case 'finish': {
         const { finishReason, model, usage } = event;
-        const said = { text: texts.join(''), reasoning: reasonings.join(''), refusal, toolCalls };
-        return { ...said, finishReason, model, usage };
+        return {
+          text: texts.join(''),
+          reasoning: reasonings.join(''),
+          refusal,
+          toolCalls,
+          finishReason,
+          model,
+          usage,
+        };
       }
     }
   }

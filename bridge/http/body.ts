@@ -20,12 +20,7 @@ export async function readJson(
   checkMediaType(request);
   if (Number(request.headers['content-length'] ?? 0) > limits.maxBodyBytes) throw tooLarge(limits);
   onStart();
-  const text = decode(
-    await readBytes(request, limits).catch((cause: unknown) => {
-      if (cause instanceof BridgeError) throw cause;
-      throw new BridgeError('cancelled', 'The caller hung up before its body was whole.', { cause });
-    }),
-  );
+  const text = decode(await readBytes(request, limits));
   // JSON.parse takes any depth, and what comes after it does not.
   if (isDeeperThan(limits.maxJsonDepth, text)) {
     const most = `more than ${limits.maxJsonDepth} deep`;
@@ -39,9 +34,9 @@ export async function readJson(
 }
 
 function checkMediaType({ headers }: IncomingMessage): void {
-  const mediaType = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  const isJson = /^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '');
   // Also the door that browsers leave open: a page may send text/plain or a form anywhere without asking first.
-  if (mediaType === 'application/json' && (headers['content-encoding'] ?? 'identity') === 'identity') return;
+  if (isJson && (headers['content-encoding'] ?? 'identity') === 'identity') return;
   throw new BridgeError('unsupported_media_type', 'Send the body as plain “Content-Type: application/json”.');
 }
 
@@ -59,8 +54,8 @@ function readBytes(request: IncomingMessage, limits: Pick<Limits, 'maxBodyBytes'
       reject(tooLarge(limits));
     });
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));
-    request.on('error', reject);
-    request.on('close', () => void (request.complete || reject(new Error('It closed.'))));
+    request.on('error', (cause) => reject(hungUp(cause)));
+    request.on('close', () => void (request.complete || reject(hungUp())));
   });
 }
 
@@ -75,6 +70,8 @@ function decode(bytes: Buffer): string {
   }
 }
 
+const hungUp = (cause?: Error) =>
+  new BridgeError('cancelled', 'The caller hung up before its body was whole.', { cause });
 const tooLarge = ({ maxBodyBytes }: Pick<Limits, 'maxBodyBytes'>) =>
   new BridgeError('request_too_large', `The body is larger than ${maxBodyBytes} bytes.`);
 

@@ -25,8 +25,10 @@ export function createExchange(request: Request, response: Response, limits: Lim
     if (isStream || !response.writableFinished) hangUp.tell(new BridgeError('cancelled', 'The caller hung up.'));
   });
   return {
+    scope: pass.scope,
+    problem: pass.problem,
+    revoked: pass.revoked,
     headers: request.headers,
-    ...pass,
     // A wildcard comes in the pieces between its slashes.
     param: (name) => [request.params[name] ?? ''].flat().join('/'),
     // Not by URL: that throws for some paths, and its error would show the query to the log.

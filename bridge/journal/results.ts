@@ -70,9 +70,9 @@ export function createResults(options: {
   return {
     keepsAnswers,
     settled: journal.settled,
-    begin({ request, ...chat }) {
+    begin({ id, scope, key, fingerprint, request }) {
       const asked = keepsHistory ? JSON.stringify(toTranscript(request)) : null;
-      journal.insert({ ...chat, createdAt: now(), request: asked });
+      journal.insert({ id, scope, key, fingerprint, createdAt: now(), request: asked });
     },
     succeed(id, answer) {
       journal.finished(id, 'success', keepsAnswers ? JSON.stringify(answer) : null, now());

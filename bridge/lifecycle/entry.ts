@@ -3,7 +3,7 @@ import { BridgeError } from '#shared/errors.ts';
 import { maxAnswerChars, maxUnreadChars } from '#shared/protocol.ts';
 import { isSafeToStream } from '#shared/streaming.ts';
 
-import { createEventQueue, type EventQueue } from './event-queue.ts';
+import { EventQueue } from './event-queue.ts';
 import type { Priority } from './queue.ts';
 import { queued, type RequestState } from './request-state.ts';
 
@@ -42,12 +42,16 @@ const roomStep = maxUnreadChars / 2;
 
 /** `onRead` is called whenever the caller took something. */
 export function createEntry({
+  requestId,
+  chat,
+  submitter,
   onRead,
-  ...options
 }: Pick<Entry, 'requestId' | 'chat' | 'submitter'> & { onRead: () => void }): Entry {
   return {
-    ...options,
-    events: createEventQueue({ size: charsOf, onTake: onRead }),
+    requestId,
+    chat,
+    submitter,
+    events: new EventQueue(charsOf, onRead),
     state: queued,
     profile: undefined,
     chars: 0,
@@ -55,7 +59,7 @@ export function createEntry({
     stopTimer: undefined,
     queueTimer: undefined,
     refusals: 0,
-    isStreamed: isSafeToStream(options.chat),
+    isStreamed: isSafeToStream(chat),
   };
 }
 
@@ -102,6 +106,7 @@ export function stopTimer(entry: Entry): void {
 /** Closes the caller's events with their one `finish`, or breaks them. */
 export function closeEntry(entry: Entry, outcome: AnswerEnd | BridgeError): void {
   if (outcome instanceof BridgeError) return entry.events.fail(outcome);
-  entry.events.push({ type: 'finish', ...outcome });
+  const { finishReason, model, usage } = outcome;
+  entry.events.push({ type: 'finish', finishReason, model, usage });
   entry.events.close();
 }

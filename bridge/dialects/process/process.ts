@@ -1,7 +1,7 @@
 import { BridgeError } from '#shared/errors.ts';
 
 import type { Chat, Chats } from '../../chat/chats.ts';
-import { createEnding } from '../../chat/ending.ts';
+import { createEnding, type Ending } from '../../chat/ending.ts';
 import { parseBody } from '../../http/body.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
@@ -30,7 +30,7 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
         exchange.setHeaders({ 'x-request-id': chat.id, ...(chat.isReplay && { 'Idempotency-Replayed': 'true' }) });
         const ending = createEnding({ timeoutMs: body.timeout_ms, timedOut, revoked: exchange.revoked });
         ending.add(chat);
-        const result = resultOf(chat).finally(ending.release);
+        const result = resultOf(chat, ending);
         // Whoever is told to come back later finds it, whatever happens to the bridge meanwhile.
         if (!body.wait) await results.settled();
         return describeResult(chat.id, body.wait ? await result : { status: 'pending', isUnknown: false });
@@ -48,11 +48,13 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
   ];
 }
 
-async function resultOf(chat: Chat): Promise<Result> {
+async function resultOf(chat: Chat, ending: Ending): Promise<Result> {
   try {
     return { status: 'success', answer: await chat.whole() };
   } catch (error) {
     return { status: 'error', error: toBridgeError(error) };
+  } finally {
+    ending.release();
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatEvent } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { createRun, type Run } from '../../../bridge/chat/run.ts';
+import { Run } from '../../../bridge/chat/run.ts';
 
 const said = (text: string): ChatEvent => ({ type: 'text', text });
 const finish: ChatEvent = { type: 'finish', finishReason: 'stop', model: null, usage: null };
@@ -17,11 +17,11 @@ function start() {
     { highWaterMark: 0 },
   );
   const ends: object[] = [];
-  const run = createRun(events, async (end) => void ends.push(end));
+  const run = new Run(events, async (end) => void ends.push(end));
   return { run, ends, say: (event: ChatEvent) => controller.enqueue(event), controller, pulls: () => pulls };
 }
 
-const read = ({ events }: Run) => events[Symbol.asyncIterator]() as AsyncGenerator<ChatEvent>;
+const read = (run: Run) => run[Symbol.asyncIterator]();
 
 async function readAll(events: AsyncIterable<ChatEvent>): Promise<ChatEvent[]> {
   const all: ChatEvent[] = [];
@@ -36,12 +36,12 @@ describe('a run', () => {
     const one = first.next();
     say(said('a'));
     expect((await one).value).toEqual(said('a'));
-    const late = readAll(run.events);
+    const late = readAll(run);
     say(said('b'));
     say(finish);
     expect(await late).toEqual([said('a'), said('b'), finish]);
     expect(await readAll(first)).toEqual([said('b'), finish]);
-    expect(await readAll(run.events)).toEqual([said('a'), said('b'), finish]);
+    expect(await readAll(run)).toEqual([said('a'), said('b'), finish]);
     expect(ends).toHaveLength(1);
   });
 
@@ -82,7 +82,7 @@ describe('a run', () => {
     expect((await one).value).toEqual(said('a'));
     controller.error(error);
     await expect(reader.next()).rejects.toBe(error);
-    await expect(readAll(run.events)).rejects.toBe(error);
+    await expect(readAll(run)).rejects.toBe(error);
     await run.finish();
     expect(ends).toEqual([{ error }]);
   });
@@ -90,7 +90,7 @@ describe('a run', () => {
   it('without an end is an error of our own', async () => {
     const { run, controller, ends } = start();
     controller.close();
-    await expect(readAll(run.events)).rejects.toMatchObject({ code: 'internal_error' });
+    await expect(readAll(run)).rejects.toMatchObject({ code: 'internal_error' });
     expect(ends).toHaveLength(1);
   });
 });

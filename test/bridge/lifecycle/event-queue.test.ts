@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { createEventQueue } from '../../../bridge/lifecycle/event-queue.ts';
+import { EventQueue } from '../../../bridge/lifecycle/event-queue.ts';
 
 function create() {
   let takes = 0;
-  const queue = createEventQueue<string>({ size: (item) => item.length, onTake: () => (takes += 1) });
+  const queue = new EventQueue<string>(
+    (item) => item.length,
+    () => (takes += 1),
+  );
   const reader = queue[Symbol.asyncIterator]();
   return { queue, next: () => reader.next(), takes: () => takes };
 }
