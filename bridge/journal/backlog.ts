@@ -7,9 +7,11 @@ export interface Backlog {
   /** `isNew`: nothing of it was ever written. */
   put(row: JournalRow, isNew?: boolean): void;
   get(id: string): JournalRow | undefined;
-  values(): Iterable<JournalRow>;
+  hasKey(scope: string, key: string): boolean;
+  /** So many of the first that they make up so many characters, or as many as there are. */
+  first(chars: number): JournalRow[];
   /** Writes what is new since it was asked last, if anything is: as one change for each row. */
-  write(append: (changes: Iterable<JournalChange>) => void): void;
+  write(append: (changes: readonly JournalChange[]) => void): void;
   /** Whether nothing is new since. */
   isWritten(): boolean;
   /** The database has them now. */
@@ -17,31 +19,74 @@ export interface Backlog {
   readonly size: number;
 }
 
+interface Pending {
+  row: JournalRow;
+  /** It changed since it was written. */
+  isFresh: boolean;
+  /** What was asked stands in a line, or in the database. */
+  isAskedWritten: boolean;
+}
+
 export function createBacklog(): Backlog {
-  const rows = createTransientMap<JournalRow>();
-  let fresh = new Map<string, JournalChange>();
+  const rows = createTransientMap<Pending>();
+  /** The latest of each Idempotency-Key. */
+  const idsByKey = createTransientMap<string>();
+  let fresh: Pending[] = [];
 
   return {
     put(row, isNew = false) {
-      // What was asked is most of a row, and never changes. All else stands in each line, so that the last one is enough.
-      const isWhole = isNew || fresh.get(row.id)?.request !== undefined;
-      fresh.set(row.id, isWhole ? row : { ...row, request: undefined });
-      rows.set(row.id, row);
+      let pending = rows.get(row.id);
+      if (pending) {
+        pending.row = row;
+      } else {
+        pending = { row, isFresh: false, isAskedWritten: !isNew };
+        rows.set(row.id, pending);
+        if (row.key !== null) idsByKey.set(nameOf(row.scope, row.key), row.id);
+      }
+      if (pending.isFresh) return;
+      pending.isFresh = true;
+      fresh.push(pending);
     },
-    get: rows.get,
-    values: rows.values,
+    get: (id) => rows.get(id)?.row,
+    hasKey: (scope, key) => idsByKey.has(nameOf(scope, key)),
+    first(chars) {
+      const first: JournalRow[] = [];
+      let left = chars;
+      for (const { row } of rows.values()) {
+        if (left <= 0) break;
+        first.push(row);
+        left -= charsOf(row);
+      }
+      return first;
+    },
     write(append) {
-      if (fresh.size === 0) return;
-      append(fresh.values());
-      // Not the same one again, which would keep hold of what it was.
-      fresh = new Map();
+      if (fresh.length === 0) return;
+      const changed = fresh;
+      append(changed.map(toChange));
+      fresh = [];
+      for (const pending of changed) [pending.isFresh, pending.isAskedWritten] = [false, true];
     },
-    isWritten: () => fresh.size === 0,
+    isWritten: () => fresh.length === 0,
     remove(gone) {
-      for (const { id } of gone) rows.delete(id);
+      for (const { id, scope, key } of gone) {
+        rows.delete(id);
+        if (key !== null && idsByKey.get(nameOf(scope, key)) === id) idsByKey.delete(nameOf(scope, key));
+      }
     },
     get size() {
       return rows.size;
     },
   };
 }
+
+/** What was asked is most of a row, and never changes. All else stands in each line, so that the last one is enough. */
+const toChange = ({ row, isAskedWritten }: Pending): JournalChange =>
+  isAskedWritten ? { ...row, request: undefined } : row;
+
+const nameOf = (scope: string, key: string): string => `${scope}\n${key}`;
+
+const charsOf = ({ request, outcome }: JournalRow): number =>
+  rowChars + (request?.length ?? 0) + (outcome?.length ?? 0);
+
+/** What a row has beside its texts. */
+const rowChars = 512;

@@ -48,8 +48,11 @@ export interface Condition {
 /** How often what is over its time goes. */
 const sweepMs = 10 * 60 * 1000;
 
-/** How long the database lacks what is new, and how many rows it takes in at once. */
-const fold = { afterMs: 100, rowsAtOnce: 128 };
+/**
+ * How long the database lacks what is new, and how much of it goes in at once, in characters. Whoever calls meanwhile
+ * waits for a few milliseconds, so the pieces are few, and none is long.
+ */
+const fold = { afterMs: 500, charsAtOnce: 512 * 1024 };
 
 /**
  * Opens the journal in `folder`, which is made where it is missing. Where the disk fails, now or later, it goes on in
@@ -147,17 +150,16 @@ export function openJournal(options: {
   }
 
   function foldOn(): void {
-    // Whatever comes meanwhile has to wait, so that it is not all at once; and the more it is, the larger the pieces.
-    foldSome(Math.max(fold.rowsAtOnce, pending.size / 2));
+    foldSome(fold.charsAtOnce);
     if (pending.size > 0) setImmediate(foldOn);
     else folding = undefined;
   }
 
   /** Into the database, and out of the redo log once nothing is pending any more. */
-  function foldSome(count: number): void {
+  function foldSome(chars: number): void {
     flush();
     if (pending.size === 0) return;
-    const rows = [...pending.values()].slice(0, count);
+    const rows = pending.first(chars);
     attempt(() => putAll(store, rows));
     pending.remove(rows);
     if (pending.size > 0) return;
@@ -208,7 +210,7 @@ export function openJournal(options: {
     },
     find,
     findByKey(scope, key) {
-      for (const row of pending.values()) if (row.key === key && row.scope === scope) foldAll();
+      if (pending.hasKey(scope, key)) foldAll();
       return read((it) => it.findByKey.get(scope, key));
     },
     unfinished() {

@@ -14,7 +14,7 @@ import { putAll, type Store } from './store.ts';
  */
 export interface RedoLog {
   /** What was appended is with the system when it returns, so that a killed process loses nothing. */
-  append(changes: Iterable<JournalChange>): void;
+  append(changes: readonly JournalChange[]): void;
   /** All of it is in the database. */
   clear(): void;
   close(): void;

@@ -119,7 +119,7 @@ describe('the history', () => {
     onTestFinished(() => watcher.close());
     const seen = new Set<unknown>();
     const left = watcher.prepare('SELECT COUNT(*) AS count FROM chats WHERE outcome IS NOT NULL');
-    await expect.poll(() => left.get()?.['count']).toBe(40);
+    await expect.poll(() => left.get()?.['count'], { timeout: 10_000 }).toBe(40);
     const { ended } = run(['history', 'clear', '--state-dir', folder]);
     await expect.poll(() => seen.add(left.get()?.['count']), { interval: 1, timeout: 20_000 }).toContain(0);
     expect(seen.size).toBeGreaterThan(3);

@@ -339,7 +339,7 @@ describe('a journal in trouble', () => {
     journal.dispatched('open', holder);
     journal.finished('before', 'success', '{}', 1);
     journal.insert(row('after', { request: 'x'.repeat(2_000_000) }));
-    await expect.poll(() => journal.condition.trouble).toMatch(/full/);
+    await expect.poll(() => journal.condition.trouble, { timeout: 10_000 }).toMatch(/full/);
     journal.finished('open', 'success', '"late"', 2);
     expect(troubles).toHaveLength(1);
     expect(['before', 'open', 'after'].map((id) => journal.find(id)?.status)).toEqual(['success', 'success', 'queued']);

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+
+import { createBacklog } from '../../../bridge/journal/backlog.ts';
+import type { JournalRow } from '../../../bridge/journal/row.ts';
+
+const row = (id: string, change: Partial<JournalRow> = {}): JournalRow => ({
+  ...{ id, status: 'success', scope: 's', key: null, fingerprint: null, createdAt: 1, finishedAt: 2 },
+  ...{ profile: null, instance: null, request: null, outcome: null },
+  ...change,
+});
+const idsOf = (rows: readonly JournalRow[]): string[] => rows.map(({ id }) => id);
+
+describe('what the database lacks', () => {
+  it('is handed out in pieces of some length, in the order in which it came', () => {
+    const backlog = createBacklog();
+    for (const id of ['a', 'b', 'c', 'd']) backlog.put(row(id, { outcome: 'x'.repeat(1000) }), true);
+    backlog.put(row('a', { outcome: 'y'.repeat(1000) }));
+    expect(idsOf(backlog.first(2000))).toEqual(['a', 'b']);
+    expect(idsOf(backlog.first(1))).toEqual(['a']);
+    expect(idsOf(backlog.first(Infinity))).toEqual(['a', 'b', 'c', 'd']);
+    backlog.remove(backlog.first(2000));
+    expect(idsOf(backlog.first(Infinity))).toEqual(['c', 'd']);
+  });
+
+  it('is found by its key for as long as the latest of that key is there', () => {
+    const backlog = createBacklog();
+    const rows = [row('a', { key: 'k' }), row('b', { key: 'k' }), row('c', { key: 'k', scope: 'other' }), row('d')];
+    for (const it of rows) backlog.put(it, true);
+    const found = () => [backlog.hasKey('s', 'k'), backlog.hasKey('other', 'k'), backlog.hasKey('s', 'other')];
+    expect(found()).toEqual([true, true, false]);
+    backlog.remove(rows.slice(0, 1));
+    expect(found()).toEqual([true, true, false]);
+    backlog.remove(rows.slice(1, 3));
+    expect(found()).toEqual([false, false, false]);
+  });
+});
