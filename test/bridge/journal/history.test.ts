@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -18,6 +18,8 @@ async function open(change: Partial<Config> = {}) {
   onTestFinished(() => bridge.close());
   const extension = await startFakeExtension({ bridgeUrl: bridge.url });
   onTestFinished(() => extension.close());
+  // It is written under another name first, so that a file would vanish under whoever reads all of the folder.
+  await expect.poll(() => existsSync(join(stateDir, 'models.json')), { timeout: 10_000 }).toBe(true);
   async function ask(body: object, headers: Record<string, string> = {}) {
     const response = await fetch(`${bridge.url}/api/process`, {
       method: 'POST',
