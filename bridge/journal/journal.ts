@@ -7,7 +7,7 @@ import { openRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
 import { createRetention } from './retention.ts';
 import type { JournalHead, JournalRow } from './row.ts';
 import { NewerJournalError } from './schema.ts';
-import { fileName, openStore, openStoreInMemory, putAll, type Store } from './store.ts';
+import { fileName, openStore, openStoreInMemory, putAll, rowBytes, type Store } from './store.ts';
 
 /**
  * What must survive a crash: which calls went out, and what they came to. All that is written in one turn of the event
@@ -162,9 +162,8 @@ export function openJournal(options: {
     const rows = pending.first(chars);
     attempt(() => putAll(store, rows));
     pending.remove(rows);
-    if (pending.size > 0) return;
-    attempt(() => redoLog?.clear());
-    if (retention.isDue()) attempt(() => retention.shrink(store));
+    attempt(() => retention.shrink(store));
+    if (pending.size === 0) attempt(() => redoLog?.clear());
   }
 
   const foldAll = () => foldSome(Infinity);
@@ -205,7 +204,7 @@ export function openJournal(options: {
       const row = find(id);
       if (!row || row.status === 'success') return;
       put({ ...row, status, outcome, finishedAt });
-      retention.grow(1000 + (outcome?.length ?? 0));
+      retention.grow(rowBytes + Buffer.byteLength(row.request ?? '') + Buffer.byteLength(outcome ?? ''));
       if (retention.isDue()) foldAll();
     },
     find,

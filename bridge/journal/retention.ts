@@ -1,11 +1,11 @@
-import type { Store } from './store.ts';
+import { freeOldest, type Store } from './store.ts';
 
 /** How long what is finished is kept, and how much of it. What is open never goes. */
 export interface Retention {
   grow(bytes: number): void;
-  /** So much came that it is time to `shrink`, which looks at every row. */
+  /** So much came that it must not wait any longer for the database, nor the oldest to go. */
   isDue(): boolean;
-  /** The oldest go where all together are too large; of what has a key, its words alone. */
+  /** The oldest go where all together are too large, as many as that takes; of what has a key, its words alone. */
   shrink(store: Store): void;
   /** Leaves nothing of what is over its time. */
   expire(store: Store): void;
@@ -14,6 +14,8 @@ export interface Retention {
 export function createRetention(options: { ttlMs: number; maxKeptBytes: number; now: () => number }): Retention {
   const { ttlMs, maxKeptBytes, now } = options;
   let grownBytes = 0;
+  /** What was counted, and stays right for as long as nobody else changes that store: `history clear` does. */
+  let count: Count | null = null;
   let last = { wall: now(), uptime: performance.now() };
 
   /**
@@ -30,17 +32,33 @@ export function createRetention(options: { ttlMs: number; maxKeptBytes: number; 
   return {
     grow: (bytes) => void (grownBytes += bytes),
     isDue: () => grownBytes > maxKeptBytes / 10,
-    shrink({ size, empty, dropEmptied }) {
+    shrink(store) {
+      const version = versionOf(store);
+      if (count?.store === store && count.version === version) count.keptBytes += grownBytes;
+      else count = { store, version, keptBytes: sizeOf(store), goneBefore: 0 };
       grownBytes = 0;
-      const { total } = size.get() as { total: number | null };
-      if ((total ?? 0) <= maxKeptBytes) return;
-      empty.run((total ?? 0) - maxKeptBytes);
-      dropEmptied.run();
+      if (count.keptBytes <= maxKeptBytes) return;
+      const { freed, endedAt } = freeOldest(store, count.keptBytes - maxKeptBytes, count.goneBefore);
+      count.keptBytes -= freed;
+      count.goneBefore = endedAt;
     },
     expire({ expire, database }) {
+      // What is over its time is less to keep, and by a clock that was set back something may end before what has gone.
+      count = null;
       const { changes } = expire.run(believableTime() - ttlMs);
       // Else the words would stay for a while in the file beside it, where changes go first.
       if (changes > 0) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     },
   };
 }
+
+interface Count {
+  store: Store;
+  version: number;
+  keptBytes: number;
+  /** What ended before that has gone already, so that nobody has to look through it again. */
+  goneBefore: number;
+}
+
+const versionOf = ({ version }: Store): number => (version.get() as { data_version: number }).data_version;
+const sizeOf = ({ size }: Store): number => (size.get() as { total: number | null }).total ?? 0;

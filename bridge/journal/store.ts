@@ -107,28 +107,61 @@ function prepare(database: DatabaseSync) {
     unreadable: sql(`SELECT COUNT(*) AS count FROM chats WHERE finished_at IS NOT NULL
       AND (status NOT IN ('success', 'error') OR NOT json_valid(outcome))`),
     expire: sql('DELETE FROM chats WHERE finished_at < ?'),
+    // Another one as soon as anybody else has changed it.
+    version: sql('PRAGMA data_version'),
     size: sql('SELECT SUM(bytes) AS total FROM chats WHERE finished_at IS NOT NULL'),
-    // Two steps, since of what has a key it must stay known that it was answered: it would be called again.
-    empty: sql(`UPDATE chats SET outcome = NULL, request = NULL, bytes = ${rowBytes} WHERE id IN (
-      SELECT id FROM (
-        SELECT id, SUM(bytes) OVER (ORDER BY finished_at, id) - bytes AS before
-        FROM chats WHERE outcome IS NOT NULL
-      ) WHERE before < ?)`),
-    dropEmptied: sql('DELETE FROM chats WHERE finished_at IS NOT NULL AND outcome IS NULL AND key IS NULL'),
+    // What has words, or need not be known any more. By an index, so that no other row is looked at.
+    oldest: sql(`SELECT rowid, finished_at AS finishedAt, bytes, key IS NOT NULL AS hasKey FROM chats
+      WHERE finished_at >= ? AND (outcome IS NOT NULL OR key IS NULL) ORDER BY finished_at, bytes`),
+    empty: sql(`UPDATE chats SET outcome = NULL, request = NULL, bytes = ${rowBytes} WHERE rowid = ?`),
+    drop: sql('DELETE FROM chats WHERE rowid = ?'),
   };
 }
 
 /** What a row takes beside its texts. */
-const rowBytes = 512;
+export const rowBytes = 512;
 
 /** All of them or none. */
-export function putAll({ database, begin, commit, rollBack, put }: Store, rows: Iterable<JournalRow>): void {
-  begin.run();
-  try {
+export function putAll(store: Store, rows: Iterable<JournalRow>): void {
+  const { put } = store;
+  inOneTransaction(store, () => {
     for (const it of rows) {
       const { id, status, scope, key, fingerprint, createdAt, finishedAt, profile, instance, request, outcome } = it;
       put.run(id, status, scope, key, fingerprint, createdAt, finishedAt, profile, instance, request, outcome);
     }
+  });
+}
+
+/**
+ * The oldest go that ended at `from` or later, until so many bytes are free; of what has a key its words alone, since it
+ * must stay known that it was answered: it would be called again. Returns when the last of them ended, too.
+ */
+export function freeOldest(store: Store, bytes: number, from: number): { freed: number; endedAt: number } {
+  const { oldest, empty, drop } = store;
+  const gone: Finished[] = [];
+  let freed = 0;
+  for (const it of oldest.iterate(from) as Iterable<unknown> as Iterable<Finished>) {
+    if (freed >= bytes) break;
+    gone.push(it);
+    freed += it.hasKey ? it.bytes - rowBytes : it.bytes;
+  }
+  inOneTransaction(store, () => {
+    for (const { rowid, hasKey } of gone) (hasKey ? empty : drop).run(rowid);
+  });
+  return { freed, endedAt: gone.at(-1)?.finishedAt ?? from };
+}
+
+interface Finished {
+  rowid: number;
+  finishedAt: number;
+  bytes: number;
+  hasKey: number;
+}
+
+function inOneTransaction({ database, begin, commit, rollBack }: Store, run: () => void): void {
+  begin.run();
+  try {
+    run();
     commit.run();
   } catch (error) {
     // SQLite has ended it already where the disk is at fault.

@@ -53,6 +53,8 @@ it('N13 goes on where the disk is full, and status and page say it', async () =>
   onTestFinished(bridge.close);
   expect(await statusOf(bridge.url)).toMatchObject({ durability: 'full', notices: [] });
   const before = await ask(bridge.url, 'before', 'one');
+  // Who wants a list of them has them put into the database.
+  expect((await fetch(`${bridge.url}/api/requests`)).status).toBe(200);
   const during = await ask(bridge.url, long, 'two');
   expect(during.body.result).toContain(long);
   const { durability, notices } = await statusOf(bridge.url);
