@@ -17,6 +17,8 @@ export interface Backlog {
   /** The database has them now. */
   remove(rows: readonly JournalRow[]): void;
   readonly size: number;
+  /** Of all of it. */
+  readonly chars: number;
 }
 
 interface Pending {
@@ -32,11 +34,14 @@ export function createBacklog(): Backlog {
   /** The latest of each Idempotency-Key. */
   const idsByKey = createTransientMap<string>();
   let fresh: Pending[] = [];
+  let chars = 0;
 
   return {
     put(row, isNew = false) {
       let pending = rows.get(row.id);
+      chars += charsOf(row);
       if (pending) {
+        chars -= charsOf(pending.row);
         pending.row = row;
       } else {
         pending = { row, isFresh: false, isAskedWritten: !isNew };
@@ -49,9 +54,9 @@ export function createBacklog(): Backlog {
     },
     get: (id) => rows.get(id)?.row,
     hasKey: (scope, key) => idsByKey.has(nameOf(scope, key)),
-    first(chars) {
+    first(atOnce) {
       const first: JournalRow[] = [];
-      let left = chars;
+      let left = atOnce;
       for (const { row } of rows.values()) {
         if (left <= 0) break;
         first.push(row);
@@ -68,13 +73,18 @@ export function createBacklog(): Backlog {
     },
     isWritten: () => fresh.length === 0,
     remove(gone) {
-      for (const { id, scope, key } of gone) {
+      for (const row of gone) {
+        const { id, scope, key } = row;
+        chars -= charsOf(row);
         rows.delete(id);
         if (key !== null && idsByKey.get(nameOf(scope, key)) === id) idsByKey.delete(nameOf(scope, key));
       }
     },
     get size() {
       return rows.size;
+    },
+    get chars() {
+      return chars;
     },
   };
 }

@@ -7,7 +7,7 @@ import { openRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
 import { createRetention } from './retention.ts';
 import type { JournalHead, JournalRow } from './row.ts';
 import { NewerJournalError } from './schema.ts';
-import { fileName, openStore, openStoreInMemory, putAll, rowBytes, type Store } from './store.ts';
+import { fileName, openStore, openStoreInMemory, putAll, type Store } from './store.ts';
 
 /**
  * What must survive a crash: which calls went out, and what they came to. All that is written in one turn of the event
@@ -61,7 +61,7 @@ const fold = { afterMs: 500, charsAtOnce: 512 * 1024 };
  */
 export function openJournal(options: {
   folder: string;
-  /** How long what is finished is kept, and how much of it; a tenth more is put up with. */
+  /** How long what is finished is kept, and how much of it; a tenth more may wait for the database. */
   ttlMs: number;
   maxKeptBytes: number;
   /** The file grows no further, whatever else fails. */
@@ -69,7 +69,7 @@ export function openJournal(options: {
   now: () => number;
   onTrouble: (error: unknown) => void;
 }): Journal {
-  const { folder, ttlMs, maxFileBytes, onTrouble } = options;
+  const { folder, ttlMs, maxKeptBytes, maxFileBytes, onTrouble } = options;
   const retention = createRetention(options);
   const condition: Condition = { trouble: null, wasPutAside: false, unreadable: 0 };
   let unlock: (() => void) | null = null;
@@ -162,7 +162,7 @@ export function openJournal(options: {
     const rows = pending.first(chars);
     attempt(() => putAll(store, rows));
     pending.remove(rows);
-    attempt(() => retention.shrink(store));
+    attempt(() => retention.shrink(store, rows));
     if (pending.size === 0) attempt(() => redoLog?.clear());
   }
 
@@ -183,7 +183,7 @@ export function openJournal(options: {
     return old && !(isCarriedOver && old.finishedAt === null) ? old : null;
   }
 
-  attempt(() => retention.shrink(store));
+  attempt(() => retention.shrink(store, []));
   const sweeping = setInterval(expire, Math.min(sweepMs, ttlMs)).unref();
 
   return {
@@ -204,8 +204,8 @@ export function openJournal(options: {
       const row = find(id);
       if (!row || row.status === 'success') return;
       put({ ...row, status, outcome, finishedAt });
-      retention.grow(rowBytes + Buffer.byteLength(row.request ?? '') + Buffer.byteLength(outcome ?? ''));
-      if (retention.isDue()) foldAll();
+      if (row.finishedAt !== null) retention.countAnew();
+      if (pending.chars > maxKeptBytes / 10) foldAll();
     },
     find,
     findByKey(scope, key) {

@@ -1,19 +1,21 @@
-import { freeOldest, type Store } from './store.ts';
+import type { JournalRow } from './row.ts';
+import { bytesOf, freeOldest, type Store } from './store.ts';
 
 /** How long what is finished is kept, and how much of it. What is open never goes. */
 export interface Retention {
-  grow(bytes: number): void;
-  /** So much came that it must not wait any longer for the database, nor the oldest to go. */
-  isDue(): boolean;
-  /** The oldest go where all together are too large, as many as that takes; of what has a key, its words alone. */
-  shrink(store: Store): void;
+  /**
+   * The oldest go where all together are too large, as many as that takes; of what has a key, its words alone. `added` was
+   * just put in.
+   */
+  shrink(store: Store, added: readonly JournalRow[]): void;
+  /** Something that had been put in changes its size. */
+  countAnew(): void;
   /** Leaves nothing of what is over its time. */
   expire(store: Store): void;
 }
 
 export function createRetention(options: { ttlMs: number; maxKeptBytes: number; now: () => number }): Retention {
   const { ttlMs, maxKeptBytes, now } = options;
-  let grownBytes = 0;
   /** What was counted, and stays right for as long as nobody else changes that store: `history clear` does. */
   let count: Count | null = null;
   let last = { wall: now(), uptime: performance.now() };
@@ -30,13 +32,11 @@ export function createRetention(options: { ttlMs: number; maxKeptBytes: number; 
   }
 
   return {
-    grow: (bytes) => void (grownBytes += bytes),
-    isDue: () => grownBytes > maxKeptBytes / 10,
-    shrink(store) {
+    countAnew: () => void (count = null),
+    shrink(store, added) {
       const version = versionOf(store);
-      if (count?.store === store && count.version === version) count.keptBytes += grownBytes;
+      if (count?.store === store && count.version === version) count.keptBytes += finishedBytes(added);
       else count = { store, version, keptBytes: sizeOf(store), goneBefore: 0 };
-      grownBytes = 0;
       if (count.keptBytes <= maxKeptBytes) return;
       const { freed, endedAt } = freeOldest(store, count.keptBytes - maxKeptBytes, count.goneBefore);
       count.keptBytes -= freed;
@@ -60,5 +60,7 @@ interface Count {
   goneBefore: number;
 }
 
+const finishedBytes = (rows: readonly JournalRow[]): number =>
+  rows.reduce((sum, row) => (row.finishedAt === null ? sum : sum + bytesOf(row)), 0);
 const versionOf = ({ version }: Store): number => (version.get() as { data_version: number }).data_version;
 const sizeOf = ({ size }: Store): number => (size.get() as { total: number | null }).total ?? 0;

@@ -119,7 +119,11 @@ function prepare(database: DatabaseSync) {
 }
 
 /** What a row takes beside its texts. */
-export const rowBytes = 512;
+const rowBytes = 512;
+
+/** What a row takes, as the database counts it. */
+export const bytesOf = ({ request, outcome }: JournalRow): number =>
+  rowBytes + Buffer.byteLength(request ?? '') + Buffer.byteLength(outcome ?? '');
 
 /** All of them or none. */
 export function putAll(store: Store, rows: Iterable<JournalRow>): void {
@@ -140,12 +144,12 @@ export function freeOldest(store: Store, bytes: number, from: number): { freed: 
   const { oldest, empty, drop } = store;
   const gone: Finished[] = [];
   let freed = 0;
-  for (const it of oldest.iterate(from) as Iterable<unknown> as Iterable<Finished>) {
-    if (freed >= bytes) break;
-    gone.push(it);
-    freed += it.hasKey ? it.bytes - rowBytes : it.bytes;
-  }
   inOneTransaction(store, () => {
+    for (const it of oldest.iterate(from) as Iterable<unknown> as Iterable<Finished>) {
+      if (freed >= bytes) break;
+      gone.push(it);
+      freed += it.hasKey ? it.bytes - rowBytes : it.bytes;
+    }
     for (const { rowid, hasKey } of gone) (hasKey ? empty : drop).run(rowid);
   });
   return { freed, endedAt: gone.at(-1)?.finishedAt ?? from };

@@ -46,6 +46,17 @@ describe('what is kept in all', () => {
     expect(left).toEqual(ids.slice(-9));
   });
 
+  it('counts an answer once that came after its call was given up', async () => {
+    const { journal, finish } = await open(100_000);
+    journal.insert({ id: 'late', scope: 's', key: null, fingerprint: null, createdAt: 1, request: 'x'.repeat(40_000) });
+    journal.finished('late', 'error', '{}', 1);
+    journal.latest(0, () => false);
+    journal.finished('late', 'success', '{}', 2);
+    finish('b', 40_000);
+    finish('c', 10_000);
+    expect(['late', 'b', 'c'].filter((id) => journal.find(id))).toEqual(['late', 'b', 'c']);
+  });
+
   it('is counted anew where another process has made room', async () => {
     const { folder, journal, finish } = await open(100_000);
     finish('a', 80_000);
