@@ -20,6 +20,8 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   // That one has a clock of its own: on a busy machine, it would take a bridge that answers late for none.
   vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal);
+  // One wait in a thousand would be none at all, which is over although the clock stands still.
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
   onTestFinished(() => void vi.useRealTimers());
   onTestFinished(() => void vi.restoreAllMocks());
 });
