@@ -6,7 +6,7 @@ import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile } from './private-folder.ts';
 import { redoBytes, replayRedoLog } from './redo-log.ts';
 import type { JournalRow } from './row.ts';
-import { fileName, freeOldest, openStoreBeside, type Store } from './store.ts';
+import { fileName, freeOldest, openStoreBeside, sizeOf, type Store } from './store.ts';
 
 /** What was asked, as its owner reads it from the journal's own file, whether a bridge runs or not. */
 export interface History {
@@ -71,9 +71,8 @@ export async function openHistory(folder: string): Promise<History | null> {
     latest: (count) => store.asked.all(count) as unknown as JournalRow[],
     find: (id) => (store.find.get(id) ?? null) as unknown as JournalRow | null,
     clear() {
-      const { total } = store.size.get() as { total: number | null };
       // In pieces: a bridge that has to wait for too long takes its disk for broken.
-      for (let left = total ?? 0; left >= 0; left -= pieceBytes) takeTurn(() => freeOldest(store, pieceBytes, 0));
+      for (let left = sizeOf(store); left >= 0; left -= pieceBytes) takeTurn(() => freeOldest(store, pieceBytes, 0));
       takeTurn(() => store.unask.run());
       // Else the words would stay for a while in the file beside it, where changes go first.
       store.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');

@@ -1,5 +1,5 @@
 import type { JournalRow } from './row.ts';
-import { bytesOf, freeOldest, type Store } from './store.ts';
+import { bytesOf, freeOldest, sizeOf, type Store } from './store.ts';
 
 /** How long what is finished is kept, and how much of it. What is open never goes. */
 export interface Retention {
@@ -63,4 +63,3 @@ interface Count {
 const finishedBytes = (rows: readonly JournalRow[]): number =>
   rows.reduce((sum, row) => (row.finishedAt === null ? sum : sum + bytesOf(row)), 0);
 const versionOf = ({ version }: Store): number => (version.get() as { data_version: number }).data_version;
-const sizeOf = ({ size }: Store): number => (size.get() as { total: number | null }).total ?? 0;

@@ -125,6 +125,9 @@ const rowBytes = 512;
 export const bytesOf = ({ request, outcome }: JournalRow): number =>
   rowBytes + Buffer.byteLength(request ?? '') + Buffer.byteLength(outcome ?? '');
 
+/** What all that is finished takes. */
+export const sizeOf = ({ size }: Store): number => (size.get() as { total: number | null }).total ?? 0;
+
 /** All of them or none. */
 export function putAll(store: Store, rows: Iterable<JournalRow>): void {
   const { put } = store;
