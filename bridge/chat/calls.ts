@@ -1,11 +1,12 @@
 import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
+import { through, type Source } from '../flow.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { onceBegun } from '../lifecycle/never-started.ts';
 import { createCheck, type Check } from './check.ts';
-import { collect, replay, tell, type WholeAnswer } from './collect.ts';
+import { collect, replay, type WholeAnswer } from './collect.ts';
 import { refuseForeignParts, type InputsOf } from './parts.ts';
 import { prepare } from './prepare.ts';
 import type { Schemas } from './schemas.ts';
@@ -33,8 +34,8 @@ export interface PreparedCall {
 }
 
 export interface RunningCall {
-  /** Parts as they come, then one `finish`; the iteration throws what the call failed with. */
-  events: AsyncIterable<ChatEvent>;
+  /** Parts as they come, then one `finish`; it fails with what the call failed with. */
+  events: Source<ChatEvent>;
   /** Ends it wherever it is; `reason` is what it fails with then. */
   stop(reason: BridgeError): void;
 }
@@ -49,7 +50,7 @@ export function createCalls(options: {
 }): Calls {
   const { dispatcher, counter, schemas, inputsOf, newId } = options;
 
-  const complete = (events: AsyncIterable<ChatEvent>, chat: ChatRequest): AsyncIterable<ChatEvent> =>
+  const complete = (events: Source<ChatEvent>, chat: ChatRequest): Source<ChatEvent> =>
     countUsage(chat.parallelToolCalls === false ? keepFirstCall(events) : events, chat, counter);
 
   return {
@@ -62,7 +63,7 @@ export function createCalls(options: {
           let running = id;
           let stopped: BridgeError | undefined;
           return {
-            events: check ? answerAsked(call(id, asked), check) : call(id, asked, stops),
+            events: check ? replay(answerAsked(call(id, asked), check)) : call(id, asked, stops),
             stop(reason) {
               stopped ??= reason;
               dispatcher.cancel(running, stopped);
@@ -70,7 +71,7 @@ export function createCalls(options: {
           };
 
           /** One call, its text ended at the first of `until`. */
-          function call(requestId: string, chat: ChatRequest, until: readonly string[] = []): AsyncIterable<ChatEvent> {
+          function call(requestId: string, chat: ChatRequest, until: readonly string[] = []): Source<ChatEvent> {
             const events = dispatcher.submit(chat, { requestId, submitter });
             if (until.length === 0) return complete(events, chat);
             const cancel = () => dispatcher.cancel(requestId, atStop());
@@ -78,23 +79,25 @@ export function createCalls(options: {
           }
 
           /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
-          async function* answerAsked(events: AsyncIterable<ChatEvent>, { judge, settle }: Check) {
-            const answer = await collect(events);
-            const verdict = await judge(answer);
-            if ('answer' in verdict) return yield* tell(cutAtStop(verdict.answer, stops));
-            if (stopped) throw stopped;
-            const secondId = (running = newId());
-            // It is part of this chat, and recorded with it or not at all.
-            const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem)))
-              .catch((error: unknown) => {
-                // The first call was made, whatever became of this one.
-                throw error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
-              })
-              .finally(() => dispatcher.recorded(secondId));
-            const second = { ...again, usage: addUsage(answer.usage, again.usage) };
-            const judged = await judge(second);
-            const settled = 'answer' in judged ? judged.answer : settle(second, judged.problem);
-            yield* tell(cutAtStop(settled, stops));
+          function answerAsked(events: Source<ChatEvent>, { judge, settle }: Check): () => Promise<WholeAnswer> {
+            return async () => {
+              const answer = await collect(events);
+              const verdict = await judge(answer);
+              if ('answer' in verdict) return cutAtStop(verdict.answer, stops);
+              if (stopped) throw stopped;
+              const secondId = (running = newId());
+              // It is part of this chat, and recorded with it or not at all.
+              const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem)))
+                .catch((error: unknown) => {
+                  // The first call was made, whatever became of this one.
+                  throw error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
+                })
+                .finally(() => dispatcher.recorded(secondId));
+              const second = { ...again, usage: addUsage(answer.usage, again.usage) };
+              const judged = await judge(second);
+              const settled = 'answer' in judged ? judged.answer : settle(second, judged.problem);
+              return cutAtStop(settled, stops);
+            };
           }
         },
       };
@@ -129,11 +132,15 @@ const askAgain = (chat: ChatRequest, { text }: WholeAnswer, problem: string): Ch
 });
 
 /** Puter may let a model call several tools although the caller wants one at a time. */
-async function* keepFirstCall(events: AsyncIterable<ChatEvent>): AsyncGenerator<ChatEvent> {
-  let hasCall = false;
-  for await (const event of events) {
-    if (event.type === 'tool_call' && hasCall) continue;
-    hasCall ||= event.type === 'tool_call';
-    yield event;
-  }
-}
+const keepFirstCall = (source: Source<ChatEvent>): Source<ChatEvent> =>
+  through(source, (sink) => {
+    let hasCall = false;
+    return {
+      write(event) {
+        if (event.type === 'tool_call' && hasCall) return true;
+        hasCall ||= event.type === 'tool_call';
+        return sink.write(event);
+      },
+      fail: (reason) => sink.fail(reason),
+    };
+  });

@@ -4,6 +4,7 @@ import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 import { createTransientMap } from '#shared/transient-map.ts';
 
+import type { Source } from '../flow.ts';
 import type { HangUp } from '../hang-up.ts';
 import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
@@ -20,10 +21,11 @@ export interface Caller extends Submitter {
   isRepetition: boolean;
 }
 
-/** A chat on its way, or one that is over; the iteration throws what it failed with. */
+/** A chat on its way, or one that is over. */
 export interface Chat {
   id: string;
-  events: AsyncIterable<ChatEvent>;
+  /** The answer in pieces, from the first. It fails with what the chat failed with. */
+  read(): Source<ChatEvent>;
   /** The answer in one piece, as it is kept. Rejects with what it failed with. */
   whole(): Promise<StoredAnswer>;
   /** Ends it, where this is who began it. */
@@ -131,7 +133,7 @@ export function createChats(options: {
     else hangUp?.on(leave);
     const { id, run } = chat;
     const wentOut = () => results.wentOut(id);
-    return { id, events: run, whole: () => wholeOf(chat), stop, isReplay: false, wentOut };
+    return { id, read: () => run.read(), whole: () => wholeOf(chat), stop, isReplay: false, wentOut };
   }
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */
@@ -161,7 +163,7 @@ export function createChats(options: {
       await results.settled();
       return answer.isRaw ? { ...answer, ...(await calls.finish(request, answer)) } : answer;
     };
-    return { id, events: replay(whole), whole, stop() {}, isReplay: true, wentOut: () => true };
+    return { id, read: () => replay(whole), whole, stop() {}, isReplay: true, wentOut: () => true };
   }
 
   /** The same request of the same caller, still on its way. */

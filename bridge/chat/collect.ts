@@ -1,6 +1,8 @@
 import type { AnswerEnd, AnswerPart, ChatEvent } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
+import type { Sink, Source } from '../flow.ts';
+
 export type ToolCall = Omit<Extract<AnswerPart, { type: 'tool_call' }>, 'type'>;
 
 /** An answer in one piece. `refusal` is null where the model did not refuse. */
@@ -12,10 +14,19 @@ export interface WholeAnswer extends AnswerEnd {
 }
 
 /** A whole answer is a stream collected. Rejects with the failure that ended the stream. */
-export async function collect(events: AsyncIterable<ChatEvent>): Promise<WholeAnswer> {
-  const all: ChatEvent[] = [];
-  for await (const event of events) all.push(event);
-  return assemble(all);
+export function collect(source: Source<ChatEvent>): Promise<WholeAnswer> {
+  return new Promise((resolve, reject) => {
+    const all: ChatEvent[] = [];
+    source.pipe({
+      write(event) {
+        all.push(event);
+        if (event.type === 'finish') resolve(assemble(all));
+        return true;
+      },
+      fail: reject,
+    });
+    source.resume();
+  });
 }
 
 /** Throws where the events have no end. */
@@ -55,17 +66,30 @@ export function assemble(events: readonly ChatEvent[]): WholeAnswer {
   throw new BridgeError('internal_error', 'The answer ended without an end. Please report this.');
 }
 
-/** The same answer as a stream again. */
-export function* tell(answer: WholeAnswer): Iterable<ChatEvent> {
-  const { text, reasoning, refusal, toolCalls, finishReason, model, usage } = answer;
-  if (reasoning !== '') yield { type: 'reasoning', text: reasoning };
-  if (text !== '') yield { type: 'text', text };
-  if (refusal !== null) yield { type: 'refusal', text: refusal };
-  for (const call of toolCalls) yield { type: 'tool_call', ...call };
-  yield { type: 'finish', finishReason, model, usage };
+/** The same answer as a stream again, which asks for it once somebody reads, and fails where that rejects. */
+export function replay(whole: () => Promise<WholeAnswer>): Source<ChatEvent> {
+  let sink: Sink<ChatEvent> | undefined;
+  let hasBegun = false;
+  return {
+    pipe: (it) => void (sink = it),
+    resume() {
+      if (hasBegun) return;
+      hasBegun = true;
+      // All of it is in memory, so that a reader who has enough is not waited for.
+      whole().then(
+        (answer) => tell(answer).forEach((event) => sink?.write(event)),
+        (error: unknown) => sink?.fail(error),
+      );
+    },
+  };
 }
 
-/** The same where it is still to come, and only once somebody reads it. */
-export async function* replay(whole: () => Promise<WholeAnswer>): AsyncGenerator<ChatEvent> {
-  yield* tell(await whole());
+function tell({ text, reasoning, refusal, toolCalls, finishReason, model, usage }: WholeAnswer): ChatEvent[] {
+  return [
+    ...(reasoning === '' ? [] : [{ type: 'reasoning' as const, text: reasoning }]),
+    ...(text === '' ? [] : [{ type: 'text' as const, text }]),
+    ...(refusal === null ? [] : [{ type: 'refusal' as const, text: refusal }]),
+    ...toolCalls.map((call) => ({ type: 'tool_call' as const, ...call })),
+    { type: 'finish', finishReason, model, usage },
+  ];
 }

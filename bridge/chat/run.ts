@@ -1,91 +1,133 @@
 import type { ChatEvent } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
+import type { Sink, Source } from '../flow.ts';
+
 /**
- * A chat on its way, for as many readers as want it: each sees all of it, from the beginning. It goes on at the pace of
+ * A chat on its way, for as many readers as want it: each gets all of it, from the beginning. It goes on at the pace of
  * the fastest reader, or by itself once it is told to.
  */
-export class Run implements AsyncIterable<ChatEvent> {
-  readonly #source: AsyncIterable<ChatEvent>;
+export class Run implements Sink<ChatEvent> {
+  readonly #source: Source<ChatEvent>;
   readonly #onOver: (end: RunEnd) => Promise<void>;
   readonly #log: ChatEvent[] = [];
-  #end: { failure: BridgeError | null } | undefined;
-  #running: Promise<void> | undefined;
+  readonly #readers: Reader[] = [];
+  readonly #over = Promise.withResolvers<void>();
+  #failure: BridgeError | undefined;
   #isAlone = false;
-  /** What readers wait for. */
-  #more: PromiseWithResolvers<void> | undefined;
-  /** What the source waits for. */
-  #demand: PromiseWithResolvers<void> | undefined;
 
   /** `onOver` learns how it ended, once; no reader does before that has resolved. */
-  constructor(source: AsyncIterable<ChatEvent>, onOver: (end: RunEnd) => Promise<void>) {
+  constructor(source: Source<ChatEvent>, onOver: (end: RunEnd) => Promise<void>) {
     this.#source = source;
     this.#onOver = onOver;
+    source.pipe(this);
   }
 
   /** Goes on to the end although nobody reads, and resolves there. */
   finish(): Promise<void> {
     this.#isAlone = true;
-    return this.#goOn();
+    this.#source.resume();
+    return this.#over.promise;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<ChatEvent, undefined> {
-    for (let next = 0; ; next += 1) {
-      while (next === this.#log.length && !this.#end) await this.#readOn();
-      const event = this.#log[next];
-      if (event) yield event;
-      else if (this.#end?.failure) throw this.#end.failure;
-      else return;
+  /** For one more reader. */
+  read(): Source<ChatEvent> {
+    const reader: Reader = new Reader(this.#log, () => {
+      if (this.#failure) reader.fail(this.#failure);
+      else this.#source.resume();
+    });
+    this.#readers.push(reader);
+    return reader;
+  }
+
+  write(event: ChatEvent): boolean {
+    if (event.type === 'finish') {
+      void this.#endWith(event);
+      return true;
     }
+    this.#log.push(event);
+    return this.#tellReaders() || this.#isAlone;
   }
 
-  async #run(): Promise<void> {
+  fail(reason: unknown): void {
+    void this.#breakWith(reason);
+  }
+
+  async #endWith(finish: ChatEvent): Promise<void> {
     try {
-      for await (const event of this.#source) {
-        if (event.type === 'finish') {
-          await this.#onOver({ events: [...this.#log, event] });
-          this.#log.push(event);
-          return this.#finishWith(null);
-        }
-        this.#log.push(event);
-        this.#tellReaders();
-        if (this.#isAlone) continue;
-        // A reader that wants more says so once it has seen this.
-        this.#demand = Promise.withResolvers();
-        await this.#demand.promise;
-      }
-      throw endless();
+      await this.#onOver({ events: [...this.#log, finish] });
     } catch (error) {
-      const failure = error instanceof BridgeError ? error : endless(error);
-      await this.#onOver({ error: failure });
-      this.#finishWith(failure);
+      return this.#breakWith(error);
     }
-  }
-
-  #finishWith(failure: BridgeError | null): void {
-    this.#end = { failure };
+    this.#log.push(finish);
     this.#tellReaders();
+    this.#over.resolve();
   }
 
-  #tellReaders(): void {
-    this.#more?.resolve();
-    this.#more = undefined;
+  async #breakWith(reason: unknown): Promise<void> {
+    const error = reason instanceof BridgeError ? reason : brokenOff(reason);
+    await this.#onOver({ error });
+    this.#failure = error;
+    for (const reader of this.#readers) if (reader.readOn()) reader.fail(error);
+    this.#over.resolve();
   }
 
-  #goOn(): Promise<void> {
-    this.#running ??= this.#run();
-    this.#demand?.resolve();
-    return this.#running;
-  }
-
-  #readOn(): Promise<void> {
-    this.#more ??= Promise.withResolvers();
-    void this.#goOn();
-    return this.#more.promise;
+  /** True where one of them wants more than there is. */
+  #tellReaders(): boolean {
+    let isWanted = false;
+    for (const reader of this.#readers) isWanted = reader.readOn() || isWanted;
+    return isWanted;
   }
 }
 
 type RunEnd = { events: readonly ChatEvent[] } | { error: BridgeError };
 
-const endless = (cause?: unknown) =>
-  new BridgeError('internal_error', 'The answer ended without an end. Please report this.', { cause });
+const brokenOff = (cause: unknown) =>
+  new BridgeError('internal_error', 'The answer broke off inside the bridge. Please report this.', { cause });
+
+/** One reader's way through what a chat has said so far. */
+class Reader implements Source<ChatEvent> {
+  readonly #log: readonly ChatEvent[];
+  readonly #onAllRead: () => void;
+  #sink: Sink<ChatEvent> | undefined;
+  #next = 0;
+  #isWanted = false;
+
+  /** `onAllRead` is called where the sink wants more than there is. */
+  constructor(log: readonly ChatEvent[], onAllRead: () => void) {
+    this.#log = log;
+    this.#onAllRead = onAllRead;
+  }
+
+  pipe(sink: Sink<ChatEvent>): void {
+    this.#sink = sink;
+  }
+
+  resume(): void {
+    this.#isWanted = true;
+    if (this.readOn()) this.#onAllRead();
+  }
+
+  /** True where the sink wants more than there is. */
+  readOn(): boolean {
+    while (this.#isWanted && this.#next < this.#log.length) {
+      const event = this.#log[this.#next] as ChatEvent;
+      this.#next += 1;
+      try {
+        this.#isWanted = this.#sink?.write(event) ?? false;
+      } catch (error) {
+        // It fails alone: what others read, and what is kept of the answer, has nothing to do with it.
+        this.fail(error);
+      }
+    }
+    return this.#isWanted;
+  }
+
+  /** Once. */
+  fail(reason: unknown): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#isWanted = false;
+    sink?.fail(reason);
+  }
+}

@@ -1,5 +1,6 @@
 import type { ChatEvent } from '#shared/chat.ts';
 
+import { through, type Source } from '../flow.ts';
 import type { WholeAnswer } from './collect.ts';
 
 /**
@@ -57,35 +58,36 @@ function beginningAtEnd(text: string, stop: string): number {
 
 /**
  * The answer up to its first stop, since Puter knows none. `cancel` ends the call once its rest is not wanted, and what
- * the stream breaks off with then is no failure.
+ * the source breaks off with then is no failure.
  */
-export async function* endAtStop(
-  events: AsyncIterable<ChatEvent>,
-  stops: readonly string[],
-  cancel: () => void,
-): AsyncGenerator<ChatEvent> {
-  const filter = createStopFilter(stops);
-  let isOver = false;
-  try {
-    for await (const event of events) {
-      if (isOver) continue;
-      if (event.type === 'text') {
-        const added = filter.add(event.text);
-        if (added.text !== '') yield { type: 'text', text: added.text };
-        isOver = added.isOver;
-        if (isOver) cancel();
-        continue;
-      }
-      // What was held back belongs before a call of a tool, and before the end.
-      const rest = event.type === 'reasoning' ? '' : filter.rest();
-      if (rest !== '') yield { type: 'text', text: rest };
-      yield event;
-    }
-  } catch (error) {
-    if (!isOver) throw error;
-  }
-  if (isOver) yield { type: 'finish', finishReason: 'stop', model: null, usage: null };
-}
+export const endAtStop = (source: Source<ChatEvent>, stops: readonly string[], cancel: () => void): Source<ChatEvent> =>
+  through(source, (sink) => {
+    const filter = createStopFilter(stops);
+    let isOver = false;
+
+    const say = (text: string): boolean => text === '' || sink.write({ type: 'text', text });
+    const end = () => sink.write({ type: 'finish', finishReason: 'stop', model: null, usage: null });
+
+    return {
+      write(event) {
+        if (isOver) return event.type === 'finish' ? end() : true;
+        if (event.type === 'text') {
+          const added = filter.add(event.text);
+          const isWanted = say(added.text);
+          isOver = added.isOver;
+          if (isOver) cancel();
+          return isWanted || isOver;
+        }
+        // What was held back belongs before a call of a tool, and before the end.
+        if (event.type !== 'reasoning') say(filter.rest());
+        return sink.write(event);
+      },
+      fail(reason) {
+        if (isOver) end();
+        else sink.fail(reason);
+      },
+    };
+  });
 
 /** The same for an answer that is there as a whole. Its tools were called before anybody looked for a stop. */
 export function cutAtStop(answer: WholeAnswer, stops: readonly string[]): WholeAnswer {

@@ -1,5 +1,6 @@
 import type { ChatEvent, ChatMessage, ChatRequest, Usage } from '#shared/chat.ts';
 
+import { through, type Source } from '../flow.ts';
 import type { TokenCounter } from './token-counter.ts';
 
 /** What a message costs beside its texts, and an image at the least, in OpenAI's models. */
@@ -7,21 +8,26 @@ const messageTokens = 4;
 const imageTokens = 85;
 
 /** Fills the usage in where Puter gave none. */
-export async function* countUsage(
-  events: AsyncIterable<ChatEvent>,
-  request: ChatRequest,
-  counter: TokenCounter,
-): AsyncGenerator<ChatEvent> {
-  const said = createSample();
-  for await (const event of events) {
-    if (event.type !== 'finish') {
-      said.add(event.type === 'tool_call' ? event.name + event.arguments : event.text);
-      yield event;
-    } else {
-      yield event.usage ? event : { ...event, usage: await estimate(request, said, counter) };
+export const countUsage = (source: Source<ChatEvent>, request: ChatRequest, counter: TokenCounter): Source<ChatEvent> =>
+  through(source, (sink) => {
+    const said = createSample();
+    return {
+      write(event) {
+        if (event.type !== 'finish') {
+          said.add(event.type === 'tool_call' ? event.name + event.arguments : event.text);
+          return sink.write(event);
+        }
+        if (event.usage) return sink.write(event);
+        estimate(request, said, counter).then((usage) => sink.write({ ...event, usage }), fail);
+        return true;
+      },
+      fail,
+    };
+
+    function fail(reason: unknown): void {
+      sink.fail(reason);
     }
-  }
-}
+  });
 
 async function estimate(request: ChatRequest, said: Sample, counter: TokenCounter): Promise<Usage> {
   const { messages, tools = [] } = request;

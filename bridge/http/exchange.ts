@@ -36,27 +36,18 @@ export function createExchange(request: Request, response: Response, limits: Lim
     hangUp,
     json: () => readJson(request, limits, () => isAwaited(request) && response.writeContinue()),
     setHeaders: (headers) => setHeaders(response, headers),
-    startEvents() {
+    startEvents(onDrain) {
       writeHead(response, 200, { 'Content-Type': 'text/event-stream; charset=utf-8' }).flushHeaders();
       isStream = true;
       if (request.method === 'HEAD') response.end();
       const sendRaw = (lines: string) => void (response.writableEnded || response.write(`${lines}\n\n`));
-      let drained: PromiseWithResolvers<void> | undefined;
-      const goOn = () => {
-        drained?.resolve();
-        drained = undefined;
-      };
-      response.on('drain', goOn);
-      hangUp.on(goOn);
+      if (onDrain) response.on('drain', onDrain);
+      if (onDrain) hangUp.on(onDrain);
       return {
         send: (value) => sendRaw(`data: ${JSON.stringify(value)}`),
         sendRaw,
-        ready() {
-          // Who has hung up takes nothing any more, and nothing is worth waiting for.
-          if (!response.writableNeedDrain || hangUp.reason) return Promise.resolve();
-          drained ??= Promise.withResolvers();
-          return drained.promise;
-        },
+        // Who has hung up takes nothing any more, and nothing is worth waiting for.
+        isFull: () => response.writableNeedDrain && !hangUp.reason,
         end: () => void response.end(),
       };
     },

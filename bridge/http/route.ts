@@ -17,8 +17,11 @@ export interface Exchange extends Pass {
   json(): Promise<unknown>;
   /** Headers of the answer, whatever becomes of it. */
   setHeaders(headers: Readonly<Record<string, string>>): void;
-  /** Turns the answer into a stream of server-sent events. From here on, only the stream can tell of a failure. */
-  startEvents(): EventStream;
+  /**
+   * Turns the answer into a stream of server-sent events. From here on, only the stream can tell of a failure. `onDrain` is
+   * called once the caller has taken what was sent, or hung up, after the stream was full.
+   */
+  startEvents(onDrain?: () => void): EventStream;
 }
 
 /** Server-sent events. What is written after the end, or after the caller hung up, goes nowhere. */
@@ -27,8 +30,8 @@ export interface EventStream {
   send(value: object): void;
   /** Lines as they are, without the empty one that ends an event. */
   sendRaw(lines: string): void;
-  /** Resolves once the caller has taken what was sent, as far as a buffer goes, or hung up: what is more waits till then. */
-  ready(): Promise<void>;
+  /** The caller has more to take than a buffer holds: what is more waits till it drains. */
+  isFull(): boolean;
   end(): void;
 }
 

@@ -47,10 +47,16 @@ export function createAnswers(options: {
     return entry.refusals <= maxRefusals && apply(entry, { type: 'refused' });
   }
 
-  /** `settle` ends the request, if it still is one. What came of it is the caller's to record. */
+  /** `settle` ends the request, if it still is one. Whoever it is for records it, at once or later. */
   function conclude(instance: string, requestId: string, settle: () => void): void {
+    unrecorded.add(requestId, instance);
     settle();
-    if (find(requestId) === undefined) unrecorded.add(requestId, instance);
+    if (find(requestId) !== undefined) unrecorded.remove(requestId);
+  }
+
+  /** Recorded, or no longer wanted: either way the extension need not keep it. */
+  function letGo(peer: Peer, requestId: string): void {
+    if (unrecorded.keeper(requestId) !== peer.instance) peer.send({ type: 'ack', requestId });
   }
 
   function receiveParts(entry: Entry, parts: readonly AnswerPart[]): void {
@@ -77,6 +83,7 @@ export function createAnswers(options: {
             conclude(peer.instance, requestId, () =>
               apply(entry, { type: 'ended', seq: frame.seq }, { finishReason, model, usage }),
             );
+          else letGo(peer, requestId);
           break;
         }
         case 'error':
@@ -85,10 +92,9 @@ export function createAnswers(options: {
             conclude(peer.instance, requestId, () =>
               apply(entry, { type: 'failed', error: believe(entry, frame.error) }),
             );
+          else letGo(peer, requestId);
           break;
       }
-      // Recorded, or no longer wanted: either way the extension need not keep it.
-      if (unrecorded.keeper(requestId) !== peer.instance) peer.send({ type: 'ack', requestId });
       laneFreed();
     },
 

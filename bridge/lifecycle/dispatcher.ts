@@ -5,6 +5,7 @@ import type { AnswerFrame, Delivery, Resumption } from '#shared/protocol.ts';
 import { createTransientMap } from '#shared/transient-map.ts';
 
 import { after } from '../after.ts';
+import type { Source } from '../flow.ts';
 import { createAnswers } from './answers.ts';
 import { closeEntry, createEntry, resetRoom, stopTimer, type Entry, type Submitter } from './entry.ts';
 import type { DispatchJournal } from './dispatch-journal.ts';
@@ -17,14 +18,13 @@ import { createWaiting, type WaitingLimits } from './waiting.ts';
 
 export interface Dispatcher {
   /**
-   * Parts as they arrive, then one `finish`; the stream errors with a `BridgeError` otherwise. Throws where too many wait
-   * already.
+   * Parts as they arrive, then one `finish`; it fails with a `BridgeError` otherwise. Throws where too many wait already.
    */
-  submit(chat: ChatRequest, how: { requestId: string; submitter: Submitter }): AsyncIterable<CallEvent>;
-  /** Ends a call wherever it is; `reason` is what its stream errors with. */
+  submit(chat: ChatRequest, how: { requestId: string; submitter: Submitter }): Source<CallEvent>;
+  /** Ends a call wherever it is; `reason` is what it fails with. */
   cancel(requestId: string, reason: BridgeError): void;
-  /** Waits for a call that went out before the bridge was started; its stream is what came of it. */
-  restore(requestId: string, holder: { instance: string; profile: string }): AsyncIterable<CallEvent>;
+  /** Waits for a call that went out before the bridge was started, and gives what comes of it. */
+  restore(requestId: string, holder: { instance: string; profile: string }): Source<CallEvent>;
   /**
    * Takes a connection in; returns which of the requests that it still holds are wanted, and from where on.
    * Nothing is dispatched to it before the next `pump`.

@@ -96,17 +96,16 @@ export function resetRoom(entry: Entry): number {
   return entry.room;
 }
 
-const freeChars = ({ events }: Entry): number => (events.hasEnded() ? 0 : maxUnreadChars - events.unread());
+const freeChars = ({ events }: Entry): number => maxUnreadChars - events.unread();
 
 export function stopTimer(entry: Entry): void {
   entry.stopTimer?.();
   entry.stopTimer = undefined;
 }
 
-/** Closes the caller's events with their one `finish`, or breaks them. */
+/** Ends the caller's events with their one `finish`, or breaks them. */
 export function closeEntry(entry: Entry, outcome: AnswerEnd | BridgeError): void {
   if (outcome instanceof BridgeError) return entry.events.fail(outcome);
   const { finishReason, model, usage } = outcome;
   entry.events.push({ type: 'finish', finishReason, model, usage });
-  entry.events.close();
 }

@@ -1,77 +1,74 @@
-/**
- * What one side puts in as it comes and one reader takes out as it can: what a `ReadableStream` does, at a tenth of its
- * cost. It ends once, well or badly; a bad end leaves out what was not read yet.
- */
-export class EventQueue<T> implements AsyncIterable<T> {
+import type { Sink, Source } from '../flow.ts';
+
+/** What one side puts in as it comes, and its sink takes at once, or later where it has enough. */
+export class EventQueue<T> implements Source<T> {
   readonly #size: (item: T) => number;
   readonly #onTake: () => void;
+  #sink: Sink<T> | undefined;
+  #isWanted = false;
   #items: T[] = [];
-  /** How many of the items were read: to take them out of the array one by one would move all others. */
+  /** How many of the items were taken: to take them out of the array one by one would move all others. */
   #taken = 0;
   #unread = 0;
-  #end: { reason: Error | null } | undefined;
-  #reader: PromiseWithResolvers<IteratorResult<T, undefined>> | undefined;
+  #failure: { reason: unknown } | undefined;
 
-  /** `onTake` is called whenever the reader has taken something. */
+  /** `onTake` is called whenever the sink has taken something. */
   constructor(size: (item: T) => number, onTake: () => void) {
     this.#size = size;
     this.#onTake = onTake;
   }
 
   push(item: T): void {
-    if (this.#end) return;
-    if (this.#reader) {
-      this.#reader.resolve({ value: item, done: false });
-      this.#reader = undefined;
-      this.#onTake();
-    } else {
-      this.#items.push(item);
-      this.#unread += this.#size(item);
-    }
+    if (this.#failure) return;
+    if (this.#isWanted && this.#items.length === 0) return this.#give(item);
+    this.#items.push(item);
+    this.#unread += this.#size(item);
   }
 
-  close(): void {
-    if (this.#end) return;
-    this.#end = { reason: null };
-    this.#reader?.resolve(done);
-    this.#reader = undefined;
+  /** What was not taken yet is left out. */
+  fail(reason: unknown): void {
+    if (this.#failure) return;
+    this.#failure = { reason };
+    [this.#items, this.#taken, this.#unread] = [[], 0, 0];
+    if (this.#isWanted) this.#break();
   }
 
-  fail(reason: Error): void {
-    if (this.#end) return;
-    this.#end = { reason };
-    [this.#items, this.#taken] = [[], 0];
-    this.#reader?.reject(reason);
-    this.#reader = undefined;
-  }
-
-  /** The sizes of all that was not read yet; 0 after the end. */
+  /** The sizes of all that was not taken yet. */
   unread(): number {
-    return this.#end ? 0 : this.#unread;
+    return this.#unread;
   }
 
-  hasEnded(): boolean {
-    return this.#end !== undefined;
+  pipe(sink: Sink<T>): void {
+    this.#sink = sink;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    return { next: () => this.#next() };
-  }
-
-  #next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#taken < this.#items.length) {
-      const value = this.#items[this.#taken] as T;
+  resume(): void {
+    this.#isWanted = true;
+    while (this.#isWanted && this.#taken < this.#items.length) {
+      const item = this.#items[this.#taken] as T;
       this.#taken += 1;
       if (this.#taken === this.#items.length) [this.#items, this.#taken] = [[], 0];
-      this.#unread -= this.#size(value);
-      this.#onTake();
-      return Promise.resolve({ value, done: false });
+      this.#unread -= this.#size(item);
+      this.#give(item);
     }
-    if (this.#end?.reason) return Promise.reject(this.#end.reason);
-    if (this.#end) return Promise.resolve(done);
-    this.#reader = Promise.withResolvers();
-    return this.#reader.promise;
+    if (this.#isWanted) this.#break();
+  }
+
+  #give(item: T): void {
+    try {
+      this.#isWanted = this.#sink?.write(item) ?? false;
+    } catch (error) {
+      // An error of our own ends this one alone, and not whoever put the item in.
+      return this.fail(error);
+    }
+    this.#onTake();
+  }
+
+  #break(): void {
+    if (!this.#failure) return;
+    // It is told once.
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink?.fail(this.#failure.reason);
   }
 }
-
-const done = { value: undefined, done: true } as const;

@@ -4,6 +4,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Caller, Chat, Chats } from '../../chat/chats.ts';
 import type { WholeAnswer } from '../../chat/collect.ts';
 import { createEnding, type Ending } from '../../chat/ending.ts';
+import type { Source } from '../../flow.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
 import type { EventStream, Exchange, Reply } from '../../http/route.ts';
@@ -96,35 +97,48 @@ async function answerStream(options: {
   about: About;
   question: Question;
   shape: Shape;
-  open: () => EventStream;
+  open: Exchange['startEvents'];
   ending: Ending;
 }): Promise<undefined> {
   const { choices, about, question, shape, open, ending } = options;
   const usages: (Usage | null)[] = [];
+  const sources = choices.map((choice) => choice.read());
   let stream: EventStream | undefined;
   let isSilent = true;
+  const start = () =>
+    (stream ??= open(() => {
+      for (const source of sources) source.resume();
+    }));
   // Some programs and proxies take a silence for the end; after one, a failure can only be told in the stream.
   const keepAlive = setInterval(() => {
-    if (isSilent) (stream ??= open()).sendRaw(': keep-alive');
+    if (isSilent) start().sendRaw(': keep-alive');
     isSilent = true;
   }, keepAliveMs);
 
-  async function pass({ events }: Chat, index: number): Promise<void> {
-    const piecesOf = shape.pieces(index);
-    for await (const event of events) {
-      if (event.type === 'finish') usages.push(event.usage);
-      stream ??= open();
-      isSilent = false;
-      for (const piece of piecesOf(event)) {
-        stream.send({ ...shape.chunk(about, [piece]), ...(question.wantsUsage && { usage: null }) });
-      }
-      // A caller that reads slowly holds its call up, instead of filling our memory.
-      await stream.ready();
-    }
-  }
+  const pass = (source: Source<ChatEvent>, index: number) =>
+    new Promise<void>((resolve, reject) => {
+      const piecesOf = shape.pieces(index);
+      source.pipe({
+        write(event) {
+          const events = start();
+          isSilent = false;
+          for (const piece of piecesOf(event)) {
+            events.send({ ...shape.chunk(about, [piece]), ...(question.wantsUsage && { usage: null }) });
+          }
+          if (event.type === 'finish') {
+            usages.push(event.usage);
+            resolve();
+          }
+          // A caller that reads slowly holds its call up, instead of filling our memory.
+          return !events.isFull();
+        },
+        fail: reject,
+      });
+      source.resume();
+    });
 
   try {
-    await Promise.all(choices.map(pass));
+    await Promise.all(sources.map(pass));
     if (question.wantsUsage) stream?.send({ ...shape.chunk(about, []), usage: toUsageBody(usages) });
     stream?.sendRaw('data: [DONE]');
     stream?.end();

@@ -4,16 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { ChatEvent } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { collect, tell } from '../../../bridge/chat/collect.ts';
+import { assemble, collect, replay } from '../../../bridge/chat/collect.ts';
 import { answerEnd, answerPart } from '../../shared/arbitraries.ts';
-
-const streamOf = (...events: ChatEvent[]): ReadableStream<ChatEvent> =>
-  new ReadableStream({
-    start(controller) {
-      for (const event of events) controller.enqueue(event);
-      controller.close();
-    },
-  });
+import { readAll, sourceOf } from '../flow-rig.ts';
 
 const finish = {
   type: 'finish',
@@ -33,7 +26,7 @@ describe('collecting an answer', () => {
       { type: 'tool_call', id: 'b', name: 'f', arguments: '{"x":1}' },
       finish,
     ];
-    expect(await collect(streamOf(...events))).toEqual({
+    expect(await collect(sourceOf<ChatEvent>(...events))).toEqual({
       text: 'Hello',
       reasoning: 'Let me think.',
       refusal: null,
@@ -51,14 +44,17 @@ describe('collecting an answer', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(answerPart), answerEnd, async (parts, end) => {
         const text = parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
-        expect(await collect(streamOf(...parts, { type: 'finish', ...end }))).toMatchObject({ text, ...end });
+        expect(await collect(sourceOf<ChatEvent>(...parts, { type: 'finish', ...end }))).toMatchObject({
+          text,
+          ...end,
+        });
       }),
     );
   });
 
   it('tells an empty refusal from none', async () => {
     expect(
-      await collect(streamOf({ type: 'refusal', text: 'No' }, { type: 'refusal', text: '.' }, finish)),
+      await collect(sourceOf<ChatEvent>({ type: 'refusal', text: 'No' }, { type: 'refusal', text: '.' }, finish)),
     ).toMatchObject({
       text: '',
       refusal: 'No.',
@@ -66,30 +62,40 @@ describe('collecting an answer', () => {
   });
 
   it('fails with what broke the answer off, however much of it had come', async () => {
-    const broken = new ReadableStream<ChatEvent>({
-      start(controller) {
-        controller.enqueue({ type: 'text', text: 'Hel' });
-      },
-      pull(controller) {
-        controller.error(new BridgeError('upstream_failed', 'It broke.'));
-      },
-    });
-    await expect(collect(broken)).rejects.toMatchObject({ code: 'upstream_failed' });
+    const broken = sourceOf<ChatEvent>({ type: 'text', text: 'Hel' });
+    const whole = collect(broken);
+    broken.fail(new BridgeError('upstream_failed', 'It broke.'));
+    await expect(whole).rejects.toMatchObject({ code: 'upstream_failed' });
   });
 
-  it('takes an answer without an end for no answer', async () => {
-    await expect(collect(streamOf({ type: 'text', text: 'Hel' }))).rejects.toMatchObject({ code: 'internal_error' });
+  it('takes an answer without an end for no answer', () => {
+    expect(() => assemble([{ type: 'text', text: 'Hel' }])).toThrow(
+      expect.objectContaining({ code: 'internal_error' }),
+    );
   });
 
   it('can be told again as the same answer', async () => {
     const answer = await collect(
-      streamOf(
+      sourceOf<ChatEvent>(
         { type: 'reasoning', text: 'r' },
         { type: 'text', text: 't' },
         { type: 'tool_call', id: 'a', name: 'f', arguments: '{}' },
         finish,
       ),
     );
-    expect(await collect(streamOf(...tell(answer)))).toEqual(answer);
+    expect(await collect(replay(async () => answer))).toEqual(answer);
+  });
+
+  it('is asked for once, when somebody reads', async () => {
+    let asks = 0;
+    const source = replay(async () => {
+      asks += 1;
+      return Promise.reject(new BridgeError('result_not_stored', 'It is gone.'));
+    });
+    expect(asks).toBe(0);
+    const whole = readAll(source);
+    source.resume();
+    await expect(whole).rejects.toMatchObject({ code: 'result_not_stored' });
+    expect(asks).toBe(1);
   });
 });

@@ -10,12 +10,18 @@ import { createChats } from '../../../bridge/chat/chats.ts';
 import { createEnding } from '../../../bridge/chat/ending.ts';
 import { HangUp } from '../../../bridge/hang-up.ts';
 import type { Results } from '../../../bridge/journal/results.ts';
+import { sourceOf } from '../flow-rig.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
+const answer: ChatEvent[] = [
+  { type: 'text', text: 'hello' },
+  { type: 'finish', finishReason: 'stop', model: null, usage: null },
+];
+
 const calls: Calls = {
-  prepare: () => Promise.resolve({ start: () => ({ events: answer(), stop() {} }) }),
+  prepare: () => Promise.resolve({ start: () => ({ events: sourceOf(...answer), stop() {} }) }),
   finish: () => expect.fail('Nothing is recalled here.'),
 };
 
@@ -34,13 +40,6 @@ const results: Results = {
 const never = (): never => {
   throw new Error('Its time is not over.');
 };
-
-async function* answer(): AsyncGenerator<ChatEvent> {
-  yield* await Promise.resolve<ChatEvent[]>([
-    { type: 'text', text: 'hello' },
-    { type: 'finish', finishReason: 'stop', model: null, usage: null },
-  ]);
-}
 
 it('lets go of a chat that is over, however long the key may live that asked for it', async () => {
   const chats = createChats({ calls, results, newId: () => crypto.randomUUID(), now: () => performance.now() });

@@ -4,93 +4,127 @@ import type { ChatEvent } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import { Run } from '../../../bridge/chat/run.ts';
+import { EventQueue } from '../../../bridge/lifecycle/event-queue.ts';
+import { createReader, readAll } from '../flow-rig.ts';
 
 const said = (text: string): ChatEvent => ({ type: 'text', text });
 const finish: ChatEvent = { type: 'finish', finishReason: 'stop', model: null, usage: null };
 
-/** A chat that says what it is told to, when it is told to, and counts how often it was asked. */
-function start() {
-  let controller!: ReadableStreamDefaultController<ChatEvent>;
-  let pulls = 0;
-  const events = new ReadableStream<ChatEvent>(
-    { start: (it) => void (controller = it), pull: () => void (pulls += 1) },
-    { highWaterMark: 0 },
+/** A chat that says what it is told to, and counts what was taken of that. */
+function start(onOver: (end: object) => Promise<void> = async () => {}) {
+  let takes = 0;
+  const source = new EventQueue<ChatEvent>(
+    () => 1,
+    () => (takes += 1),
   );
   const ends: object[] = [];
-  const run = new Run(events, async (end) => void ends.push(end));
-  return { run, ends, say: (event: ChatEvent) => controller.enqueue(event), controller, pulls: () => pulls };
-}
-
-const read = (run: Run) => run[Symbol.asyncIterator]();
-
-async function readAll(events: AsyncIterable<ChatEvent>): Promise<ChatEvent[]> {
-  const all: ChatEvent[] = [];
-  for await (const event of events) all.push(event);
-  return all;
+  const run = new Run(source, (end) => {
+    ends.push(end);
+    return onOver(end);
+  });
+  const say = (...events: ChatEvent[]) => events.forEach((event) => source.push(event));
+  return { run, ends, say, source, takes: () => takes };
 }
 
 describe('a run', () => {
   it('gives every reader all of it, also one that comes late', async () => {
     const { run, say, ends } = start();
-    const first = read(run);
+    const first = createReader(run.read());
     const one = first.next();
     say(said('a'));
-    expect((await one).value).toEqual(said('a'));
-    const late = readAll(run);
-    say(said('b'));
-    say(finish);
+    expect(await one).toEqual(said('a'));
+    const late = readAll(run.read());
+    say(said('b'), finish);
     expect(await late).toEqual([said('a'), said('b'), finish]);
-    expect(await readAll(first)).toEqual([said('b'), finish]);
-    expect(await readAll(run)).toEqual([said('a'), said('b'), finish]);
+    expect([await first.next(), await first.next()]).toEqual([said('b'), finish]);
+    expect(await readAll(run.read())).toEqual([said('a'), said('b'), finish]);
     expect(ends).toHaveLength(1);
   });
 
-  it('asks for no more than its fastest reader wants', async () => {
-    const { run, say, pulls } = start();
-    const reader = read(run);
+  it('hands on what comes before the next comes', () => {
+    const { run, say } = start();
+    const heard: ChatEvent[] = [];
+    void readAll(run.read(), heard);
     say(said('a'));
-    say(said('b'));
-    await reader.next();
-    const before = pulls();
-    await Promise.resolve();
-    expect(pulls()).toBe(before);
+    expect(heard).toEqual([said('a')]);
+  });
+
+  it('takes no more than its fastest reader wants', async () => {
+    const { run, say, takes } = start();
+    const [fast, slow] = [createReader(run.read()), createReader(run.read())];
+    say(said('a'), said('b'), said('c'));
+    expect(takes()).toBe(0);
+    await slow.next();
+    expect(takes()).toBe(1);
+    expect([await fast.next(), await fast.next()]).toEqual([said('a'), said('b')]);
+    expect(takes()).toBe(2);
+    expect(await slow.next()).toEqual(said('b'));
+    expect(takes()).toBe(2);
   });
 
   it('goes to its end by itself once it is told to', async () => {
     const { run, say, ends } = start();
     const finished = run.finish();
-    say(said('a'));
-    say(finish);
+    say(said('a'), finish);
     await finished;
     expect(ends).toEqual([{ events: [said('a'), finish] }]);
   });
 
-  it('tells of its end before a reader can', async () => {
-    const { run, say, ends } = start();
-    say(finish);
-    const { value } = await read(run).next();
-    expect(value).toEqual(finish);
-    expect(ends).toHaveLength(1);
+  it('is over for its readers only once who was told of its end is done with it', async () => {
+    const recorded = Promise.withResolvers<void>();
+    const { run, say, ends } = start(() => recorded.promise);
+    const heard: ChatEvent[] = [];
+    const whole = readAll(run.read(), heard);
+    say(said('a'), finish);
+    expect([heard, ends]).toEqual([[said('a')], [{ events: [said('a'), finish] }]]);
+    recorded.resolve();
+    expect(await whole).toEqual([said('a'), finish]);
   });
 
   it('fails for every reader, after what had come', async () => {
-    const { run, say, controller, ends } = start();
+    const { run, say, source, ends } = start();
     const error = new BridgeError('upstream_failed', 'It broke.');
-    const reader = read(run);
+    const [reader, slow] = [createReader(run.read()), createReader(run.read())];
     const one = reader.next();
     say(said('a'));
-    expect((await one).value).toEqual(said('a'));
-    controller.error(error);
+    expect(await one).toEqual(said('a'));
+    source.fail(error);
     await expect(reader.next()).rejects.toBe(error);
-    await expect(readAll(run)).rejects.toBe(error);
+    expect(await slow.next()).toEqual(said('a'));
+    await expect(slow.next()).rejects.toBe(error);
+    await expect(readAll(run.read())).rejects.toBe(error);
     await run.finish();
     expect(ends).toEqual([{ error }]);
   });
 
-  it('without an end is an error of our own', async () => {
-    const { run, controller, ends } = start();
-    controller.close();
-    await expect(readAll(run)).rejects.toMatchObject({ code: 'internal_error' });
+  it('fails with an error of our own where the bridge is at fault', async () => {
+    const { run, source, ends } = start();
+    source.fail(new TypeError('no such thing'));
+    await expect(readAll(run.read())).rejects.toMatchObject({ code: 'internal_error' });
     expect(ends).toHaveLength(1);
+  });
+
+  it('fails where its end cannot be told', async () => {
+    const { run, say, ends } = start((end) => ('error' in end ? Promise.resolve() : Promise.reject(new Error('full'))));
+    say(finish);
+    await expect(readAll(run.read())).rejects.toMatchObject({ code: 'internal_error' });
+    expect(ends).toHaveLength(2);
+  });
+
+  it('goes on for the others where one reader fails by itself', async () => {
+    const { run, say } = start();
+    const failures: unknown[] = [];
+    const broken = run.read();
+    broken.pipe({
+      write() {
+        throw new Error('A bug.');
+      },
+      fail: (reason) => void failures.push(reason),
+    });
+    broken.resume();
+    const whole = readAll(run.read());
+    say(said('a'), finish);
+    expect(await whole).toEqual([said('a'), finish]);
+    expect(failures).toEqual([new Error('A bug.')]);
   });
 });

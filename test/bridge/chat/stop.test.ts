@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChatEvent } from '#shared/chat.ts';
 
 import { createStopFilter, cutAtStop, endAtStop } from '../../../bridge/chat/stop.ts';
+import { readAll, sourceOf } from '../flow-rig.ts';
 
 /** What comes out of `pieces`, one after the other. */
 function filter(pieces: string[], stops: string[]): { text: string; isOver: boolean } {
@@ -50,32 +51,19 @@ it('passes everything on at once where there is no stop', () => {
   expect(createStopFilter([]).add('any text')).toEqual({ text: 'any text', isOver: false });
 });
 
-async function readAll(events: AsyncIterable<ChatEvent>): Promise<ChatEvent[]> {
-  const all: ChatEvent[] = [];
-  for await (const event of events) all.push(event);
-  return all;
-}
-
 describe('an answer with stops', () => {
   const finish = { type: 'finish', finishReason: 'length', model: 'm', usage: null } as const;
   const said = (text: string): ChatEvent => ({ type: 'text', text });
 
   /** A call that goes on until it is cancelled, and breaks off with that. */
   function run(events: ChatEvent[], stops: string[]) {
-    let controller!: ReadableStreamDefaultController<ChatEvent>;
-    const stream = new ReadableStream<ChatEvent>({
-      start(it) {
-        controller = it;
-        for (const event of events) it.enqueue(event);
-        if (events.at(-1)?.type === 'finish') it.close();
-      },
-    });
+    const source = sourceOf(...events);
     let cancels = 0;
     const cancel = () => {
       cancels += 1;
-      controller.error(new Error('Cancelled.'));
+      source.fail(new Error('Cancelled.'));
     };
-    return { events: readAll(endAtStop(stream, stops, cancel)), cancels: () => cancels };
+    return { events: readAll(endAtStop(source, stops, cancel)), cancels: () => cancels };
   }
 
   it('ends there, and its call with it', async () => {
@@ -98,11 +86,10 @@ describe('an answer with stops', () => {
   });
 
   it('fails where the call fails by itself', async () => {
-    const failing = (async function* () {
-      yield said('one');
-      throw new Error('Broken.');
-    })();
-    await expect(readAll(endAtStop(failing, ['STOP'], () => {}))).rejects.toThrow('Broken.');
+    const failing = sourceOf(said('one'));
+    const events = readAll(endAtStop(failing, ['STOP'], () => {}));
+    failing.fail(new Error('Broken.'));
+    await expect(events).rejects.toThrow('Broken.');
   });
 });
 

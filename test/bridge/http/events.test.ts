@@ -1,22 +1,22 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 
 import { expect, it, onTestFinished } from 'vitest';
 
 import { createApp } from '../../../bridge/http/app.ts';
 import { defaultLimits } from '../../../bridge/limits.ts';
-import type { EventStream } from '../../../bridge/http/route.ts';
+import type { EventStream, Exchange } from '../../../bridge/http/route.ts';
 
 /** More than the buffers of any system take from a writer for a reader that does not read. */
 const events = 32;
 const event = { text: 'x'.repeat(1024 * 1024) };
 
 /** A stream of events, and the socket of its caller, who has not begun to read. */
-async function open(): Promise<{ stream: EventStream; caller: Socket; turn: () => Promise<unknown> }> {
+async function open(onDrain: () => void) {
   const opened = Promise.withResolvers<EventStream>();
-  const handle = (exchange: { startEvents(): EventStream }) => {
-    opened.resolve(exchange.startEvents());
+  const handle = (exchange: Pick<Exchange, 'startEvents'>) => {
+    opened.resolve(exchange.startEvents(onDrain));
     return undefined;
   };
   const app = createApp(
@@ -40,32 +40,35 @@ async function open(): Promise<{ stream: EventStream; caller: Socket; turn: () =
   return { stream: await opened.promise, caller, turn: () => fetch(`http://127.0.0.1:${port}/turn`) };
 }
 
-/** Fills every buffer on the way to a caller that does not read, and waits for it twice. */
+/** Fills every buffer on the way to a caller that does not read. */
 async function fill() {
-  const { stream, caller, turn } = await open();
-  await stream.ready();
+  const drained = Promise.withResolvers<void>();
+  let drains = 0;
+  const { stream, caller, turn } = await open(() => {
+    drains += 1;
+    drained.resolve();
+  });
+  expect(stream.isFull()).toBe(false);
   for (let sent = 0; sent < events; sent += 1) stream.send(event);
-  let ready = 0;
-  const waiting = [1, 2].map(() => stream.ready().then(() => (ready += 1)));
   await turn();
-  expect(ready).toBe(0);
-  return { stream, caller, bothAreReady: () => Promise.all(waiting).then(() => ready === 2) };
+  expect([stream.isFull(), drains]).toEqual([true, 0]);
+  return { stream, caller, drained: drained.promise };
 }
 
-it('a stream of events is ready again once its caller reads', async () => {
-  const { stream, caller, bothAreReady } = await fill();
+it('a stream of events that is full drains once its caller reads', async () => {
+  const { stream, caller, drained } = await fill();
   let chars = 0;
   caller.on('data', (data: Buffer) => (chars += data.length)).resume();
-  expect(await bothAreReady()).toBe(true);
-  await stream.ready();
+  await drained;
+  expect(stream.isFull()).toBe(false);
   stream.end();
   await expect.poll(() => chars).toBeGreaterThan(events * event.text.length);
 });
 
-it('and once its caller hung up, after which nothing waits', async () => {
-  const { stream, caller, bothAreReady } = await fill();
+it('and once its caller hung up, after which it is never full', async () => {
+  const { stream, caller, drained } = await fill();
   caller.destroy();
-  expect(await bothAreReady()).toBe(true);
+  await drained;
   stream.send(event);
-  await stream.ready();
+  expect(stream.isFull()).toBe(false);
 });

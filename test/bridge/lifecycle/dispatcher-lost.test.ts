@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AnswerPart, ChatEvent } from '#shared/chat.ts';
 import { maxAnswerChars } from '#shared/protocol.ts';
 
+import type { Source } from '../../../bridge/flow.ts';
 import { createOutbox } from '../../../extension/relay/outbox.ts';
+import { readAll } from '../flow-rig.ts';
 import {
   chunk,
   createPeer,
@@ -287,14 +289,14 @@ describe('an answer that comes beside the socket', () => {
     const recalled: string[] = [];
     const journal = { dispatched() {}, requeued() {}, recall };
     const { dispatcher } = (rig = createRig(() => {}, { journal }));
-    let late: AsyncIterable<ChatEvent> | undefined;
+    let late: Source<ChatEvent> | undefined;
     function recall(requestId: string): void {
       recalled.push(requestId);
       late = dispatcher.restore(requestId, { instance: 'a', profile: 'p' });
     }
     expect(dispatcher.deliver('a', 'r7', whole('late'))).toBe(true);
     expect(recalled).toEqual(['r7']);
-    expect((await late?.[Symbol.asyncIterator]().next())?.value).toEqual(text('late'));
+    expect((await readAll(late!))[0]).toEqual(text('late'));
   });
 });
 
@@ -306,7 +308,7 @@ describe('a call from before the bridge was started', () => {
     const upstream = { message: 'Slow down.', code: 'too_many_requests' };
     const error = { code: 'upstream_failed' as const, message: 'It was too much.', upstream };
     rig.dispatcher.receive(back, { type: 'error', requestId: 'r7', error });
-    await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ failure: error });
+    await expect(readAll(events)).rejects.toMatchObject({ failure: error });
     expect(back.idsOf('request')).toEqual([]);
   });
 });

@@ -3,10 +3,12 @@ import { BridgeError, type ErrorCode } from '#shared/errors.ts';
 import type { AccountState, HopState } from '#shared/hops.ts';
 import type { Delivery, FrameToExtension, Resumption } from '#shared/protocol.ts';
 
+import type { Source } from '../../../bridge/flow.ts';
 import { createDispatcher, type Dispatcher } from '../../../bridge/lifecycle/dispatcher.ts';
 import type { DispatchJournal } from '../../../bridge/lifecycle/dispatch-journal.ts';
 import type { Submitter } from '../../../bridge/lifecycle/entry.ts';
 import type { Peer } from '../../../bridge/lifecycle/peer.ts';
+import { readAll } from '../flow-rig.ts';
 
 export const graces = {
   connectGraceMs: 3000,
@@ -115,15 +117,14 @@ export function createRig(
   };
 }
 
-async function read(stream: AsyncIterable<ChatEvent>, events: ChatEvent[]): Promise<Outcome> {
+async function read(stream: Source<ChatEvent>, events: ChatEvent[]): Promise<Outcome> {
   try {
-    for await (const event of stream) events.push(event);
+    await readAll(stream, events);
   } catch (error) {
     if (error instanceof BridgeError) return { code: error.code };
     throw error;
   }
-  const text = events.map((event) => (event.type === 'text' ? event.text : '')).join('');
-  return events.at(-1)?.type === 'finish' ? { text } : Promise.reject(new Error('The stream has no finish.'));
+  return { text: events.map((event) => (event.type === 'text' ? event.text : '')).join('') };
 }
 
 export const text = (text: string): AnswerPart => ({ type: 'text', text });

@@ -12,6 +12,7 @@ import {
   graces,
   signedOut,
   started,
+  submitter,
   text,
   type Rig,
   whole,
@@ -230,6 +231,28 @@ describe('an answer', () => {
     expect(peer.idsOf('request')).toEqual([call.requestId, next.requestId]);
     expect(peer.idsOf('cancel')).toEqual([]);
   });
+
+  it.each(['end', 'failure'])(
+    'is acknowledged once where its caller records the %s in the turn it comes in',
+    (last) => {
+      const peer = createPeer('a');
+      rig.connect(peer);
+      const requestId = 'at once';
+      const record = () => rig.dispatcher.recorded(requestId);
+      const events = rig.dispatcher.submit({ messages: [] }, { requestId, submitter });
+      events.pipe({
+        write() {
+          record();
+          return true;
+        },
+        fail: record,
+      });
+      events.resume();
+      rig.dispatcher.receive(peer, last === 'end' ? end(requestId, 0) : failure(requestId));
+      expect(peer.idsOf('ack')).toEqual([requestId]);
+      expect(rig.dispatcher.recording('a', requestId)).toBeUndefined();
+    },
+  );
 
   it('ignores a piece that comes twice', async () => {
     const peer = createPeer('a');

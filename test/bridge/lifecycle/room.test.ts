@@ -5,6 +5,7 @@ import type { ChatEvent } from '#shared/chat.ts';
 import { maxUnreadChars, type AnswerFrame, type FrameToExtension } from '#shared/protocol.ts';
 
 import { createOutbox } from '../../../extension/relay/outbox.ts';
+import { createReader } from '../flow-rig.ts';
 import {
   cancelled,
   chunk,
@@ -34,11 +35,11 @@ let rooms = 0;
 function submit() {
   const requestId = `room ${(rooms += 1)}`;
   const events = rig.dispatcher.submit({ messages: [] }, { requestId, submitter });
-  const reader = events[Symbol.asyncIterator]();
-  async function read(): Promise<ChatEvent | undefined> {
-    const { value } = (await reader.next()) as IteratorResult<ChatEvent, undefined>;
+  const reader = createReader(events);
+  async function read(): Promise<ChatEvent> {
+    const event = await reader.next();
     await turn();
-    return value;
+    return event;
   }
   return { requestId, read, cancel: () => rig.dispatcher.cancel(requestId, cancelled()) };
 }
@@ -174,7 +175,7 @@ it('whatever is produced, read and lost, the bridge holds little, and the caller
       }
       async function take(): Promise<void> {
         const event = await call.read();
-        if (event?.type !== 'text') return;
+        if (event.type !== 'text') return;
         unread -= event.text.length;
         read.push(Number.parseInt(event.text, 10));
       }

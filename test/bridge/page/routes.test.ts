@@ -17,7 +17,7 @@ it('a status that nobody follows any more is forgotten, however long the bridge 
   const routes = createPageRoutes({ status, audience, stopping, pairing: () => null });
   const hangUp = new HangUp();
   let ends = 0;
-  const events = { send() {}, sendRaw() {}, ready: () => Promise.resolve(), end: () => void (ends += 1) };
+  const events = { send() {}, sendRaw() {}, isFull: () => false, end: () => void (ends += 1) };
   const exchange: Partial<Exchange> = {
     headers: { accept: 'text/event-stream' },
     hangUp,
