@@ -18,11 +18,11 @@ export function createExchange(request: Request, response: Response, limits: Lim
   const { pass = withoutKeys(request) } = localsOf(response);
   const hangUp = new HangUp();
   const stopFollowing = onAbort(pass.revoked, (reason) => hangUp.tell(reason as BridgeError));
+  let wantsHeadAlone = false;
   // Not the request's `close`: that fires as soon as the body was read.
-  let isStream = false;
   response.on('close', () => {
     stopFollowing();
-    if (isStream || !response.writableFinished) hangUp.tell(new BridgeError('cancelled', 'The caller hung up.'));
+    if (wantsHeadAlone || !response.writableFinished) hangUp.tell(new BridgeError('cancelled', 'The caller hung up.'));
   });
   return {
     scope: pass.scope,
@@ -37,9 +37,13 @@ export function createExchange(request: Request, response: Response, limits: Lim
     json: () => readJson(request, limits, () => isAwaited(request) && response.writeContinue()),
     setHeaders: (headers) => setHeaders(response, headers),
     startEvents(onDrain) {
-      writeHead(response, 200, { 'Content-Type': 'text/event-stream; charset=utf-8' }).flushHeaders();
-      isStream = true;
-      if (request.method === 'HEAD') response.end();
+      writeHead(response, 200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
+      // The head leaves with what is sent in the same turn, and without that all the same.
+      response.cork();
+      response.flushHeaders();
+      process.nextTick(() => response.uncork());
+      wantsHeadAlone = request.method === 'HEAD';
+      if (wantsHeadAlone) response.end();
       const sendRaw = (lines: string) => void (response.writableEnded || response.write(`${lines}\n\n`));
       if (onDrain) response.on('drain', onDrain);
       if (onDrain) hangUp.on(onDrain);

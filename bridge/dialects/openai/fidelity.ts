@@ -12,9 +12,10 @@ export function describeFidelity(
   alsoIgnored: readonly string[] = [],
 ): string {
   const names: Record<Treatment, string[]> = { native: [], emulated: [], ignored: [] };
-  for (const [name, value] of Object.entries(body)) {
+  for (const name of Object.keys(body)) {
+    const isSet = body[name] !== null && body[name] !== undefined;
     // What is no name of a parameter has no place in a header.
-    if (value !== null && value !== undefined && /^[\w.-]{1,64}$/.test(name)) names[treatmentOf(name)].push(name);
+    if (isSet && /^[\w.-]{1,64}$/.test(name)) names[treatmentOf(name)].push(name);
   }
   const { native, emulated, ignored } = names;
   ignored.push(...alsoIgnored);

@@ -30,8 +30,7 @@ export interface Shape {
   whole(about: About, answers: readonly WholeAnswer[]): object;
   /** Makes, for one choice, the `choices` of the chunks that each event becomes. */
   pieces(index: number): (event: ChatEvent) => object[];
-  /** A chunk without `usage`. */
-  chunk(about: About, choices: object[]): object;
+  chunk(about: About & { usage?: null }, choices: object[]): object;
 }
 
 /** Asked for by one body: each request becomes a choice, and a call of its own. */
@@ -102,6 +101,7 @@ async function answerStream(options: {
 }): Promise<undefined> {
   const { choices, about, question, shape, open, ending } = options;
   const usages: (Usage | null)[] = [];
+  const aboutChunk = question.wantsUsage ? { ...about, usage: null } : about;
   const sources = choices.map((choice) => choice.read());
   let stream: EventStream | undefined;
   let isSilent = true;
@@ -122,9 +122,7 @@ async function answerStream(options: {
         write(event) {
           const events = start();
           isSilent = false;
-          for (const piece of piecesOf(event)) {
-            events.send({ ...shape.chunk(about, [piece]), ...(question.wantsUsage && { usage: null }) });
-          }
+          for (const piece of piecesOf(event)) events.send(shape.chunk(aboutChunk, [piece]));
           if (event.type === 'finish') {
             usages.push(event.usage);
             resolve();
