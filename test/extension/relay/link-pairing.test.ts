@@ -13,12 +13,11 @@ import { hexBytes } from '../../bridge/pairing/pairing-rig.ts';
 import { startTemporaryBridge } from '../../bridge/temporary-bridge.ts';
 import { actAsExtensionPage } from './extension-page.ts';
 import { patiently, startScriptedBridge } from './scripted-bridge.ts';
+import { stopClock } from './stopped-clock.ts';
 
-/** The clock stands still, so that nobody dials again by itself. */
 beforeEach(() => {
   actAsExtensionPage();
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers());
+  stopClock();
 });
 
 const longestWaitMs = 2500;

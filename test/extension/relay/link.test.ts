@@ -13,17 +13,14 @@ import { account, hello as helloOf, ids } from '../../bridge/connection/connecti
 import { startTemporaryBridge } from '../../bridge/temporary-bridge.ts';
 import { actAsExtensionPage } from './extension-page.ts';
 import { patiently, startScriptedBridge } from './scripted-bridge.ts';
+import { stopClock } from './stopped-clock.ts';
 
 /** The clock stands still: whatever waits for it, the next dialling for one, waits until the test moves it. */
 beforeEach(() => {
   actAsExtensionPage();
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  stopClock();
   // That one has a clock of its own: on a busy machine, it would take a bridge that answers late for none.
   vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => new AbortController().signal);
-  // One wait in a thousand would be none at all, which is over although the clock stands still.
-  vi.spyOn(Math, 'random').mockReturnValue(0.5);
-  onTestFinished(() => void vi.useRealTimers());
-  onTestFinished(() => void vi.restoreAllMocks());
 });
 
 const longestWaitMs = 2500;

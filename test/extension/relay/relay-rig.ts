@@ -1,4 +1,4 @@
-import { expect, onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 
 import type { ChatRequest } from '#shared/chat.ts';
 import type { Failure } from '#shared/errors.ts';
@@ -14,6 +14,7 @@ import { startRelay } from '../../../extension/relay/relay.ts';
 import { ids } from '../../bridge/connection/connections-rig.ts';
 import { actAsExtensionPage } from './extension-page.ts';
 import { patiently, startScriptedBridge, type Line } from './scripted-bridge.ts';
+import { stopClock } from './stopped-clock.ts';
 
 export const requestId = '0190a8f0-0000-7000-8000-0000000000c1';
 export const otherId = '0190a8f0-0000-7000-8000-0000000000c2';
@@ -35,8 +36,7 @@ export interface LaneCall extends CallHandlers {
 /** The relay at `address`, with lanes that the test speaks for and a clock that only the test moves. */
 export function startRelayRig(address: string) {
   actAsExtensionPage();
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers());
+  stopClock();
 
   const calls: LaneCall[] = [];
   const states: LinkState['state'][] = [];
