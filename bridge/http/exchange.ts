@@ -38,10 +38,12 @@ export function createExchange(request: Request, response: Response, limits: Lim
     setHeaders: (headers) => setHeaders(response, headers),
     startEvents(onDrain) {
       writeHead(response, 200, { 'Content-Type': 'text/event-stream; charset=utf-8' });
-      // The head leaves with what is sent in the same turn, and without that all the same.
-      response.cork();
+      // The head leaves with what is sent in the same turn, and without that all the same. Not by the response's own cork,
+      // which lets an end in that turn overtake what came before it.
+      const { socket } = response;
+      socket?.cork();
       response.flushHeaders();
-      process.nextTick(() => response.uncork());
+      process.nextTick(() => socket?.uncork());
       wantsHeadAlone = request.method === 'HEAD';
       if (wantsHeadAlone) response.end();
       const sendRaw = (lines: string) => void (response.writableEnded || response.write(`${lines}\n\n`));
