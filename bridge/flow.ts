@@ -17,8 +17,14 @@ export interface Source<T> {
   resume(): void;
 }
 
-/** The source with a stage between it and its sink. */
-export const through = <A, B>(source: Source<A>, stage: (sink: Sink<B>) => Sink<A>): Source<B> => ({
-  pipe: (sink) => source.pipe(stage(sink)),
+/** The source with a stage between it and its sink; what the stage says nothing of fails as it does. */
+export const through = <A, B>(
+  source: Source<A>,
+  stage: (sink: Sink<B>) => Pick<Sink<A>, 'write'> & Partial<Sink<A>>,
+): Source<B> => ({
+  pipe(sink) {
+    const { write, fail = (reason: unknown) => sink.fail(reason) } = stage(sink);
+    source.pipe({ write, fail });
+  },
   resume: () => source.resume(),
 });

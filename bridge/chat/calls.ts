@@ -62,8 +62,9 @@ export function createCalls(options: {
         start(id, submitter) {
           let running = id;
           let stopped: BridgeError | undefined;
+          const first = call(id, asked, check ? [] : stops);
           return {
-            events: check ? replay(answerAsked(call(id, asked), check)) : call(id, asked, stops),
+            events: check ? replay(() => answerAsked(first, check)) : first,
             stop(reason) {
               stopped ??= reason;
               dispatcher.cancel(running, stopped);
@@ -79,25 +80,23 @@ export function createCalls(options: {
           }
 
           /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
-          function answerAsked(events: Source<ChatEvent>, { judge, settle }: Check): () => Promise<WholeAnswer> {
-            return async () => {
-              const answer = await collect(events);
-              const verdict = await judge(answer);
-              if ('answer' in verdict) return cutAtStop(verdict.answer, stops);
-              if (stopped) throw stopped;
-              const secondId = (running = newId());
-              // It is part of this chat, and recorded with it or not at all.
-              const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem)))
-                .catch((error: unknown) => {
-                  // The first call was made, whatever became of this one.
-                  throw error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
-                })
-                .finally(() => dispatcher.recorded(secondId));
-              const second = { ...again, usage: addUsage(answer.usage, again.usage) };
-              const judged = await judge(second);
-              const settled = 'answer' in judged ? judged.answer : settle(second, judged.problem);
-              return cutAtStop(settled, stops);
-            };
+          async function answerAsked(events: Source<ChatEvent>, { judge, settle }: Check): Promise<WholeAnswer> {
+            const answer = await collect(events);
+            const verdict = await judge(answer);
+            if ('answer' in verdict) return cutAtStop(verdict.answer, stops);
+            if (stopped) throw stopped;
+            const secondId = (running = newId());
+            // It is part of this chat, and recorded with it or not at all.
+            const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem)))
+              .catch((error: unknown) => {
+                // The first call was made, whatever became of this one.
+                throw error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
+              })
+              .finally(() => dispatcher.recorded(secondId));
+            const second = { ...again, usage: addUsage(answer.usage, again.usage) };
+            const judged = await judge(second);
+            const settled = 'answer' in judged ? judged.answer : settle(second, judged.problem);
+            return cutAtStop(settled, stops);
           }
         },
       };
@@ -141,6 +140,5 @@ const keepFirstCall = (source: Source<ChatEvent>): Source<ChatEvent> =>
         hasCall ||= event.type === 'tool_call';
         return sink.write(event);
       },
-      fail: (reason) => sink.fail(reason),
     };
   });

@@ -28,7 +28,7 @@ export interface Chat {
   read(): Source<ChatEvent>;
   /** The answer in one piece, as it is kept. Rejects with what it failed with. */
   whole(): Promise<StoredAnswer>;
-  /** Ends it, where this is who began it. */
+  /** Ends it, where this is who began it or the last who waits for it. */
   stop(reason: BridgeError): void;
   /** It had its answer before. */
   isReplay: boolean;
@@ -122,18 +122,21 @@ export function createChats(options: {
     }
   }
 
-  /** Reads along, for as long as the caller is there. Only who began it ends it by `stop`. */
-  function follow(chat: OpenChat, hangUp: HangUp | null, stop: Chat['stop'] = () => {}): Chat {
+  /** Reads along, for as long as the caller is there. Who began it ends it by `stop` for all; whoever joined leaves. */
+  function follow(chat: OpenChat, hangUp: HangUp | null, stop?: Chat['stop']): Chat {
     chat.readers += 1;
-    const leave = (reason: BridgeError) => {
+    let hasLeft = false;
+    function leave(reason: BridgeError): void {
+      if (hasLeft) return;
+      hasLeft = true;
       chat.readers -= 1;
       if (chat.readers === 0 && chat.key === null) chat.stop(reason);
-    };
+    }
     if (hangUp?.reason) leave(hangUp.reason);
     else hangUp?.on(leave);
     const { id, run } = chat;
     const wentOut = () => results.wentOut(id);
-    return { id, read: () => run.read(), whole: () => wholeOf(chat), stop, isReplay: false, wentOut };
+    return { id, read: () => run.read(), whole: () => wholeOf(chat), stop: stop ?? leave, isReplay: false, wentOut };
   }
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */

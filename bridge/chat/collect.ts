@@ -76,10 +76,9 @@ export function replay(whole: () => Promise<WholeAnswer>): Source<ChatEvent> {
       if (hasBegun) return;
       hasBegun = true;
       // All of it is in memory, so that a reader who has enough is not waited for.
-      whole().then(
-        (answer) => tell(answer).forEach((event) => sink?.write(event)),
-        (error: unknown) => sink?.fail(error),
-      );
+      whole()
+        .then((answer) => tell(answer).forEach((event) => sink?.write(event)))
+        .catch((error: unknown) => sink?.fail(error));
     },
   };
 }

@@ -16,7 +16,7 @@ export class Run implements Sink<ChatEvent> {
   #failure: BridgeError | undefined;
   #isAlone = false;
 
-  /** `onOver` learns how it ended, once; no reader does before that has resolved. */
+  /** `onOver` learns how it ended, and no reader does before that has resolved; where it rejects, it ended with that. */
   constructor(source: Source<ChatEvent>, onOver: (end: RunEnd) => Promise<void>) {
     this.#source = source;
     this.#onOver = onOver;

@@ -18,15 +18,13 @@ export const countUsage = (source: Source<ChatEvent>, request: ChatRequest, coun
           return sink.write(event);
         }
         if (event.usage) return sink.write(event);
-        estimate(request, said, counter).then((usage) => sink.write({ ...event, usage }), fail);
+        estimate(request, said, counter).then(
+          (usage) => sink.write({ ...event, usage }),
+          (error: unknown) => sink.fail(error),
+        );
         return true;
       },
-      fail,
     };
-
-    function fail(reason: unknown): void {
-      sink.fail(reason);
-    }
   });
 
 async function estimate(request: ChatRequest, said: Sample, counter: TokenCounter): Promise<Usage> {

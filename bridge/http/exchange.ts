@@ -47,8 +47,10 @@ export function createExchange(request: Request, response: Response, limits: Lim
       wantsHeadAlone = request.method === 'HEAD';
       if (wantsHeadAlone) response.end();
       const sendRaw = (lines: string) => void (response.writableEnded || response.write(`${lines}\n\n`));
-      if (onDrain) response.on('drain', onDrain);
-      if (onDrain) hangUp.on(onDrain);
+      if (onDrain) {
+        response.on('drain', onDrain);
+        hangUp.on(onDrain);
+      }
       return {
         send: (value) => sendRaw(`data: ${JSON.stringify(value)}`),
         sendRaw,

@@ -29,6 +29,7 @@ export function createAnswers(options: {
   recall: (requestId: string) => void;
 }) {
   const { find, slots, apply, laneFreed, recall } = options;
+  /** Whatever ends is in here before it does, since whoever it is for may record it at once. */
   const unrecorded = createUnrecorded();
 
   /** The entry where `instance` holds it, on a live connection or on one that was lost. */
@@ -45,13 +46,6 @@ export function createAnswers(options: {
     slots.backOff(peer, backOffMs);
     entry.refusals += 1;
     return entry.refusals <= maxRefusals && apply(entry, { type: 'refused' });
-  }
-
-  /** `settle` ends the request, if it still is one. Whoever it is for records it, at once or later. */
-  function conclude(instance: string, requestId: string, settle: () => void): void {
-    unrecorded.add(requestId, instance);
-    settle();
-    if (find(requestId) !== undefined) unrecorded.remove(requestId);
   }
 
   /** Recorded, or no longer wanted: either way the extension need not keep it. */
@@ -79,20 +73,20 @@ export function createAnswers(options: {
         case 'end': {
           const { finishReason, model, usage } = frame;
           slots.free(peer, requestId);
-          if (entry)
-            conclude(peer.instance, requestId, () =>
-              apply(entry, { type: 'ended', seq: frame.seq }, { finishReason, model, usage }),
-            );
-          else letGo(peer, requestId);
+          if (!entry) letGo(peer, requestId);
+          else {
+            unrecorded.add(requestId, peer.instance);
+            apply(entry, { type: 'ended', seq: frame.seq }, { finishReason, model, usage });
+          }
           break;
         }
         case 'error':
           slots.free(peer, requestId);
-          if (entry && !turnedAway(entry, peer, frame.error))
-            conclude(peer.instance, requestId, () =>
-              apply(entry, { type: 'failed', error: believe(entry, frame.error) }),
-            );
-          else letGo(peer, requestId);
+          if (!entry || turnedAway(entry, peer, frame.error)) letGo(peer, requestId);
+          else {
+            unrecorded.add(requestId, peer.instance);
+            apply(entry, { type: 'failed', error: believe(entry, frame.error) });
+          }
           break;
       }
       laneFreed();
@@ -105,13 +99,14 @@ export function createAnswers(options: {
       if (!entry) return false;
       const peer = slots.find(instance);
       if (peer) slots.free(peer, requestId);
-      conclude(instance, requestId, () => {
-        // How much of the answer got lost with the socket, nobody knows.
-        if ('error' in delivery) return apply(entry, { type: 'failed', error: onceBegun(delivery.error) });
+      unrecorded.add(requestId, instance);
+      // How much of the answer got lost with the socket, nobody knows.
+      if ('error' in delivery) apply(entry, { type: 'failed', error: onceBegun(delivery.error) });
+      else {
         // The socket already carried the beginning.
         receiveParts(entry, delivery.chunks.slice(nextSeqOf(entry.state)).flat());
-        return apply(entry, { type: 'delivered', seq: delivery.chunks.length }, delivery.end);
-      });
+        apply(entry, { type: 'delivered', seq: delivery.chunks.length }, delivery.end);
+      }
       laneFreed();
       return true;
     },

@@ -105,9 +105,12 @@ async function answerStream(options: {
   const sources = choices.map((choice) => choice.read());
   let stream: EventStream | undefined;
   let isSilent = true;
+  let turn = 0;
   const start = () =>
     (stream ??= open(() => {
-      for (const source of sources) source.resume();
+      // The first fills what has drained, so each is that in its turn.
+      turn += 1;
+      for (const at of sources.keys()) sources[(turn + at) % sources.length]?.resume();
     }));
   // Some programs and proxies take a silence for the end; after one, a failure can only be told in the stream.
   const keepAlive = setInterval(() => {
@@ -137,9 +140,10 @@ async function answerStream(options: {
 
   try {
     await Promise.all(sources.map(pass));
-    if (question.wantsUsage) stream?.send({ ...shape.chunk(about, []), usage: toUsageBody(usages) });
-    stream?.sendRaw('data: [DONE]');
-    stream?.end();
+    const events = start();
+    if (question.wantsUsage) events.send({ ...shape.chunk(about, []), usage: toUsageBody(usages) });
+    events.sendRaw('data: [DONE]');
+    events.end();
   } catch (error) {
     if (!stream) throw error;
     ending.end(otherFailed());

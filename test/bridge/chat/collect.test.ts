@@ -98,4 +98,17 @@ describe('collecting an answer', () => {
     await expect(whole).rejects.toMatchObject({ code: 'result_not_stored' });
     expect(asks).toBe(1);
   });
+
+  it('fails where its sink does', async () => {
+    const failed = Promise.withResolvers<unknown>();
+    const source = replay(async () => assemble([finish]));
+    source.pipe({
+      write() {
+        throw new Error('Nobody can take that.');
+      },
+      fail: failed.resolve,
+    });
+    source.resume();
+    expect(await failed.promise).toEqual(new Error('Nobody can take that.'));
+  });
 });

@@ -9,8 +9,8 @@ import type { Calls } from '../../../bridge/chat/calls.ts';
 import { createChats } from '../../../bridge/chat/chats.ts';
 import { createEnding } from '../../../bridge/chat/ending.ts';
 import { HangUp } from '../../../bridge/hang-up.ts';
-import type { Results } from '../../../bridge/journal/results.ts';
 import { sourceOf } from '../flow-rig.ts';
+import { noResults } from './no-results.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -25,24 +25,17 @@ const calls: Calls = {
   finish: () => expect.fail('Nothing is recalled here.'),
 };
 
-const results: Results = {
-  keepsAnswers: true,
-  settled: () => Promise.resolve(),
-  begin: () => {},
-  succeed: () => {},
-  fail: () => {},
-  get: () => undefined,
-  read: async () => undefined,
-  findByKey: () => undefined,
-  wentOut: () => false,
-};
-
 const never = (): never => {
   throw new Error('Its time is not over.');
 };
 
 it('lets go of a chat that is over, however long the key may live that asked for it', async () => {
-  const chats = createChats({ calls, results, newId: () => crypto.randomUUID(), now: () => performance.now() });
+  const chats = createChats({
+    calls,
+    results: noResults,
+    newId: () => crypto.randomUUID(),
+    now: () => performance.now(),
+  });
   const revoked = new AbortController();
 
   async function askOnce(): Promise<WeakRef<ChatRequest>> {

@@ -12,11 +12,13 @@ import type { EventStream, Exchange } from '../../../bridge/http/route.ts';
 const events = 32;
 const event = { text: 'x'.repeat(1024 * 1024) };
 
-/** A stream of events, and the socket of its caller, who has not begun to read. */
-async function open(onDrain: () => void) {
+/** A stream of events, and the socket of its caller, who has not begun to read. `begin` gets it as it begins. */
+async function open(onDrain: () => void, begin: (stream: EventStream) => void = () => {}) {
   const opened = Promise.withResolvers<EventStream>();
   const handle = (exchange: Pick<Exchange, 'startEvents'>) => {
-    opened.resolve(exchange.startEvents(onDrain));
+    const stream = exchange.startEvents(onDrain);
+    begin(stream);
+    opened.resolve(stream);
     return undefined;
   };
   const app = createApp(
@@ -71,4 +73,19 @@ it('and once its caller hung up, after which it is never full', async () => {
   await drained;
   stream.send(event);
   expect(stream.isFull()).toBe(false);
+});
+
+it('what is sent in the turn in which the stream begins and ends arrives in order', async () => {
+  const { caller } = await open(
+    () => {},
+    (stream) => {
+      for (const name of ['first', 'second']) stream.send({ ...event, name });
+      stream.end();
+    },
+  );
+  const received: Buffer[] = [];
+  caller.on('data', (data: Buffer) => received.push(data)).resume();
+  const whole = () => Buffer.concat(received).toString();
+  await expect.poll(whole).toMatch(/0\r\n\r\n$/);
+  expect(whole()).toMatch(/^HTTP\/1\.1 200 .*"first"\}\n\n\r\n.*"second"\}\n\n\r\n0\r\n\r\n$/s);
 });
