@@ -104,6 +104,8 @@ class Reader implements Source<ChatEvent> {
   }
 
   resume(): void {
+    // Nobody is there any more to want anything.
+    if (!this.#sink) return;
     this.#isWanted = true;
     if (this.readOn()) this.#onAllRead();
   }

@@ -127,4 +127,19 @@ describe('a run', () => {
     expect(await whole).toEqual([said('a'), finish]);
     expect(failures).toEqual([new Error('A bug.')]);
   });
+
+  it('takes nothing for a reader that failed by itself', () => {
+    const { run, say, takes } = start();
+    const broken = run.read();
+    broken.pipe({
+      write() {
+        throw new Error('A bug.');
+      },
+      fail() {},
+    });
+    broken.resume();
+    say(said('a'), said('b'));
+    broken.resume();
+    expect(takes()).toBe(1);
+  });
 });
