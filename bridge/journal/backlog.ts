@@ -1,6 +1,6 @@
 import { createTransientMap } from '#shared/transient-map.ts';
 
-import type { JournalChange, JournalRow } from './row.ts';
+import { rowBytes, type JournalChange, type JournalRow } from './row.ts';
 
 /** Rows that the database lacks, in the order in which they came. */
 export interface Backlog {
@@ -95,8 +95,6 @@ const toChange = ({ row, isAskedWritten }: Pending): JournalChange =>
 
 const nameOf = (scope: string, key: string): string => `${scope}\n${key}`;
 
+/** Near enough to what the database counts, for what only waits for it. */
 const charsOf = ({ request, outcome }: JournalRow): number =>
-  rowChars + (request?.length ?? 0) + (outcome?.length ?? 0);
-
-/** What a row has beside its texts. */
-const rowChars = 512;
+  rowBytes + (request?.length ?? 0) + (outcome?.length ?? 0);

@@ -17,6 +17,9 @@ export interface JournalRow {
   outcome: string | null;
 }
 
+/** What a row takes beside its texts. */
+export const rowBytes = 512;
+
 /** A row as it is now; undefined: what was asked stands in an earlier one. */
 export type JournalChange = Omit<JournalRow, 'request'> & { request?: string | null | undefined };
 

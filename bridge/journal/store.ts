@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
-import type { JournalRow } from './row.ts';
+import { rowBytes, type JournalRow } from './row.ts';
 import { migrate } from './schema.ts';
 
 class BrokenJournalError extends Error {
@@ -117,9 +117,6 @@ function prepare(database: DatabaseSync) {
     drop: sql('DELETE FROM chats WHERE rowid = ?'),
   };
 }
-
-/** What a row takes beside its texts. */
-const rowBytes = 512;
 
 /** What a row takes, as the database counts it. */
 export const bytesOf = ({ request, outcome }: JournalRow): number =>

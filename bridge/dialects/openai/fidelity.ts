@@ -12,10 +12,9 @@ export function describeFidelity(
   alsoIgnored: readonly string[] = [],
 ): string {
   const names: Record<Treatment, string[]> = { native: [], emulated: [], ignored: [] };
-  for (const name of Object.keys(body)) {
-    const isSet = body[name] !== null && body[name] !== undefined;
+  for (const [name, value] of Object.entries(body)) {
     // What is no name of a parameter has no place in a header.
-    if (isSet && /^[\w.-]{1,64}$/.test(name)) names[treatmentOf(name)].push(name);
+    if (value !== null && value !== undefined && /^[\w.-]{1,64}$/.test(name)) names[treatmentOf(name)].push(name);
   }
   const { native, emulated, ignored } = names;
   ignored.push(...alsoIgnored);

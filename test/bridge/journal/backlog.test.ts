@@ -2,19 +2,15 @@ import { describe, expect, it } from 'vitest';
 
 import { createBacklog } from '../../../bridge/journal/backlog.ts';
 import type { JournalRow } from '../../../bridge/journal/row.ts';
+import { createRow } from './example-row.ts';
 
-const row = (id: string, change: Partial<JournalRow> = {}): JournalRow => ({
-  ...{ id, status: 'success', scope: 's', key: null, fingerprint: null, createdAt: 1, finishedAt: 2 },
-  ...{ profile: null, instance: null, request: null, outcome: null },
-  ...change,
-});
 const idsOf = (rows: readonly JournalRow[]): string[] => rows.map(({ id }) => id);
 
 describe('what the database lacks', () => {
   it('is handed out in pieces of some length, in the order in which it came', () => {
     const backlog = createBacklog();
-    for (const id of ['a', 'b', 'c', 'd']) backlog.put(row(id, { outcome: 'x'.repeat(1000) }), true);
-    backlog.put(row('a', { outcome: 'y'.repeat(1000) }));
+    for (const id of ['a', 'b', 'c', 'd']) backlog.put(createRow(id, { outcome: 'x'.repeat(1000) }), true);
+    backlog.put(createRow('a', { outcome: 'y'.repeat(1000) }));
     expect(idsOf(backlog.first(2000))).toEqual(['a', 'b']);
     expect(idsOf(backlog.first(1))).toEqual(['a']);
     expect(idsOf(backlog.first(Infinity))).toEqual(['a', 'b', 'c', 'd']);
@@ -24,9 +20,14 @@ describe('what the database lacks', () => {
 
   it('is found by its key for as long as the latest of that key is there', () => {
     const backlog = createBacklog();
-    const rows = [row('a', { key: 'k' }), row('b', { key: 'k' }), row('c', { key: 'k', scope: 'other' }), row('d')];
+    const rows = [
+      createRow('a', { key: 'k' }),
+      createRow('b', { key: 'k' }),
+      createRow('c', { key: 'k', scope: 'other' }),
+      createRow('d'),
+    ];
     for (const it of rows) backlog.put(it, true);
-    const found = () => [backlog.hasKey('s', 'k'), backlog.hasKey('other', 'k'), backlog.hasKey('s', 'other')];
+    const found = () => [backlog.hasKey('me', 'k'), backlog.hasKey('other', 'k'), backlog.hasKey('me', 'other')];
     expect(found()).toEqual([true, true, false]);
     backlog.remove(rows.slice(0, 1));
     expect(found()).toEqual([true, true, false]);

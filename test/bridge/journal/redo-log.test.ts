@@ -8,6 +8,7 @@ import type { JournalRow } from '../../../bridge/journal/row.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
 import { openStoreInMemory, putAll } from '../../../bridge/journal/store.ts';
 import { asLeft } from './as-left.ts';
+import { createRow } from './example-row.ts';
 import { openSoundJournal } from './sound-journal.ts';
 
 async function makeFolder(): Promise<string> {
@@ -15,12 +16,6 @@ async function makeFolder(): Promise<string> {
   onTestFinished(() => remove());
   return dir;
 }
-
-const row = (id: string, change: Partial<JournalRow> = {}): JournalRow => ({
-  ...{ id, status: 'queued', scope: 'me', key: null, fingerprint: null, createdAt: 1, finishedAt: null },
-  ...{ profile: null, instance: null, request: null, outcome: null },
-  ...change,
-});
 
 function replay(folder: string, store = openStoreInMemory()): { rows: JournalRow[]; unreadable: number } {
   const unreadable = replayRedoLog(folder, store);
@@ -30,9 +25,13 @@ function replay(folder: string, store = openStoreInMemory()): { rows: JournalRow
 it('gives back what was appended, once, each row as it was at last', async () => {
   const folder = await makeFolder();
   const log = openRedoLog(folder);
-  log.append([row('a'), row('b', { request: 'two\nlines' })]);
-  log.append([row('a', { status: 'dispatched', profile: '語' }), row('c')]);
-  const rows = [row('a', { status: 'dispatched', profile: '語' }), row('b', { request: 'two\nlines' }), row('c')];
+  log.append([createRow('a'), createRow('b', { request: 'two\nlines' })]);
+  log.append([createRow('a', { status: 'dispatched', profile: '語' }), createRow('c')]);
+  const rows = [
+    createRow('a', { status: 'dispatched', profile: '語' }),
+    createRow('b', { request: 'two\nlines' }),
+    createRow('c'),
+  ];
   expect(replay(folder)).toEqual({ rows, unreadable: 0 });
   expect(replay(folder)).toEqual({ rows: [], unreadable: 0 });
 });
@@ -40,10 +39,10 @@ it('gives back what was appended, once, each row as it was at last', async () =>
 it('gives back what was asked, too, which stands in an earlier line or in the database', async () => {
   const folder = await makeFolder();
   const store = openStoreInMemory();
-  putAll(store, [row('a', { request: '"Hello"' })]);
+  putAll(store, [createRow('a', { request: '"Hello"' })]);
   const log = openRedoLog(folder);
-  log.append([row('b', { request: '"Bye"' })]);
-  for (const id of ['a', 'b', 'c']) log.append([{ ...row(id, { status: 'dispatched' }), request: undefined }]);
+  log.append([createRow('b', { request: '"Bye"' })]);
+  for (const id of ['a', 'b', 'c']) log.append([{ ...createRow(id, { status: 'dispatched' }), request: undefined }]);
   expect(replay(folder, store).rows.map(({ id, status, request }) => [id, status, request])).toEqual([
     ['a', 'dispatched', '"Hello"'],
     ['b', 'dispatched', '"Bye"'],
@@ -55,34 +54,34 @@ it('gives back what was asked, too, which stands in an earlier line or in the da
 it('keeps what the database did not take', async () => {
   const folder = await makeFolder();
   const log = openRedoLog(folder);
-  log.append([row('a')]);
+  log.append([createRow('a')]);
   log.close();
   const full = openStoreInMemory();
   full.database.exec('PRAGMA query_only = ON');
   expect(() => replayRedoLog(folder, full)).toThrow('readonly');
-  expect(replay(folder).rows).toEqual([row('a')]);
+  expect(replay(folder).rows).toEqual([createRow('a')]);
 });
 
 it('holds nothing once it was cleared', async () => {
   const folder = await makeFolder();
   const log = openRedoLog(folder);
-  log.append([row('a')]);
+  log.append([createRow('a')]);
   expect(redoBytes(folder)).toBeGreaterThan(100);
   log.clear();
   expect(redoBytes(folder)).toBe(0);
-  log.append([row('b')]);
-  expect(replay(folder).rows).toEqual([row('b')]);
+  log.append([createRow('b')]);
+  expect(replay(folder).rows).toEqual([createRow('b')]);
 });
 
 it('counts lines that nobody can read, and leaves out what a crash cut off', async () => {
   const folder = await makeFolder();
   const log = openRedoLog(folder);
   const file = join(folder, 'redo', 'journal.jsonl');
-  log.append([row('a')]);
+  log.append([createRow('a')]);
   appendFileSync(file, '####\n{"id":"b"}\n');
-  log.append([row('c')]);
-  appendFileSync(file, JSON.stringify(row('d')).slice(0, -5));
-  expect(replay(folder)).toEqual({ rows: [row('a'), row('c')], unreadable: 2 });
+  log.append([createRow('c')]);
+  appendFileSync(file, JSON.stringify(createRow('d')).slice(0, -5));
+  expect(replay(folder)).toEqual({ rows: [createRow('a'), createRow('c')], unreadable: 2 });
 });
 
 it('is for this person alone, and gone when it is closed empty', async () => {
@@ -98,7 +97,7 @@ it('is closed although somebody took its folder away', async () => {
   const folder = await makeFolder();
   const log = openRedoLog(folder);
   rmSync(join(folder, 'redo'), { recursive: true });
-  log.append([row('a')]);
+  log.append([createRow('a')]);
   log.clear();
   log.close();
   expect(readdirSync(folder)).toEqual([]);
@@ -114,13 +113,20 @@ it('holds the last word on what the database has, too', async () => {
   const folder = await makeFolder();
   const journal = openSoundJournal(folder);
   onTestFinished(() => journal.close());
-  journal.insert(row('a', { key: 'k' }));
+  journal.insert(createRow('a', { key: 'k' }));
   journal.dispatched('a', { profile: 'p', instance: 'i' });
   expect(journal.findByKey('me', 'k')?.status).toBe('dispatched');
   expect(redoBytes(folder)).toBe(0);
   journal.finished('a', 'success', '"paid"', 2);
   journal.flush();
   expect(redoBytes(folder)).toBeGreaterThan(0);
-  const kept = row('a', { key: 'k', status: 'success', profile: 'p', instance: 'i', finishedAt: 2, outcome: '"paid"' });
+  const kept = createRow('a', {
+    key: 'k',
+    status: 'success',
+    profile: 'p',
+    instance: 'i',
+    finishedAt: 2,
+    outcome: '"paid"',
+  });
   expect(asLeft(folder, (left) => left.findByKey('me', 'k'))).toEqual(kept);
 });
