@@ -39,7 +39,7 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   server.maxHeadersCount = limits.maxHeaders + 1;
 
   /** The last request of each socket, which is the one that what comes next belongs to. */
-  const latest = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse; count: number }>();
+  const latest = new WeakMap<Duplex, Latest>();
   /** Each piece of what is broken is an error of its own. */
   const refused = new WeakSet<Duplex>();
   const taken = new WeakSet<Duplex>();
@@ -48,22 +48,29 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
 
   function expect(socket: Duplex, ms: number): void {
     clearTimeout(timers.get(socket));
-    const lookAgain = () => void (latest.get(socket)?.request.complete || giveUp(socket, 408));
+    function lookAgain(): void {
+      const last = latest.get(socket);
+      if (!last || last.open?.request.complete === false) giveUp(socket, 408);
+    }
     timers.set(socket, setTimeout(lookAgain, ms).unref());
   }
 
   const takeFor = (listener: RequestListener) => (request: IncomingMessage, response: ServerResponse) => {
-    const { count: before = 0, response: last } = latest.get(request.socket) ?? {};
+    const last = latest.get(request.socket);
     // Node reads on behind an answer that ends the socket, and nobody could be told what became of what stands there.
-    if (last?.getHeader('Connection') === 'close') return;
+    if (last?.open ? endsSocket(last.open.response) : last?.hasEndedSocket) return;
     // It is cheaper to start it anew for each than to stop it.
     if (last) timers.get(request.socket)?.refresh();
     else expect(request.socket, limits.requestTimeoutMs);
     // Whoever waits for its answers may go on as long as it likes.
-    const count = last && !last.writableFinished ? before + 1 : 1;
+    const count = last?.open && !last.open.response.writableFinished ? last.count + 1 : 1;
     // Node's own limit answers what comes in one piece with the last one by a bare 503, and closes late.
     if (count === limits.maxRequestsPerSocket) response.setHeader('Connection', 'close');
-    latest.set(request.socket, { request, response, count });
+    const exchange: Latest = { count, open: { request, response }, hasEndedSocket: false };
+    latest.set(request.socket, exchange);
+    response.once('close', () => {
+      if (request.complete) Object.assign(exchange, { open: null, hasEndedSocket: endsSocket(response) });
+    });
     if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
     // Who takes nothing of what waits has gone, for all that anybody can tell, and the call goes with the socket.
     response.setTimeout(limits.readerGraceMs, () => {
@@ -89,7 +96,7 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   function giveUp(socket: Duplex, status: Status): void {
     if (refused.has(socket)) return;
     refused.add(socket);
-    const { request, response } = latest.get(socket) ?? {};
+    const { request, response } = latest.get(socket)?.open ?? {};
     const isOpen = response !== undefined && !response.writableFinished;
     // What is broken may be the body of a request, or what follows one that is still being answered.
     if (!socket.writable || (isOpen && (response.headersSent || request?.complete))) return void socket.destroy();
@@ -110,6 +117,16 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     },
   };
 }
+
+interface Latest {
+  /** Of the requests in a row that came before the one before them was answered. */
+  count: number;
+  /** Null once it is over: its socket may live for long, and must not keep all that hangs on them. */
+  open: { request: IncomingMessage; response: ServerResponse } | null;
+  hasEndedSocket: boolean;
+}
+
+const endsSocket = (response: ServerResponse): boolean => response.getHeader('Connection') === 'close';
 
 function refuseHead(request: IncomingMessage, response: ServerResponse, status: Status): void {
   response.setHeader('Connection', 'close');
