@@ -3,8 +3,11 @@
  * signal outlives. Null never aborts.
  */
 export function onAbort(signal: AbortSignal | null, listener: (reason: unknown) => void): () => void {
-  const tell = () => listener(signal?.reason);
-  if (signal?.aborted) tell();
-  else signal?.addEventListener('abort', tell);
-  return () => signal?.removeEventListener('abort', tell);
+  if (!signal) return stay;
+  const tell = () => listener(signal.reason);
+  if (signal.aborted) tell();
+  else signal.addEventListener('abort', tell);
+  return () => signal.removeEventListener('abort', tell);
 }
+
+const stay = () => {};

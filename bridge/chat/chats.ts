@@ -11,7 +11,7 @@ import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
 import type { Calls, PreparedCall, RunningCall } from './calls.ts';
 import { assemble, replay } from './collect.ts';
-import { Run } from './run.ts';
+import { OpenChat, Reading } from './open-chat.ts';
 
 /** Who asks, and how the request is to be treated. */
 export interface Caller extends Submitter {
@@ -51,19 +51,6 @@ export interface Chats {
   isRunning(id: string): boolean;
 }
 
-interface OpenChat {
-  id: string;
-  /** What it came to, once it is over. */
-  outcome: { answer: StoredAnswer } | { error: BridgeError } | null;
-  run: Run;
-  scope: string;
-  key: string | null;
-  request: ChatRequest;
-  /** Callers that still wait. */
-  readers: number;
-  stop(reason: BridgeError): void;
-}
-
 export function createChats(options: {
   calls: Calls;
   results: Results;
@@ -80,36 +67,21 @@ export function createChats(options: {
     const id = newId();
     const startedAt = now();
     results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
-    const running = startOrFail();
-    const run = new Run(running.events, (end) => {
+    const chat = new OpenChat({ id, scope, key, request }, startOrFail(), (end) => {
       open.delete(id);
       if ('error' in end) {
         chat.outcome = end;
         results.fail(id, end.error);
-        return results.settled();
+      } else {
+        const answer = { ...assemble(end.events), durationMs: Math.round(now() - startedAt) };
+        chat.outcome = { answer };
+        results.succeed(id, answer);
       }
-      const answer = { ...assemble(end.events), durationMs: Math.round(now() - startedAt) };
-      chat.outcome = { answer };
-      results.succeed(id, answer);
       return results.settled();
     });
-    const chat: OpenChat = {
-      outcome: null,
-      id,
-      run,
-      scope,
-      key,
-      request,
-      readers: 0,
-      stop(reason) {
-        running.stop(reason);
-        // What nobody reads any more comes to its end all the same.
-        void run.finish();
-      },
-    };
     open.set(id, chat);
-    if (key !== null || hangUp === null) void run.finish();
-    return follow(chat, hangUp, chat.stop);
+    if (key !== null || hangUp === null) void chat.run.finish();
+    return new Reading(chat, { hangUp, hasBegunIt: true, wentOut });
 
     /** Dispatched at once, not when somebody begins to read. */
     function startOrFail(): RunningCall {
@@ -122,22 +94,8 @@ export function createChats(options: {
     }
   }
 
-  /** Reads along, for as long as the caller is there. Who began it ends it by `stop` for all; whoever joined leaves. */
-  function follow(chat: OpenChat, hangUp: HangUp | null, stop?: Chat['stop']): Chat {
-    chat.readers += 1;
-    let hasLeft = false;
-    function leave(reason: BridgeError): void {
-      if (hasLeft) return;
-      hasLeft = true;
-      chat.readers -= 1;
-      if (chat.readers === 0 && chat.key === null) chat.stop(reason);
-    }
-    if (hangUp?.reason) leave(hangUp.reason);
-    else hangUp?.on(leave);
-    const { id, run } = chat;
-    const wentOut = () => results.wentOut(id);
-    return { id, read: () => run.read(), whole: () => wholeOf(chat), stop: stop ?? leave, isReplay: false, wentOut };
-  }
+  const wentOut = (id: string) => results.wentOut(id);
+  const join = (chat: OpenChat, hangUp: HangUp | null) => new Reading(chat, { hangUp, hasBegunIt: false, wentOut });
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */
   function findByKey(request: ChatRequest, { hangUp, caller: { scope, key, isRepetition } }: Begin): Chat | undefined {
@@ -149,7 +107,7 @@ export function createChats(options: {
     switch (result.status) {
       case 'pending': {
         const running = open.get(id);
-        if (running && isRepetition) return follow(running, hangUp);
+        if (running && isRepetition) return join(running, hangUp);
         throw inProgress();
       }
       case 'success':
@@ -175,7 +133,7 @@ export function createChats(options: {
     const own = [...open.values()].filter((chat) => chat.scope === scope && chat.key === null);
     const fingerprint = fingerprintOf(request);
     const twin = own.find((chat) => fingerprintOf(chat.request) === fingerprint);
-    return twin && follow(twin, hangUp);
+    return twin && join(twin, hangUp);
   }
 
   return {
@@ -197,13 +155,6 @@ export function createChats(options: {
 
 const fingerprintOf = (request: ChatRequest): string =>
   createHash('sha256').update(JSON.stringify(request)).digest('base64url');
-
-async function wholeOf(chat: OpenChat): Promise<StoredAnswer> {
-  await chat.run.finish();
-  const { outcome } = chat;
-  if (outcome && 'answer' in outcome) return outcome.answer;
-  throw outcome?.error ?? new BridgeError('internal_error', 'The answer ended without an end. Please report this.');
-}
 
 const reused = () =>
   new BridgeError('idempotency_key_reused', 'This Idempotency-Key was sent with another request. Use a new one.', {

@@ -5,39 +5,32 @@ import { onAbort } from '../on-abort.ts';
 import type { Chat } from './chats.ts';
 
 /** Ends the chats of one request, all for the same reason: their time is over, their key was revoked, or one has failed. */
-export interface Ending {
-  /** From now on, or at once where the reason is there already. */
-  add(chat: Pick<Chat, 'stop'>): void;
-  end(reason: BridgeError): void;
-  /** Nothing is to be ended any more. */
-  release(): void;
-}
+export class Ending {
+  readonly #chats: Pick<Chat, 'stop'>[] = [];
+  readonly #stopTimer: () => void;
+  readonly #stopFollowing: () => void;
+  #reason: BridgeError | undefined;
 
-export function createEnding(options: {
-  timeoutMs: number;
-  timedOut: (ms: number) => BridgeError;
-  revoked: AbortSignal | null;
-}): Ending {
-  const { timeoutMs, timedOut, revoked } = options;
-  const chats: Pick<Chat, 'stop'>[] = [];
-  let reason: BridgeError | undefined;
-  const stopTimer = after(timeoutMs, () => end(timedOut(timeoutMs)));
-  const stopFollowing = onAbort(revoked, (why) => end(why as BridgeError));
-
-  function end(why: BridgeError): void {
-    reason ??= why;
-    for (const chat of chats) chat.stop(reason);
+  constructor(options: { timeoutMs: number; timedOut: (ms: number) => BridgeError; revoked: AbortSignal | null }) {
+    const { timeoutMs, timedOut, revoked } = options;
+    this.#stopTimer = after(timeoutMs, () => this.end(timedOut(timeoutMs)));
+    this.#stopFollowing = onAbort(revoked, (why) => this.end(why as BridgeError));
   }
 
-  return {
-    add(chat) {
-      chats.push(chat);
-      if (reason) chat.stop(reason);
-    },
-    end,
-    release() {
-      stopTimer();
-      stopFollowing();
-    },
-  };
+  /** From now on, or at once where the reason is there already. */
+  add(chat: Pick<Chat, 'stop'>): void {
+    this.#chats.push(chat);
+    if (this.#reason) chat.stop(this.#reason);
+  }
+
+  end(reason: BridgeError): void {
+    this.#reason ??= reason;
+    for (const chat of this.#chats) chat.stop(this.#reason);
+  }
+
+  /** Nothing is to be ended any more. */
+  release(): void {
+    this.#stopTimer();
+    this.#stopFollowing();
+  }
 }

@@ -80,7 +80,7 @@ export class Run implements Sink<ChatEvent> {
   }
 }
 
-type RunEnd = { events: readonly ChatEvent[] } | { error: BridgeError };
+export type RunEnd = { events: readonly ChatEvent[] } | { error: BridgeError };
 
 const brokenOff = (cause: unknown) =>
   new BridgeError('internal_error', 'The answer broke off inside the bridge. Please report this.', { cause });

@@ -8,7 +8,7 @@ import { extensionOrigin, isExtensionOrigin } from '#shared/extension-id.ts';
 import { withoutKeys, type KeyCheck } from '../keys/key-check.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { preflightHeaders, sharingHeaders } from './cors.ts';
-import { createExchange } from './exchange.ts';
+import { OpenExchange } from './exchange.ts';
 import { checkRequest, checkTarget, type Place } from './guards.ts';
 import { localsOf, setHeaders } from './locals.ts';
 import { BridgeRequest, BridgeResponse } from './messages.ts';
@@ -74,7 +74,7 @@ export function createApp(routes: readonly Route[], options: AppOptions): Reques
         setHeaders(response, { Allow: allow });
         throw new BridgeError('method_not_allowed', `This path takes ${allow}, not ${request.method}.`);
       }
-      const reply = await route.handle(createExchange(request, response, limits));
+      const reply = await route.handle(new OpenExchange(request, response, limits));
       if (reply) write(response, reply);
     });
   }

@@ -68,9 +68,9 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     if (count === limits.maxRequestsPerSocket) response.setHeader('Connection', 'close');
     const exchange: Latest = { count, open: { request, response }, hasEndedSocket: false };
     latest.set(request.socket, exchange);
-    response.once('close', () => {
-      if (request.complete) Object.assign(exchange, { open: null, hasEndedSocket: endsSocket(response) });
-    });
+    const leave = () => void Object.assign(exchange, { open: null, hasEndedSocket: endsSocket(response) });
+    // What is left of its body may still come.
+    response.once('close', () => void (request.complete ? leave() : request.once('close', leave)));
     if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
     // Who takes nothing of what waits has gone, for all that anybody can tell, and the call goes with the socket.
     response.setTimeout(limits.readerGraceMs, () => {

@@ -3,7 +3,7 @@ import { BridgeError } from '#shared/errors.ts';
 
 import type { Caller, Chat, Chats } from '../../chat/chats.ts';
 import type { WholeAnswer } from '../../chat/collect.ts';
-import { createEnding, type Ending } from '../../chat/ending.ts';
+import { Ending } from '../../chat/ending.ts';
 import type { Source } from '../../flow.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
@@ -50,7 +50,7 @@ export async function respond(
 ): Promise<Reply | undefined> {
   const { question, shape, chats, deadlineMs } = options;
   const caller = readCaller(exchange, question);
-  const ending = createEnding({ timeoutMs: deadlineMs, timedOut, revoked: exchange.revoked });
+  const ending = new Ending({ timeoutMs: deadlineMs, timedOut, revoked: exchange.revoked });
   const choices: Chat[] = [];
   try {
     for (const [index, request] of question.requests.entries()) {
@@ -70,8 +70,7 @@ export async function respond(
       'x-puter-bridge-fidelity': question.fidelity,
       ...(first?.isReplay && { 'Idempotency-Replayed': 'true' }),
     });
-    if (question.isStream)
-      return await answerStream({ choices, about, question, shape, open: exchange.startEvents, ending });
+    if (question.isStream) return await answerStream({ choices, about, question, shape, exchange, ending });
     const answers = await Promise.all(choices.map((choice) => choice.whole()));
     const usage = toUsageBody(answers.map((answer) => answer.usage));
     const body = shape.whole({ ...about, model: answers[0]?.model ?? about.model }, answers);
@@ -96,10 +95,10 @@ async function answerStream(options: {
   about: About;
   question: Question;
   shape: Shape;
-  open: Exchange['startEvents'];
+  exchange: Pick<Exchange, 'startEvents'>;
   ending: Ending;
 }): Promise<undefined> {
-  const { choices, about, question, shape, open, ending } = options;
+  const { choices, about, question, shape, exchange, ending } = options;
   const usages: (Usage | null)[] = [];
   const aboutChunk = question.wantsUsage ? { ...about, usage: null } : about;
   const sources = choices.map((choice) => choice.read());
@@ -107,7 +106,7 @@ async function answerStream(options: {
   let isSilent = true;
   let turn = 0;
   const start = () =>
-    (stream ??= open(() => {
+    (stream ??= exchange.startEvents(() => {
       // The first fills what has drained, so each is that in its turn.
       turn += 1;
       for (const at of sources.keys()) sources[(turn + at) % sources.length]?.resume();

@@ -1,7 +1,7 @@
 import { BridgeError } from '#shared/errors.ts';
 
 import type { Chat, Chats } from '../../chat/chats.ts';
-import { createEnding, type Ending } from '../../chat/ending.ts';
+import { Ending } from '../../chat/ending.ts';
 import { parseBody } from '../../http/body.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
@@ -28,7 +28,7 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
           caller: readCaller(exchange, body),
         });
         exchange.setHeaders({ 'x-request-id': chat.id, ...(chat.isReplay && { 'Idempotency-Replayed': 'true' }) });
-        const ending = createEnding({ timeoutMs: body.timeout_ms, timedOut, revoked: exchange.revoked });
+        const ending = new Ending({ timeoutMs: body.timeout_ms, timedOut, revoked: exchange.revoked });
         ending.add(chat);
         const result = resultOf(chat, ending);
         // Whoever is told to come back later finds it, whatever happens to the bridge meanwhile.

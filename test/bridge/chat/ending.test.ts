@@ -2,27 +2,27 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { BridgeError } from '#shared/errors.ts';
 
-import { createEnding } from '../../../bridge/chat/ending.ts';
+import { Ending } from '../../../bridge/chat/ending.ts';
 
 const timedOut = (ms: number) => new BridgeError('timed_out', `${ms} ms are over.`);
 const failed = new BridgeError('cancelled', 'Another one failed.');
 
 function start(options: { timeoutMs?: number; revoked?: AbortSignal } = {}) {
   const { timeoutMs = 600_000, revoked = null } = options;
-  const ending = createEnding({ timeoutMs, timedOut, revoked });
-  onTestFinished(ending.release);
+  const ending = new Ending({ timeoutMs, timedOut, revoked });
+  onTestFinished(() => ending.release());
   const reasons: [string, BridgeError][] = [];
   const add = (name: string) => ending.add({ stop: (reason) => reasons.push([name, reason]) });
-  return { ...ending, add, reasons };
+  return { ending, add, reasons };
 }
 
 describe('the ending of some chats', () => {
   it('is one for all of them, also for those that come later', () => {
-    const { add, end, reasons } = start();
+    const { ending, add, reasons } = start();
     add('a');
     add('b');
     expect(reasons).toEqual([]);
-    end(failed);
+    ending.end(failed);
     add('late');
     expect(reasons).toEqual([
       ['a', failed],
@@ -52,9 +52,9 @@ describe('the ending of some chats', () => {
 
   it('does not come any more once they are released', () => {
     const key = new AbortController();
-    const { add, release, reasons } = start({ revoked: key.signal });
+    const { ending, add, reasons } = start({ revoked: key.signal });
     add('a');
-    release();
+    ending.release();
     key.abort(failed);
     expect(reasons).toEqual([]);
   });

@@ -24,7 +24,7 @@ beforeAll(async () => {
       { method: 'POST', path: '/api/process', handle },
       { method: 'GET', path: '/once', once: true, handle },
       { method: 'GET', path: '/away', handle: () => ({ status: 303, location: '/health' }) },
-      { method: 'GET', path: '/query', handle: ({ query }) => ({ status: 200, body: [...query()] }) },
+      { method: 'GET', path: '/query', handle: (exchange) => ({ status: 200, body: [...exchange.query()] }) },
       { method: 'GET', path: '/api/status', handle },
       { method: 'POST', path: '/api/result', fromExtension: 'known', handle },
       { method: 'GET', path: '/half', fromAllowedOrigins: true, handle },
