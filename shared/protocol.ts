@@ -19,9 +19,9 @@ import { durabilities } from './status.ts';
  *   hello  ─────────────────────────▶          who I am, which requests I still hold
  *          ◀───────────────────────── welcome  the secret for POST /api/result, where to resume
  *          ◀───────────────────────── request
- *   started, chunk 0, chunk 1 … end ▶          (or error)
+ *   started, chunk 0, chunk 1 … end ▶          with what is left of the answer by then (or error)
  *          ◀───────────────────────── room     the caller reads: so much more of its answer may come
- *          ◀───────────────────────── ack      recorded: the extension may forget it
+ *          ◀───────────────────────── ack      recorded: the extension may forget them
  *   status ◀────────────────────────▶ status   what one side alone knows, whenever it changes
  *   models  ────────────────────────▶          what Puter offers
  *   sign_in ────────────────────────▶          a sign-in in a tab begins
@@ -34,7 +34,7 @@ import { durabilities } from './status.ts';
  * there is room, and takes its characters from it. What is more waits in the extension, which keeps it anyway until
  * the `ack`, and nothing overtakes it.
  */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 /** The version stands in the WebSocket subprotocol, so that both sides know it before the first frame. */
 export const subprotocol = `puter-bridge.v${protocolVersion}`;
@@ -142,7 +142,13 @@ export const frameToBridgeSchema = v.variant('type', [
   }),
   v.object({ type: v.literal('started'), requestId: id }),
   v.object({ type: v.literal('chunk'), requestId: id, seq, parts: v.array(answerPartSchema) }),
-  v.object({ type: v.literal('end'), requestId: id, seq, ...answerEndSchema.entries }),
+  v.object({
+    type: v.literal('end'),
+    requestId: id,
+    seq,
+    parts: v.exactOptional(v.array(answerPartSchema)),
+    ...answerEndSchema.entries,
+  }),
   v.object({ type: v.literal('error'), requestId: id, error: failureSchema }),
   v.object({ type: v.literal('status'), ...extensionStatus }),
   v.object({ type: v.literal('sign_in'), state: signInState }),
@@ -179,7 +185,7 @@ export const frameToExtensionSchema = v.variant('type', [
   v.object({ type: v.literal('cancel'), requestId: id }),
   /** So many characters beside those that there was room for already. */
   v.object({ type: v.literal('room'), requestId: id, chars }),
-  v.object({ type: v.literal('ack'), requestId: id }),
+  v.object({ type: v.literal('ack'), requestIds: v.array(id) }),
   v.object({
     type: v.literal('status'),
     /** Requests that wait for a free lane. */

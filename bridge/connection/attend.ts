@@ -72,7 +72,7 @@ export function attend(
 
   function take(frame: FrameToBridge | FrameError, isLarge: boolean, receive: Receive): void {
     if (frame instanceof FrameError) return end(closeCodes.badFrame, frame.message);
-    if (isLarge && frame.type !== 'chunk' && frame.type !== 'models') return end(closeCodes.frameTooLarge, tooLarge);
+    if (isLarge && !mayBeLarge.has(frame.type)) return end(closeCodes.frameTooLarge, tooLarge);
     if (frame.type === 'pong') return countPing();
     if (frame.type === 'knock' || frame.type === 'pair' || frame.type === 'auth' || frame.type === 'hello') {
       return end(closeCodes.badFrame, 'A connection begins with one hello.');
@@ -110,6 +110,7 @@ export function attend(
 }
 
 const now = () => performance.now();
+const mayBeLarge: ReadonlySet<FrameToBridge['type']> = new Set(['chunk', 'end', 'models']);
 const tooLarge = 'Only an answer or a list of models may be so large.';
 
 /** A peer that does not answer the close would keep its socket, and with it the process. */

@@ -9,7 +9,7 @@ import { onceATurn } from '../once-a-turn.ts';
 
 /**
  * What goes out by one socket: at the end of a turn of the event loop, everything of that turn in one write. Nobody waits
- * for an `ack`, which goes with whatever goes next.
+ * for an `ack`, so that many go together.
  */
 export interface Outgoing {
   send(frame: FrameToExtension): void;
@@ -17,14 +17,15 @@ export interface Outgoing {
   flush(): void;
 }
 
-/** How long it may wait for that, in milliseconds. */
+/** How long one waits for others, in milliseconds. A call that is turned away goes to the same extension again much later. */
 const ackMs = 20;
 
 /** `stream` is what `socket` writes to. `beforeSend` is called first, and what throws there is not sent. */
 export function createOutgoing(socket: WebSocket, stream: Duplex, beforeSend: () => void): Outgoing {
   let frames: FrameToExtension[] = [];
+  let acknowledged: string[] = [];
 
-  function flush(): void {
+  function write(): void {
     if (frames.length === 0) return;
     const all = frames;
     frames = [];
@@ -34,13 +35,23 @@ export function createOutgoing(socket: WebSocket, stream: Duplex, beforeSend: ()
     stream.uncork();
   }
 
-  const flushLater = onceATurn(flush);
-  const flushSoon = atMostEvery(ackMs, flush);
+  function flush(): void {
+    if (acknowledged.length > 0) frames.push({ type: 'ack', requestIds: acknowledged });
+    acknowledged = [];
+    write();
+  }
+
+  const writeLater = onceATurn(write);
+  const flushLater = atMostEvery(ackMs, flush);
   return {
     send(frame) {
-      frames.push(frame);
-      if (frame.type === 'ack') flushSoon();
-      else flushLater();
+      if (frame.type === 'ack') {
+        acknowledged.push(...frame.requestIds);
+        flushLater();
+      } else {
+        frames.push(frame);
+        writeLater();
+      }
     },
     flush,
   };

@@ -50,7 +50,7 @@ export function createAnswers(options: {
 
   /** Recorded, or no longer wanted: either way the extension need not keep it. */
   function letGo(peer: Peer, requestId: string): void {
-    if (unrecorded.keeper(requestId) !== peer.instance) peer.send({ type: 'ack', requestId });
+    if (unrecorded.keeper(requestId) !== peer.instance) peer.send({ type: 'ack', requestIds: [requestId] });
   }
 
   function receiveParts(entry: Entry, parts: readonly AnswerPart[]): void {
@@ -71,12 +71,13 @@ export function createAnswers(options: {
           if (entry && apply(entry, { type: 'chunk', seq: frame.seq })) receiveParts(entry, frame.parts);
           return;
         case 'end': {
-          const { finishReason, model, usage } = frame;
+          const { seq, parts, finishReason, model, usage } = frame;
           slots.free(peer, requestId);
           if (!entry) letGo(peer, requestId);
           else {
             unrecorded.add(requestId, peer.instance);
-            apply(entry, { type: 'ended', seq: frame.seq }, { finishReason, model, usage });
+            if (parts && seq === nextSeqOf(entry.state)) receiveParts(entry, parts);
+            apply(entry, { type: 'ended', seq }, { finishReason, model, usage });
           }
           break;
         }
@@ -117,7 +118,7 @@ export function createAnswers(options: {
     recorded(requestId: string): void {
       const keeper = unrecorded.keeper(requestId);
       unrecorded.remove(requestId);
-      if (keeper !== undefined) slots.find(keeper)?.send({ type: 'ack', requestId });
+      if (keeper !== undefined) slots.find(keeper)?.send({ type: 'ack', requestIds: [requestId] });
     },
 
     /** The caller read, so that more may come. */

@@ -10,8 +10,8 @@ const maxPartChars = 1_000_000;
 export function createBatch(send: (parts: AnswerPart[]) => void): {
   add(part: AnswerPart): void;
   flush(): void;
-  /** Hands on what is left. An open channel would outlive its batch. */
-  close(): void;
+  /** Returns what is left. An open channel would outlive its batch. */
+  close(): AnswerPart[];
 } {
   let parts: AnswerPart[] = [];
   let chars = 0;
@@ -46,8 +46,8 @@ export function createBatch(send: (parts: AnswerPart[]) => void): {
     },
     flush,
     close() {
-      flush();
       turn.port1.close();
+      return parts;
     },
   };
 }

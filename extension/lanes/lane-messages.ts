@@ -7,10 +7,10 @@ export interface LaneJob {
   token: string;
 }
 
-/** What a lane answers: any number of parts, then one end or one error. */
+/** What a lane answers: any number of parts, then one end, with what is left of them, or one error. */
 export type LaneMessage =
   | { type: 'parts'; parts: AnswerPart[] }
-  | { type: 'end'; end: AnswerEnd }
+  | { type: 'end'; parts: AnswerPart[]; end: AnswerEnd }
   | { type: 'error'; error: Failure };
 
 /** A worker's name is what it can read before it loads puter.js, which takes its origins from globals. */

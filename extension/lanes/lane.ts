@@ -10,11 +10,9 @@ const post = (message: LaneMessage) => postMessage(message);
 addEventListener('message', ({ data: { chat, token } }: MessageEvent<LaneJob>) => {
   const batch = createBatch((parts) => post({ type: 'parts', parts }));
   void runChat(chat, token, batch.add).then(
-    (end) => {
-      batch.close();
-      post({ type: 'end', end });
-    },
+    (end) => post({ type: 'end', parts: batch.close(), end }),
     (error: unknown) => {
+      batch.flush();
       batch.close();
       post({ type: 'error', error: toFailure(error) });
     },

@@ -13,7 +13,8 @@ export interface LaneWorker {
 
 export interface CallHandlers {
   onParts(parts: AnswerPart[]): void;
-  onEnd(end: AnswerEnd): void;
+  /** `parts` is the last of it. */
+  onEnd(end: AnswerEnd, parts: AnswerPart[]): void;
   onError(error: Failure): void;
 }
 
@@ -55,7 +56,7 @@ export function createLanePool(options: {
       const handlers = busy.get(worker);
       if (data.type === 'parts') return handlers?.onParts(data.parts);
       release(worker);
-      if (data.type === 'end') handlers?.onEnd(data.end);
+      if (data.type === 'end') handlers?.onEnd(data.end, data.parts);
       else handlers?.onError(data.error);
     };
     return worker;

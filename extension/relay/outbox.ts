@@ -1,4 +1,4 @@
-import { partChars } from '#shared/chat.ts';
+import { partChars, type AnswerPart } from '#shared/chat.ts';
 import { maxUnreadChars, type AnswerFrame, type Delivery, type Resumption } from '#shared/protocol.ts';
 import { createTransientMap } from '#shared/transient-map.ts';
 
@@ -74,6 +74,7 @@ export function createOutbox(): Outbox {
       if (!request) return;
       const { frames, sent } = request;
       request.sent = Math.max(sent, toDelivery(frames) ? frames.length - 1 : frames.length);
+      request.room = Infinity;
     },
     finished() {
       return [...requests.values()].flatMap(({ requestId, frames }) => {
@@ -94,8 +95,9 @@ interface Kept {
   room: number;
 }
 
-const charsOf = (frame: AnswerFrame): number =>
-  frame.type === 'chunk' ? frame.parts.reduce((sum, part) => sum + partChars(part), 0) : 0;
+const partsOf = (frame: AnswerFrame): AnswerPart[] | undefined => ('parts' in frame ? frame.parts : undefined);
+
+const charsOf = (frame: AnswerFrame): number => partsOf(frame)?.reduce((sum, part) => sum + partChars(part), 0) ?? 0;
 
 function number(requestId: string, seq: number, frame: Unnumbered): AnswerFrame {
   const isNumbered = frame.type === 'chunk' || frame.type === 'end';
@@ -107,6 +109,6 @@ function toDelivery(frames: AnswerFrame[]): Delivery | undefined {
   if (last?.type === 'error') return { error: last.error };
   if (last?.type !== 'end') return undefined;
   const { finishReason, model, usage } = last;
-  const chunks = frames.flatMap((frame) => (frame.type === 'chunk' ? [frame.parts] : []));
+  const chunks = frames.map(partsOf).filter((parts) => parts !== undefined);
   return { chunks, end: { finishReason, model, usage } };
 }

@@ -1,4 +1,4 @@
-import { partChars, type ChatRequest } from '#shared/chat.ts';
+import { partChars, type AnswerPart, type ChatRequest } from '#shared/chat.ts';
 import type { Failure } from '#shared/errors.ts';
 import { findHindrance, takesRequests } from '#shared/hindrance.ts';
 import type { AccountState } from '#shared/hops.ts';
@@ -113,7 +113,7 @@ export function startRelay(options: {
         outbox.addRoom(frame.requestId, frame.chars);
         return flush(frame.requestId);
       case 'ack':
-        return outbox.forget(frame.requestId);
+        return frame.requestIds.forEach(outbox.forget);
       case 'status':
         return onBridgeStatus(frame);
       case 'token':
@@ -128,20 +128,23 @@ export function startRelay(options: {
     if (!takesRequests(status())) return fail(requestId, findHindrance([status()]));
     const tellOutcome = followCall();
     let chars = 0;
+    function fits(parts: AnswerPart[]): boolean {
+      for (const part of parts) chars += partChars(part);
+      if (chars <= maxAnswerChars) return true;
+      stopCall(requestId);
+      const message = `The answer is longer than ${maxAnswerChars} characters.`;
+      fail(requestId, { code: 'answer_too_large', message });
+      return false;
+    }
     const asked = withDefault(chat);
     const call = pool.run(asked, {
       onParts(parts) {
-        for (const part of parts) chars += partChars(part);
-        if (chars <= maxAnswerChars) return send(requestId, { type: 'chunk', parts });
-        stopCall(requestId);
-        fail(requestId, {
-          code: 'answer_too_large',
-          message: `The answer is longer than ${maxAnswerChars} characters.`,
-        });
+        if (fits(parts)) send(requestId, { type: 'chunk', parts });
       },
-      onEnd(end) {
+      onEnd(end, parts) {
         calls.delete(requestId);
-        send(requestId, { type: 'end', ...end });
+        if (!fits(parts)) return;
+        send(requestId, { type: 'end', ...(parts.length > 0 && { parts }), ...end });
         activity.finish(requestId, end);
         tellOutcome(null);
         handInByPost();

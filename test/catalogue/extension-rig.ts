@@ -29,6 +29,9 @@ export interface TestExtension {
   close(): Promise<void>;
 }
 
+/** An `ack` for each id, however many come together. */
+type Received = Exclude<FrameToExtension, { type: 'ack' }> | { type: 'ack'; requestId: string };
+
 /** Resolves once it is welcome. By itself each is one of its own. */
 export async function connectExtension(url: string, change: Parameters<typeof greet>[1] = {}): Promise<TestExtension> {
   const who = { instance: crypto.randomUUID(), profile: crypto.randomUUID(), ...change };
@@ -37,10 +40,10 @@ export async function connectExtension(url: string, change: Parameters<typeof gr
   if (welcome.type !== 'welcome') throw new Error(`A ${welcome.type} came instead of a welcome.`);
   const requests: string[] = [];
   const cancels: string[] = [];
-  const kept: FrameToExtension[] = [];
+  const kept: Received[] = [];
   const send = (frame: FrameToBridge) => client.send(frame);
 
-  async function find(type: FrameToExtension['type']): Promise<FrameToExtension> {
+  async function find(type: Received['type']): Promise<Received> {
     for (;;) {
       const at = kept.findIndex((frame) => frame.type === type);
       const [found] = at < 0 ? [] : kept.splice(at, 1);
@@ -48,7 +51,9 @@ export async function connectExtension(url: string, change: Parameters<typeof gr
       const frame = await client.next();
       if (frame.type === 'request') requests.push(frame.requestId);
       if (frame.type === 'cancel') cancels.push(frame.requestId);
-      kept.push(frame);
+      if (frame.type === 'ack')
+        kept.push(...frame.requestIds.map((requestId) => ({ type: 'ack' as const, requestId })));
+      else kept.push(frame);
     }
   }
 

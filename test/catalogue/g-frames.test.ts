@@ -125,10 +125,12 @@ describe('a frame of 1.1 MiB', () => {
     }
   });
 
-  it('G6 may be a piece of an answer', async () => {
+  it('G6 may be a piece of an answer, also its last', async () => {
     const client = await welcomed();
     const parts = [{ type: 'text' as const, text: large }];
     client.send({ type: 'chunk', requestId: crypto.randomUUID(), seq: 0, parts });
+    const end = { finishReason: 'stop', model: null, usage: null } as const;
+    client.send({ type: 'end', requestId: crypto.randomUUID(), seq: 1, parts, ...end });
     client.send({ type: 'status', lanes: 1, rate: 60, paused: true, account });
     client.socket.close();
     expect(await client.closed).toMatchObject({ code: 1005 });
@@ -160,7 +162,7 @@ it('G12 an id that nobody knows is nobody’s', async () => {
   client.send({ type: 'chunk', requestId, seq: 0, parts: [] });
   client.send({ type: 'end', requestId, seq: 1, finishReason: 'stop', model: null, usage: null });
   // So that the extension forgets it.
-  expect(await client.next()).toEqual({ type: 'ack', requestId });
+  expect(await client.next()).toEqual({ type: 'ack', requestIds: [requestId] });
   client.socket.close();
   await client.closed;
 });

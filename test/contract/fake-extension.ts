@@ -106,7 +106,7 @@ export async function startFakeExtension(options: {
           outbox.addRoom(frame.requestId, frame.chars);
           return flush(frame.requestId);
         case 'ack':
-          return outbox.forget(frame.requestId);
+          return frame.requestIds.forEach(outbox.forget);
         case 'ping':
           return it.send(encodeFrame({ type: 'pong' }));
         // It need not be paired, shows nothing to anybody, and signs nobody in.

@@ -57,7 +57,7 @@ function spawn(): LaneWorker {
         ask({ requestId, extension: name, prompt }, stop.signal, (text) =>
           worker.onmessage?.({ data: { type: 'parts', parts: [{ type: 'text', text }] } } as MessageEvent),
         ).then(
-          () => post({ type: 'end', end: { finishReason: 'stop', model: null, usage } }),
+          () => post({ type: 'end', parts: [], end: { finishReason: 'stop', model: null, usage } }),
           (error: Error) => post({ type: 'error', error: { code: 'upstream_failed', message: error.message } }),
         );
       };

@@ -150,7 +150,13 @@ export const frameToBridge: fc.Arbitrary<FrameToBridge> = fc.oneof(
   record({ type: type('started'), requestId: id }),
   record({ type: type('chunk'), requestId: id, seq: count, parts: fc.array(answerPart, { maxLength: 4 }) }),
   fc
-    .tuple(record({ type: type('end'), requestId: id, seq: count }), answerEnd)
+    .tuple(
+      fc.record(
+        { type: type('end'), requestId: id, seq: count, parts: fc.array(answerPart, { maxLength: 4 }) },
+        { requiredKeys: ['type', 'requestId', 'seq'], noNullPrototype: true },
+      ),
+      answerEnd,
+    )
     .map(([frame, end]) => ({ ...frame, ...end })),
   record({ type: type('error'), requestId: id, error: failure }),
   record({ type: type('status'), ...extensionStatus }),
@@ -172,7 +178,7 @@ export const frameToExtension: fc.Arbitrary<FrameToExtension> = fc.oneof(
   record({ type: type('request'), requestId: id, chat, caller: fc.option(anyString(maxCallerChars)) }),
   record({ type: type('cancel'), requestId: id }),
   record({ type: type('room'), requestId: id, chars: count }),
-  record({ type: type('ack'), requestId: id }),
+  record({ type: type('ack'), requestIds: fc.array(id, { maxLength: 4 }) }),
   record({ type: type('status'), queued: count, watched: fc.boolean(), durability: fc.constantFrom(...durabilities) }),
   record({ type: type('token'), state: id, token: anyString(8192).filter((token) => token !== '') }),
   record({ type: type('ping') }),

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 
 import { WebSocket } from 'ws';
 
+import type { AnswerPart } from '#shared/chat.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 import { subprotocol, type Frame, type FrameToExtension } from '#shared/protocol.ts';
 
@@ -46,7 +47,7 @@ function speakToBridge(isUnbatched: boolean): void {
   const socket = new WebSocket(`${address}/ws`, subprotocol, { origin: extensionOrigin, perMessageDeflate: false });
   const outbox = createOutbox();
   let stream: Duplex | undefined;
-  let isCorked = false;
+  let atEndOfTurn: (() => void)[] = [];
   socket.on('upgrade', (response) => void (stream = response.socket));
   socket.on('message', (data) => {
     const frame = read(data) as FrameToExtension;
@@ -65,7 +66,7 @@ function speakToBridge(isUnbatched: boolean): void {
         outbox.skip(frame.requestId);
         return flush(frame.requestId);
       case 'ack':
-        return outbox.forget(frame.requestId);
+        return frame.requestIds.forEach(outbox.forget);
       case 'ping':
         return socket.send('{"type":"pong"}');
       // It shows nothing to anybody, and signs nobody in.
@@ -78,22 +79,24 @@ function speakToBridge(isUnbatched: boolean): void {
   });
 
   /** What one request has to send leaves together, so that how this program writes is not what is measured. */
-  function cork(): void {
-    if (isCorked) return;
-    isCorked = true;
+  function endTurnWith(step: () => void): void {
+    if (atEndOfTurn.push(step) > 1) return;
     stream?.cork();
     // Before a tick comes whatever the promises have to say; an immediate would keep it back for other requests.
     queueMicrotask(() =>
       process.nextTick(() => {
-        isCorked = false;
+        const steps = atEndOfTurn;
+        for (const step of steps) step();
+        atEndOfTurn = [];
         stream?.uncork();
       }),
     );
   }
 
   function flush(requestId: string): void {
-    cork();
-    for (const frame of outbox.take(requestId)) socket.send(JSON.stringify(frame));
+    endTurnWith(() => {
+      for (const frame of outbox.take(requestId)) socket.send(JSON.stringify(frame));
+    });
   }
 
   async function take({ requestId, chat }: Frame<FrameToExtension, 'request'>): Promise<void> {
@@ -101,14 +104,22 @@ function speakToBridge(isUnbatched: boolean): void {
       outbox.add(requestId, frame);
       flush(requestId);
     }
+    let parts: AnswerPart[] = [];
     outbox.open(requestId);
     send({ type: 'started' });
     for await (const turn of answer(chat.model ?? '')) {
-      // Ours joins what comes in one turn (lanes/batch.ts).
-      const texts = isUnbatched ? turn : [turn.join('')];
-      for (const text of texts) send({ type: 'chunk', parts: [{ type: 'text', text }] });
+      if (isUnbatched) for (const text of turn) send({ type: 'chunk', parts: [{ type: 'text', text }] });
+      else {
+        // Ours joins what comes in one turn (lanes/batch.ts).
+        parts.push({ type: 'text', text: turn.join('') });
+        endTurnWith(() => {
+          if (parts.length > 0) send({ type: 'chunk', parts });
+          parts = [];
+        });
+      }
     }
-    send({ type: 'end', finishReason: 'stop', model: 'fake', usage: { inputTokens: 1, outputTokens: 1 } });
+    send({ type: 'end', parts, finishReason: 'stop', model: 'fake', usage: { inputTokens: 1, outputTokens: 1 } });
+    parts = [];
   }
 }
 

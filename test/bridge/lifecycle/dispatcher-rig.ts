@@ -50,7 +50,10 @@ export function createPeer(
     account,
     sent,
     send: (frame) => void sent.push(frame),
-    idsOf: (type) => sent.flatMap((frame) => (frame.type === type ? [frame.requestId] : [])),
+    idsOf: (type) =>
+      sent
+        .filter((frame) => frame.type === type)
+        .flatMap((frame) => ('requestIds' in frame ? frame.requestIds : 'requestId' in frame ? [frame.requestId] : [])),
   };
 }
 

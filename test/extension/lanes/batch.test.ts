@@ -76,6 +76,17 @@ describe('a batch', () => {
     expect(sent).toEqual([[text('a')]]);
   });
 
+  it('gives back what is left as it closes, and sends none of that', async () => {
+    const { sent, batch } = collected();
+    batch.add(text('a'));
+    batch.flush();
+    batch.add(text('b'));
+    expect(batch.close()).toEqual([text('b')]);
+    expect(collected().batch.close()).toEqual([]);
+    await new Promise(setImmediate);
+    expect(sent).toEqual([[text('a')]]);
+  });
+
   it('leaves the parts that it was given as they are', () => {
     const { batch } = collected();
     const first = text('a');

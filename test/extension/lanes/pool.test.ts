@@ -29,6 +29,7 @@ class FakeWorker implements LaneWorker {
 }
 
 const end: AnswerEnd = { finishReason: 'stop', model: null, usage: null };
+const ended: LaneMessage = { type: 'end', parts: [], end };
 const chat = (content = 'hi') => ({ messages: [{ role: 'user' as const, content }] });
 
 let lanes = 3;
@@ -64,7 +65,10 @@ function run(content?: string): TestCall {
   const jobsBefore = workers.map(({ jobs }) => jobs.length);
   const call = pool.run(chat(content), {
     onParts: (more) => parts.push(...more),
-    onEnd: (end) => outcomes.push(end),
+    onEnd(end, last) {
+      parts.push(...last);
+      outcomes.push(end);
+    },
     onError: (error) => outcomes.push(error),
   });
   const worker = workers.find(({ jobs }, at) => jobs.length > (jobsBefore[at] ?? 0));
@@ -85,20 +89,20 @@ describe('the pool', () => {
 
   it('uses a lane again after its call', () => {
     const first = run();
-    first.worker.say({ type: 'end', end });
-    for (let count = 0; count < 5; count += 1) run().worker.say({ type: 'end', end });
+    first.worker.say(ended);
+    for (let count = 0; count < 5; count += 1) run().worker.say(ended);
     expect(workers).toHaveLength(2);
   });
 
   it('keeps no more lanes warm after its calls than it may run', () => {
-    for (const { worker } of [run(), run(), run()]) worker.say({ type: 'end', end });
+    for (const { worker } of [run(), run(), run()]) worker.say(ended);
     expect(living()).toHaveLength(lanes);
   });
 
   it('lets lanes go once fewer may run', () => {
     const calls = [run(), run(), run()];
     lanes = 1;
-    for (const { worker } of calls) worker.say({ type: 'end', end });
+    for (const { worker } of calls) worker.say(ended);
     expect(living()).toHaveLength(1);
   });
 
@@ -130,7 +134,7 @@ describe('the pool', () => {
             const [call] = calls.splice(at, 1);
             if (step === 'cancel') call?.cancel();
             else if (step === 'break') call?.worker.break('boom');
-            else if (step === 'end') call?.worker.say({ type: 'end', end });
+            else if (step === 'end') call?.worker.say(ended);
             else call?.worker.say({ type: 'error', error: { code: 'upstream_failed', message: 'No.' } });
           }
           expect(new Set(calls.map(({ worker }) => worker)).size).toBe(calls.length);
@@ -147,8 +151,7 @@ describe('a call', () => {
   it('hands on its parts and then its end, once', () => {
     const call = run();
     call.worker.say({ type: 'parts', parts: [{ type: 'text', text: 'a' }] });
-    call.worker.say({ type: 'parts', parts: [{ type: 'text', text: 'b' }] });
-    call.worker.say({ type: 'end', end });
+    call.worker.say({ type: 'end', parts: [{ type: 'text', text: 'b' }], end });
     expect(call.parts).toEqual([
       { type: 'text', text: 'a' },
       { type: 'text', text: 'b' },
@@ -177,7 +180,7 @@ describe('a call', () => {
   it('of another lane goes on when one breaks', () => {
     const [broken, whole] = [run(), run()];
     broken.worker.break('boom');
-    whole.worker.say({ type: 'end', end });
+    whole.worker.say(ended);
     expect(whole.outcomes).toEqual([end]);
   });
 });
@@ -209,7 +212,7 @@ describe('a cancel', () => {
 
   it('after the end leaves the next call of the same lane alone', () => {
     const first = run();
-    first.worker.say({ type: 'end', end });
+    first.worker.say(ended);
     const second = run();
     expect(second.worker).toBe(first.worker);
     first.cancel();
@@ -240,7 +243,7 @@ describe('a renewal', () => {
     const call = run();
     pool.renew();
     expect(call.worker.isTerminated).toBe(false);
-    call.worker.say({ type: 'end', end });
+    call.worker.say(ended);
     expect(call.outcomes).toEqual([end]);
     expect(call.worker.isTerminated).toBe(true);
     expect(run().worker).not.toBe(call.worker);

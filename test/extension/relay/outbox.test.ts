@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { partChars, type AnswerPart } from '#shared/chat.ts';
+import { partChars, type AnswerEnd, type AnswerPart } from '#shared/chat.ts';
 import { maxUnreadChars, type AnswerFrame } from '#shared/protocol.ts';
 
 import { queued, transition, type RequestEvent } from '../../../bridge/lifecycle/request-state.ts';
 import { createOutbox } from '../../../extension/relay/outbox.ts';
 import { answerEnd, answerPart, failure } from '../../shared/arbitraries.ts';
 
-const chunks = fc.array(fc.array(answerPart, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
-const end = { finishReason: 'stop', model: null, usage: null } as const;
+const chunk = fc.array(answerPart, { minLength: 1, maxLength: 3 });
+const chunks = fc.array(chunk, { maxLength: 8 });
+const end: AnswerEnd & { parts?: AnswerPart[] } = { finishReason: 'stop', model: null, usage: null };
 const text = (text: string) => ({ type: 'text' as const, text });
 
 /** An outbox with one request in it, and the frames that it gave out. */
@@ -173,6 +174,13 @@ describe('an answer that runs ahead of its caller', () => {
     expect(typesOf(filled([[full]]).frames)).toEqual(['started', 'chunk', 'end']);
   });
 
+  it('keeps its end back where that holds the last of it, until there is room', () => {
+    const { outbox, frames } = filled([[full]], { ...end, parts: [text('last')] });
+    expect(typesOf(frames)).toEqual(['started', 'chunk']);
+    outbox.addRoom('r', 1);
+    expect(outbox.take('r')).toMatchObject([{ type: 'end', seq: 1, parts: [text('last')] }]);
+  });
+
   it('lets neither end nor failure overtake what waits', () => {
     const { outbox, frames } = filled([[full], [text('a')], [text('b')]]);
     expect(typesOf(frames)).toEqual(['started', 'chunk']);
@@ -209,6 +217,9 @@ describe('an answer that runs ahead of its caller', () => {
     expect(typesOf(outbox.take('r'))).toEqual(['end']);
     outbox.skip('r');
     expect(outbox.take('r')).toEqual([]);
+    const filledToItsEnd = filled([[full]], { ...end, parts: [text('last')] }).outbox;
+    filledToItsEnd.skip('r');
+    expect(typesOf(filledToItsEnd.take('r'))).toEqual(['end']);
     outbox.open('running');
     for (const parts of [[full], [text('a')]]) outbox.add('running', { type: 'chunk', parts });
     expect(typesOf(outbox.take('running'))).toEqual(['chunk']);
@@ -228,13 +239,14 @@ describe('an answer that runs ahead of its caller', () => {
 describe('a finished answer', () => {
   it('is delivered as the parts of its chunks, each in the place of its number, and its end', () => {
     fc.assert(
-      fc.property(chunks, answerEnd, (parts, closing) => {
+      fc.property(chunks, fc.option(chunk), answerEnd, (parts, last, closing) => {
         const outbox = createOutbox();
         outbox.open('r');
         outbox.add('r', { type: 'started' });
         for (const chunk of parts) outbox.add('r', { type: 'chunk', parts: chunk });
-        outbox.add('r', { type: 'end', ...closing });
-        expect(outbox.finished()).toEqual([{ requestId: 'r', delivery: { chunks: parts, end: closing } }]);
+        outbox.add('r', { type: 'end', ...(last && { parts: last }), ...closing });
+        const whole = last ? [...parts, last] : parts;
+        expect(outbox.finished()).toEqual([{ requestId: 'r', delivery: { chunks: whole, end: closing } }]);
       }),
     );
   });

@@ -29,7 +29,7 @@ describe('an answer that the bridge has no room for', () => {
   it('waits until it has, and then comes in order and once', async () => {
     const { line, call } = await startWaiting();
     call.onParts([text('b')]);
-    call.onEnd(end);
+    call.onEnd(end, []);
     line.send({ type: 'room', requestId: otherId, chars: 1 });
     line.send({ type: 'room', requestId, chars: 1 });
     await settle(line);
@@ -60,7 +60,7 @@ describe('an answer that the bridge has no room for', () => {
     const { bridge, rig, line, call } = await startWaiting();
     line.end();
     await rig.become('no_bridge');
-    call.onEnd(end);
+    call.onEnd(end, []);
     const chunks = [[text('x'.repeat(maxUnreadChars))], [text('a')]];
     await expect.poll(() => bridge.handedIn, patiently).toMatchObject([{ body: { request_id: requestId, chunks } }]);
   });
@@ -78,7 +78,7 @@ describe('an answer that the bridge has no room for', () => {
 
   it('says that it has ended where the bridge cancels it after its end', async () => {
     const { line, call } = await startWaiting();
-    call.onEnd(end);
+    call.onEnd(end, []);
     await settle(line);
     expect(typesOf(line)).toEqual(['started', 'chunk']);
     line.send({ type: 'cancel', requestId });
@@ -88,7 +88,7 @@ describe('an answer that the bridge has no room for', () => {
 
   it('is not passed over by a stop that comes after its end', async () => {
     const { rig, line, call } = await startWaiting();
-    call.onEnd(end);
+    call.onEnd(end, []);
     rig.relay.stop(requestId);
     line.send({ type: 'room', requestId, chars: 1 });
     await line.frame('end');

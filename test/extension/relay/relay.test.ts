@@ -34,7 +34,7 @@ describe('with the bridge itself', () => {
     expect(rig.activity.running()).toMatchObject([{ model: 'gpt-5', caller: 'my-agent/1' }]);
     call.onParts([text('You '), text('said')]);
     call.onParts([text(': hi')]);
-    call.onEnd(end);
+    call.onEnd(end, []);
     expect(await answer).toMatchObject({ status: 200, body: { result: 'You said: hi', usage: { input_tokens: 11 } } });
     expect(rig.activity.running()).toEqual([]);
     expect(rig.activity.finished()).toMatchObject([{ model: 'gpt-5', tokens: 18, failure: null }]);
@@ -165,6 +165,25 @@ describe('a request', () => {
     expect(typesOf(line)).toEqual(['started', 'chunk', 'error']);
   });
 
+  it('whose answer is too large with its last part fails', async () => {
+    const { rig, line } = await startConnected();
+    line.send(request());
+    const call = await rig.call();
+    call.onParts([text('x')]);
+    call.onEnd(end, [text('x'.repeat(maxAnswerChars))]);
+    expect((await line.frame('error')).error.code).toBe('answer_too_large');
+    expect(typesOf(line)).toEqual(['started', 'chunk', 'error']);
+    expect(rig.activity.finished()).toMatchObject([{ failure: { code: 'answer_too_large' } }]);
+  });
+
+  it('tells its last parts with its end, in one frame', async () => {
+    const { rig, line } = await startConnected();
+    line.send(request());
+    (await rig.call()).onEnd(end, [text('all of it')]);
+    expect(await line.frame('end')).toEqual({ type: 'end', requestId, seq: 0, parts: [text('all of it')], ...end });
+    expect(typesOf(line)).toEqual(['started', 'end']);
+  });
+
   it('that the bridge cancels is ended at its lane once', async () => {
     const { rig, line } = await startConnected();
     line.send(request());
@@ -182,7 +201,7 @@ describe('a request', () => {
 it('a call that has ended is neither stopped nor cancelled any more', async () => {
   const { rig, line } = await startConnected();
   line.send(request());
-  (await rig.call()).onEnd(end);
+  (await rig.call()).onEnd(end, []);
   line.send(request({ requestId: otherId }));
   (await rig.call(1)).onError({ code: 'upstream_failed', message: 'm' });
   for (const id of [requestId, otherId]) {
@@ -223,7 +242,7 @@ describe('when the line is lost', () => {
     expect(line.hello.requests).toEqual([requestId]);
     line.welcome([{ requestId, nextSeq: 1, room: maxUnreadChars }]);
     await line.frame('chunk');
-    call.onEnd(end);
+    call.onEnd(end, []);
     await line.frame('end');
     const answer = line.frames.filter((frame) => 'seq' in frame);
     expect(answer.map((frame) => 'seq' in frame && frame.seq)).toEqual([1, 2]);
@@ -240,7 +259,7 @@ describe('when the line is lost', () => {
 
   it('a whole answer is handed in by post, with the secret, and then forgotten', async () => {
     const { bridge, call, resume } = await lose();
-    call.onEnd(end);
+    call.onEnd(end, []);
     await expect
       .poll(() => bridge.handedIn, patiently)
       .toEqual([
@@ -262,7 +281,7 @@ describe('when the line is lost', () => {
   it('an answer is posted nowhere while the line is there, and kept until the bridge says that it has it', async () => {
     const { bridge, rig, line } = await startConnected();
     line.send(request());
-    (await rig.call()).onEnd(end);
+    (await rig.call()).onEnd(end, []);
     await line.frame('end');
     line.end();
     await rig.become('no_bridge');
@@ -271,7 +290,7 @@ describe('when the line is lost', () => {
     const second = await again;
     expect(second.hello.requests).toEqual([requestId]);
     second.welcome([{ requestId, nextSeq: 1, room: maxUnreadChars }]);
-    second.send({ type: 'ack', requestId });
+    second.send({ type: 'ack', requestIds: [otherId, requestId] });
     second.send({ type: 'ping' });
     await second.frame('pong');
     second.end();
