@@ -23,8 +23,10 @@ import { findPortHolder } from './command-line/port-holder.ts';
 import { createReporter } from './command-line/reporter.ts';
 import { runServiceTask } from './service/commands.ts';
 import { SetupError } from './setup-error.ts';
+import { tuneMemory } from './tune-memory.ts';
 import { readVersion } from './version.ts';
 
+tuneMemory();
 const version = readVersion();
 const { task, config } = commandLineOrExit();
 if (task.type !== 'start') {
