@@ -50,7 +50,7 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     clearTimeout(timers.get(socket));
     function lookAgain(): void {
       const last = latest.get(socket);
-      if (!last || last.open?.request.complete === false) giveUp(socket, 408);
+      if (!last || last.request?.complete === false) giveUp(socket, 408);
     }
     timers.set(socket, setTimeout(lookAgain, ms).unref());
   }
@@ -58,26 +58,27 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   const takeFor = (listener: RequestListener) => (request: IncomingMessage, response: ServerResponse) => {
     const last = latest.get(request.socket);
     // Node reads on behind an answer that ends the socket, and nobody could be told what became of what stands there.
-    if (last?.open ? endsSocket(last.open.response) : last?.hasEndedSocket) return;
+    if (last?.response ? endsSocket(last.response) : last?.hasEndedSocket) return;
     // It is cheaper to start it anew for each than to stop it.
     if (last) timers.get(request.socket)?.refresh();
     else expect(request.socket, limits.requestTimeoutMs);
     // Whoever waits for its answers may go on as long as it likes.
-    const count = last?.open && !last.open.response.writableFinished ? last.count + 1 : 1;
+    const count = last?.response && !last.response.writableFinished ? last.count + 1 : 1;
     // Node's own limit answers what comes in one piece with the last one by a bare 503, and closes late.
     if (count === limits.maxRequestsPerSocket) response.setHeader('Connection', 'close');
-    const exchange: Latest = { count, open: { request, response }, hasEndedSocket: false };
+    const exchange: Latest = { request, response, count, hasEndedSocket: false };
     latest.set(request.socket, exchange);
-    const leave = () => void Object.assign(exchange, { open: null, hasEndedSocket: endsSocket(response) });
-    // What is left of its body may still come.
-    response.once('close', () => void (request.complete ? leave() : request.once('close', leave)));
+    response.on('close', () => leave(exchange));
     if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
-    // Who takes nothing of what waits has gone, for all that anybody can tell, and the call goes with the socket.
-    response.setTimeout(limits.readerGraceMs, () => {
-      if (request.socket.writableLength > 0) request.socket.destroy();
-    });
+    request.socket.setTimeout(limits.readerGraceMs);
     listener(request, response);
   };
+
+  // Who takes nothing of what waits has gone, for all that anybody can tell, and the call goes with the socket. Where
+  // nothing is open, the time is Node's own, for sockets that nobody uses.
+  server.on('timeout', (socket) => {
+    if (socket.writableLength > 0 || !latest.get(socket)?.response) socket.destroy();
+  });
 
   // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
   // address of the others stays known for as long as what they sent is read.
@@ -96,8 +97,8 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   function giveUp(socket: Duplex, status: Status): void {
     if (refused.has(socket)) return;
     refused.add(socket);
-    const { request, response } = latest.get(socket)?.open ?? {};
-    const isOpen = response !== undefined && !response.writableFinished;
+    const { request, response } = latest.get(socket) ?? {};
+    const isOpen = response && !response.writableFinished;
     // What is broken may be the body of a request, or what follows one that is still being answered.
     if (!socket.writable || (isOpen && (response.headersSent || request?.complete))) return void socket.destroy();
     refuseSocket(socket, badHttp(status));
@@ -119,11 +120,21 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
 }
 
 interface Latest {
+  /** Null once both are over: their socket may live for long, and must not keep all that hangs on them. */
+  request: IncomingMessage | null;
+  response: ServerResponse | null;
   /** Of the requests in a row that came before the one before them was answered. */
   count: number;
-  /** Null once it is over: its socket may live for long, and must not keep all that hangs on them. */
-  open: { request: IncomingMessage; response: ServerResponse } | null;
   hasEndedSocket: boolean;
+}
+
+/** The answer is over. */
+function leave(exchange: Latest): void {
+  const { request, response } = exchange;
+  if (!request || !response) return;
+  // What is left of its body may still come.
+  if (!request.complete) return void request.once('close', () => leave(exchange));
+  Object.assign(exchange, { request: null, response: null, hasEndedSocket: endsSocket(response) });
 }
 
 const endsSocket = (response: ServerResponse): boolean => response.getHeader('Connection') === 'close';
