@@ -8,7 +8,7 @@ import { extensionOrigin, isExtensionOrigin } from '#shared/extension-id.ts';
 import { withoutKeys, type KeyCheck } from '../keys/key-check.ts';
 import { defaultLimits, type Limits } from '../limits.ts';
 import { preflightHeaders, sharingHeaders } from './cors.ts';
-import { OpenExchange } from './exchange.ts';
+import { OpenExchange } from './open-exchange.ts';
 import { checkRequest, checkTarget, type Place } from './guards.ts';
 import { localsOf, setHeaders } from './locals.ts';
 import { BridgeRequest, BridgeResponse } from './messages.ts';

@@ -77,7 +77,8 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   // Who takes nothing of what waits has gone, for all that anybody can tell, and the call goes with the socket. Where
   // nothing is open, the time is Node's own, for sockets that nobody uses.
   server.on('timeout', (socket) => {
-    if (socket.writableLength > 0 || !latest.get(socket)?.response) socket.destroy();
+    const { response } = latest.get(socket) ?? {};
+    if (socket.writableLength > 0 || !response || response.writableFinished) socket.destroy();
   });
 
   // A caller that is gone already has no address any more, and whose request it was could not be told. Once asked for, the
