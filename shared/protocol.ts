@@ -192,8 +192,7 @@ export const frameToExtensionSchema = v.variant('type', [
     queued: v.pipe(v.number(), v.integer(), v.minValue(0)),
     /** Somebody looks at the bridge's own page, so its colours must be right now. */
     watched: v.boolean(),
-    /** An older bridge does not say. */
-    durability: v.optional(v.picklist(durabilities), 'full'),
+    durability: v.picklist(durabilities),
   }),
   v.object({
     type: v.literal('token'),
@@ -212,7 +211,7 @@ export type AnswerFrame = Frame<FrameToBridge, 'started' | 'chunk' | 'end' | 'er
 export type Resumption = Frame<FrameToExtension, 'welcome'>['resume'][number];
 
 /**
- * An answer that is whole, as `POST /api/result` takes it beside its `request_id`: what each chunk holds, in the place
+ * An answer that is whole, as `POST /api/result` takes it beside its `request_id`: what each frame holds, in the place
  * of its `seq`, also what the socket already carried; or the failure.
  */
 export const deliverySchema = v.union(

@@ -94,7 +94,7 @@ export function createChats(options: {
     }
   }
 
-  const wentOut = (id: string) => results.wentOut(id);
+  const { wentOut } = results;
   const join = (chat: OpenChat, hangUp: HangUp | null) => new Reading(chat, { hangUp, hasBegunIt: false, wentOut });
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */

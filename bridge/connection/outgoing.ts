@@ -9,7 +9,7 @@ import { onceATurn } from '../once-a-turn.ts';
 
 /**
  * What goes out by one socket: at the end of a turn of the event loop, everything of that turn in one write. Nobody waits
- * for an `ack`, so that many go together.
+ * for an `ack`, so that those of `ackMs` go together.
  */
 export interface Outgoing {
   send(frame: FrameToExtension): void;

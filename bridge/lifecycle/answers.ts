@@ -76,7 +76,7 @@ export function createAnswers(options: {
           if (!entry) letGo(peer, requestId);
           else {
             unrecorded.add(requestId, peer.instance);
-            if (parts && seq === nextSeqOf(entry.state)) receiveParts(entry, parts);
+            if (parts && isHeld(entry.state) && seq === nextSeqOf(entry.state)) receiveParts(entry, parts);
             apply(entry, { type: 'ended', seq }, { finishReason, model, usage });
           }
           break;

@@ -30,7 +30,7 @@ export type RequestEvent =
   | { type: 'started' }
   | { type: 'chunk'; seq: number }
   | { type: 'ended'; seq: number }
-  /** The whole answer came another way than by its frames; `seq` is what its end would have had. */
+  /** The whole answer came another way than by its frames; `seq` is how many of its frames hold parts. */
   | { type: 'delivered'; seq: number }
   | { type: 'failed'; error: Failure }
   | { type: 'cancelled' }

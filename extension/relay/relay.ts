@@ -128,7 +128,7 @@ export function startRelay(options: {
     if (!takesRequests(status())) return fail(requestId, findHindrance([status()]));
     const tellOutcome = followCall();
     let chars = 0;
-    function fits(parts: AnswerPart[]): boolean {
+    function countOrFail(parts: AnswerPart[]): boolean {
       for (const part of parts) chars += partChars(part);
       if (chars <= maxAnswerChars) return true;
       stopCall(requestId);
@@ -139,11 +139,11 @@ export function startRelay(options: {
     const asked = withDefault(chat);
     const call = pool.run(asked, {
       onParts(parts) {
-        if (fits(parts)) send(requestId, { type: 'chunk', parts });
+        if (countOrFail(parts)) send(requestId, { type: 'chunk', parts });
       },
       onEnd(end, parts) {
         calls.delete(requestId);
-        if (!fits(parts)) return;
+        if (!countOrFail(parts)) return;
         send(requestId, { type: 'end', ...(parts.length > 0 && { parts }), ...end });
         activity.finish(requestId, end);
         tellOutcome(null);

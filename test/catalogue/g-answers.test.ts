@@ -134,7 +134,12 @@ it('G20 one extension does not answer, fail or start the call of another', async
   stranger.send(chunk(requestId, 0, 'stolen'));
   stranger.send(end(requestId, 1));
   stranger.send({ type: 'error', requestId, error: { code: 'cancelled', message: 'Stolen.' } });
-  expect(await stranger.next()).toEqual({ type: 'ack', requestIds: [requestId, requestId] });
+  const ids: string[] = [];
+  while (ids.length < 2) {
+    const frame = await stranger.next();
+    ids.push(...(frame.type === 'ack' ? frame.requestIds : [`a ${frame.type}`]));
+  }
+  expect(ids).toEqual([requestId, requestId]);
   client.send(chunk(requestId, 0, 'mine'));
   client.send(end(requestId, 1));
   expect(JSON.parse((await asked).body)).toMatchObject({ result: 'mine' });

@@ -3,6 +3,8 @@
 import type { ChatRequest } from '#shared/chat.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
 
+import { createBatch } from '../../extension/lanes/batch.ts';
+import type { LaneMessage } from '../../extension/lanes/lane-messages.ts';
 import { createLanePool, type LaneWorker } from '../../extension/lanes/pool.ts';
 import { createActivity } from '../../extension/relay/activity.ts';
 import { startRelay } from '../../extension/relay/relay.ts';
@@ -54,16 +56,19 @@ function spawn(): LaneWorker {
     postMessage({ chat }) {
       const prompt = textOf(chat);
       begin = (requestId) => {
-        ask({ requestId, extension: name, prompt }, stop.signal, (text) =>
-          worker.onmessage?.({ data: { type: 'parts', parts: [{ type: 'text', text }] } } as MessageEvent),
-        ).then(
-          () => post({ type: 'end', parts: [], end: { finishReason: 'stop', model: null, usage } }),
-          (error: Error) => post({ type: 'error', error: { code: 'upstream_failed', message: error.message } }),
+        const batch = createBatch((parts) => post({ type: 'parts', parts }));
+        ask({ requestId, extension: name, prompt }, stop.signal, (text) => batch.add({ type: 'text', text })).then(
+          () => post({ type: 'end', parts: batch.close(), end: { finishReason: 'stop', model: null, usage } }),
+          (error: Error) => {
+            batch.flush();
+            batch.close();
+            post({ type: 'error', error: { code: 'upstream_failed', message: error.message } });
+          },
         );
       };
     },
   };
-  const post = (data: object) => !stop.signal.aborted && worker.onmessage?.({ data } as MessageEvent);
+  const post = (data: LaneMessage) => !stop.signal.aborted && worker.onmessage?.({ data } as MessageEvent);
   return worker;
 }
 

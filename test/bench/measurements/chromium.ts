@@ -1,5 +1,6 @@
 import type { Page } from 'puppeteer-core';
 
+import type { LaneMessage } from '../../../extension/lanes/lane-messages.ts';
 import type { Bench, Contestant } from '../bench.ts';
 import { startChromiumContender, type ChromiumContender } from '../contestants/browser.ts';
 import { serveBare, warmUp } from '../contestants/contestants.ts';
@@ -92,15 +93,15 @@ const openPuter = (page: Page, { puter }: ChromiumContender): Promise<void> =>
     (window as unknown as PuterWindow).askPuter = (prompt, onFirst) =>
       new Promise((resolve, reject) => {
         let text = '';
-        lane.addEventListener('message', function hear({ data }) {
-          if (data.type === 'parts') {
+        lane.addEventListener('message', function hear({ data }: MessageEvent<LaneMessage>) {
+          if (data.type === 'error') reject(new Error(JSON.stringify(data)));
+          else {
             if (text === '') onFirst?.();
-            for (const part of data.parts) text += part.text;
-            return;
+            for (const part of data.parts) text += 'text' in part ? part.text : '';
           }
+          if (data.type === 'parts') return;
           lane.removeEventListener('message', hear);
-          if (data.type === 'end') resolve(text);
-          else reject(new Error(JSON.stringify(data)));
+          resolve(text);
         });
         lane.postMessage({ chat: { model: 'echo', messages: [{ role: 'user', content: prompt }] }, token });
       });
