@@ -26,7 +26,6 @@ import { SetupError } from './setup-error.ts';
 import { tuneMemory } from './tune-memory.ts';
 import { readVersion } from './version.ts';
 
-tuneMemory();
 const version = readVersion();
 const { task, config } = commandLineOrExit();
 if (task.type !== 'start') {
@@ -77,6 +76,7 @@ if (config.allowedOrigins.length > 0) console.log(`Web pages of ${config.allowed
 warn();
 report(bridge.status.read());
 bridge.status.watch(report);
+tuneMemory();
 
 function die(err: unknown): never {
   log.fatal({ err }, 'cannot go on');
