@@ -47,7 +47,10 @@ export function createBatch(send: (parts: AnswerPart[]) => void): {
     flush,
     close() {
       turn.port1.close();
-      return parts;
+      const left = parts;
+      // In Firefox, a message that is on its way comes all the same.
+      parts = [];
+      return left;
     },
   };
 }

@@ -76,15 +76,16 @@ describe('a batch', () => {
     expect(sent).toEqual([[text('a')]]);
   });
 
-  it('gives back what is left as it closes, and sends none of that', async () => {
+  it('gives back what is left as it closes, and sends none of that', () => {
     const { sent, batch } = collected();
     batch.add(text('a'));
     batch.flush();
     batch.add(text('b'));
     expect(batch.close()).toEqual([text('b')]);
-    expect(collected().batch.close()).toEqual([]);
-    await new Promise(setImmediate);
+    // As Firefox does where the message to oneself was on its way already.
+    batch.flush();
     expect(sent).toEqual([[text('a')]]);
+    expect(batch.close()).toEqual([]);
   });
 
   it('leaves the parts that it was given as they are', () => {
