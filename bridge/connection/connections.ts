@@ -167,6 +167,7 @@ export function createConnections(options: {
         return connection.pausedSince !== null;
       },
       send: outgoing.send,
+      sendNow: outgoing.sendNow,
     };
     connections.set(connection, { socket, outgoing });
     const resume = dispatcher.attach(connection, hello.requests);

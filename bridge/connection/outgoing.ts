@@ -13,7 +13,9 @@ import { onceATurn } from '../once-a-turn.ts';
  */
 export interface Outgoing {
   send(frame: FrameToExtension): void;
-  /** Not only at the end of the turn, but now. */
+  /** Not only at the end of the turn, but now, with what was sent before it. */
+  sendNow(frame: FrameToExtension): void;
+  /** The acknowledgements, too. */
   flush(): void;
 }
 
@@ -52,6 +54,10 @@ export function createOutgoing(socket: WebSocket, stream: Duplex, beforeSend: ()
         frames.push(frame);
         writeLater();
       }
+    },
+    sendNow(frame) {
+      frames.push(frame);
+      write();
     },
     flush,
   };

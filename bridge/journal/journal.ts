@@ -225,7 +225,13 @@ export function openJournal(options: {
     },
     condition,
     flush,
-    settled: () => (pending.isWritten() ? Promise.resolve() : (settling ??= Promise.withResolvers()).promise),
+    settled() {
+      if (pending.isWritten()) return Promise.resolve();
+      // Somebody waits: with all that came at once, and not only at the end of the turn.
+      if (!settling) process.nextTick(flush);
+      settling ??= Promise.withResolvers();
+      return settling.promise;
+    },
     close() {
       clearInterval(sweeping);
       clearTimeout(folding);

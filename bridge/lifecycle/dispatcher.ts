@@ -49,6 +49,8 @@ export interface Dispatcher {
   busyLanes(peer: Peer): number;
 }
 
+const fewAlone = 8;
+
 const waited: Failure = {
   code: 'queue_timeout',
   message: 'No lane was free in time, so the request was never sent. Send it again in a moment.',
@@ -71,14 +73,11 @@ interface DispatcherOptions extends Patience {
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { connectGraceMs, cancelGraceMs, limits, now, journal, explain, onChange } = options;
   const entries = createTransientMap<Entry>();
+  /** How many calls in a row went out while their extension had no other. */
+  let alone = 0;
   const waiting = createWaiting({ ...limits, onTimeout: (entry) => fail(entry, waited) });
   const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed, now });
-  const takers = createTakers({
-    slots,
-    waiting,
-    dispatch,
-    refuse: fail,
-  });
+  const takers = createTakers({ slots, waiting, dispatch, refuse: fail });
   const find = (requestId: string) => entries.get(requestId);
   const answers = createAnswers({ find, slots, apply, laneFreed, recall: journal.recall });
 
@@ -118,7 +117,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function startTimer(entry: Entry): void {
     stopTimer(entry);
     const limit = limitOf(entry, options);
-    if (limit) entry.stopTimer = after(limit.ms, () => fail(entry, limit.failure));
+    if (limit) entry.stopTimer = after(limit.ms, () => fail(entry, limit.failure()));
   }
 
   function dispatch(entry: Entry, peer: Peer): void {
@@ -128,7 +127,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     // On disk before it leaves, by whoever sends it: what may have gone out is never sent again.
     journal.dispatched(requestId, peer);
     apply(entry, { type: 'dispatched', instance: peer.instance });
-    peer.send({ type: 'request', requestId, chat, caller: submitter.name });
+    alone = slots.taken(peer) === 1 ? alone + 1 : 0;
+    // Who asks for one after the other has none to leave together with; of many at once, each time one comes first.
+    peer[alone > fewAlone ? 'sendNow' : 'send']({ type: 'request', requestId, chat, caller: submitter.name });
   }
 
   /** Nobody is there to take it, for now. */

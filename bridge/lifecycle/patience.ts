@@ -20,14 +20,14 @@ export interface Patience {
 export function limitOf(
   { state, isStreamed }: Pick<Entry, 'state' | 'isStreamed'>,
   { lostGraceMs, ackMs, firstTokenMs }: Patience,
-): { ms: number; failure: Failure } | undefined {
+): { ms: number; failure: () => Failure } | undefined {
   switch (state.status) {
     case 'unknown':
-      return { ms: lostGraceMs, failure: disconnected };
+      return { ms: lostGraceMs, failure: () => disconnected };
     case 'dispatched':
-      return { ms: ackMs, failure: { code: 'not_acknowledged', message: notAcknowledged } };
+      return { ms: ackMs, failure: () => notAcknowledged };
     case 'started':
-      return isStreamed ? { ms: firstTokenMs, failure: firstTokenTimeout(firstTokenMs) } : undefined;
+      return isStreamed ? { ms: firstTokenMs, failure: () => firstTokenTimeout(firstTokenMs) } : undefined;
     case 'queued':
     case 'streaming':
     case 'succeeded':
@@ -44,8 +44,11 @@ export const disconnected: Failure = {
     'The extension went away while it ran this call, so its outcome is unknown and it may have been billed. Send it again if you still need the answer.',
 };
 
-const notAcknowledged =
-  'The extension never said that it took this call, which was cancelled; whether it began is unknown. Reload the extension if this happens again.';
+const notAcknowledged: Failure = {
+  code: 'not_acknowledged',
+  message:
+    'The extension never said that it took this call, which was cancelled; whether it began is unknown. Reload the extension if this happens again.',
+};
 
 const firstTokenTimeout = (ms: number): Failure => ({
   code: 'first_token_timeout',

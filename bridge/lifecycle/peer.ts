@@ -12,5 +12,8 @@ export interface Peer {
   /** The person wants no requests now. What runs goes on. */
   readonly paused: boolean;
   readonly account: AccountState;
+  /** At the end of this turn, together with what else is sent in it. */
   send(frame: FrameToExtension): void;
+  /** At once. */
+  sendNow(frame: FrameToExtension): void;
 }

@@ -26,6 +26,7 @@ const createConnection = (browser: string, account: AccountState, pausedSince: D
   paused: pausedSince !== null,
   account,
   send: () => {},
+  sendNow: () => {},
 });
 
 const sound: Condition = { trouble: null, wasPutAside: false, unreadable: 0 };

@@ -130,3 +130,19 @@ it('holds the last word on what the database has, too', async () => {
   });
   expect(asLeft(folder, (left) => left.findByKey('me', 'k'))).toEqual(kept);
 });
+
+it('has it before the turn ends where somebody waits for that, and else when it ends', async () => {
+  const folder = await makeFolder();
+  const journal = openSoundJournal(folder);
+  onTestFinished(() => journal.close());
+  const nextTurn = () => new Promise<number>((resolve) => setImmediate(() => resolve(redoBytes(folder))));
+  const first = nextTurn();
+  journal.insert(createRow('a'));
+  expect(await first).toBe(0);
+  const before = await nextTurn();
+  expect(before).toBeGreaterThan(0);
+  const second = nextTurn();
+  journal.insert(createRow('b'));
+  void journal.settled();
+  expect(await second).toBeGreaterThan(before);
+});

@@ -25,6 +25,8 @@ export interface TestPeer extends Peer {
   paused: boolean;
   account: AccountState;
   readonly sent: FrameToExtension[];
+  /** Those of them that did not wait for the end of the turn. */
+  readonly sentNow: FrameToExtension[];
   /** Ids of the frames of one type that it was sent, in order. */
   idsOf(type: 'request' | 'cancel' | 'ack'): string[];
 }
@@ -41,6 +43,7 @@ export function createPeer(
   { lanes = 1, rate = 1000, profile = `profile of ${instance}`, paused = false, account = signedIn } = {},
 ): TestPeer {
   const sent: FrameToExtension[] = [];
+  const sentNow: FrameToExtension[] = [];
   return {
     instance,
     profile,
@@ -49,7 +52,12 @@ export function createPeer(
     paused,
     account,
     sent,
+    sentNow,
     send: (frame) => void sent.push(frame),
+    sendNow(frame) {
+      sent.push(frame);
+      sentNow.push(frame);
+    },
     idsOf: (type) =>
       sent
         .filter((frame) => frame.type === type)

@@ -36,6 +36,24 @@ describe('requests', () => {
     expect(peer.idsOf('request')).toEqual(calls.map(({ requestId }) => requestId));
   });
 
+  it('leave at once where they come one after the other, and together where several run', () => {
+    const peer = createPeer('a', { lanes: 2 });
+    rig.connect(peer);
+    function runAlone(): void {
+      const { requestId } = rig.submit();
+      rig.dispatcher.receive(peer, end(requestId, 0));
+    }
+    const nowAfter = (count: number) => {
+      for (let left = count; left > 0; left -= 1) runAlone();
+      return peer.sentNow.length;
+    };
+    expect(nowAfter(8)).toBe(0);
+    expect(nowAfter(2)).toBe(2);
+    for (const { requestId } of [rig.submit(), rig.submit()]) rig.dispatcher.receive(peer, end(requestId, 0));
+    expect(peer.sentNow.length).toBe(3);
+    expect(nowAfter(8)).toBe(3);
+  });
+
   it('go to the extension with the most free lanes', () => {
     const [small, large] = [createPeer('small', { lanes: 1 }), createPeer('large', { lanes: 3 })];
     rig.connect(small);
