@@ -8,8 +8,8 @@ import { atMostEvery } from '../at-most-every.ts';
 import { onceATurn } from '../once-a-turn.ts';
 
 /**
- * What goes out by one socket: at the end of a turn of the event loop, everything of that turn in one write. Nobody waits
- * for an `ack`, so that those of `ackMs` go together.
+ * What goes out by one socket: at the end of a turn of the event loop, in one write with all else of that turn that has
+ * not left yet. Nobody waits for an `ack`, so that those of `ackMs` go together.
  */
 export interface Outgoing {
   send(frame: FrameToExtension): void;
@@ -23,7 +23,11 @@ export interface Outgoing {
 const ackMs = 20;
 
 /** `stream` is what `socket` writes to. `beforeSend` is called first, and what throws there is not sent. */
-export function createOutgoing(socket: WebSocket, stream: Duplex, beforeSend: () => void): Outgoing {
+export function createOutgoing(
+  socket: Pick<WebSocket, 'send'>,
+  stream: Pick<Duplex, 'cork' | 'uncork'>,
+  beforeSend: () => void,
+): Outgoing {
   let frames: FrameToExtension[] = [];
   let acknowledged: string[] = [];
 

@@ -10,9 +10,9 @@ import { NewerJournalError } from './schema.ts';
 import { fileName, openStore, openStoreInMemory, putAll, type Store } from './store.ts';
 
 /**
- * What must survive a crash: which calls went out, and what they came to. All that is written in one turn of the event
- * loop goes to the disk together, at its end at the latest: into the redo log, which is cheap to write, and from there in
- * larger batches into the database, which is cheap to ask.
+ * What must survive a crash: which calls went out, and what they came to. What is written in one turn of the event loop
+ * goes to the disk together at its end, or as soon as somebody waits for it: into the redo log, which is cheap to write,
+ * and from there in larger batches into the database, which is cheap to ask.
  */
 export interface Journal {
   insert(row: Pick<JournalRow, 'id' | 'scope' | 'key' | 'fingerprint' | 'createdAt' | 'request'>): void;

@@ -49,6 +49,7 @@ export interface Dispatcher {
   busyLanes(peer: Peer): number;
 }
 
+/** More calls than that in a row, each the only one of its extension, and the next one is believed to stay alone. */
 const fewAlone = 8;
 
 const waited: Failure = {
@@ -128,7 +129,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     journal.dispatched(requestId, peer);
     apply(entry, { type: 'dispatched', instance: peer.instance });
     alone = slots.taken(peer) === 1 ? alone + 1 : 0;
-    // Who asks for one after the other has none to leave together with; of many at once, each time one comes first.
+    // Where they come one after the other, there is none to leave together with; of many at once, one is first each time.
     peer[alone > fewAlone ? 'sendNow' : 'send']({ type: 'request', requestId, chat, caller: submitter.name });
   }
 

@@ -106,7 +106,7 @@ describe('a journal', () => {
     ]);
   });
 
-  it('is on disk once it was told to be, and by itself at the end of the turn', async () => {
+  it('is on disk once it was told to be, once somebody waits for it, and when it is closed', async () => {
     const folder = makeFolder();
     const { journal } = open(folder);
     const onDisk = () => asLeft(folder, (left) => left.unfinished().map(({ id }) => id));
