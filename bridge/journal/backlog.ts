@@ -4,8 +4,10 @@ import { rowBytes, type JournalChange, type JournalRow } from './row.ts';
 
 /** Rows that the database lacks, in the order in which they came. */
 export interface Backlog {
-  /** `isNew`: nothing of it was ever written. */
-  put(row: JournalRow, isNew?: boolean): void;
+  /** One that is new; it is kept as it is, and `change` changes it. */
+  add(row: JournalRow): void;
+  /** One of them, or one that the database has, which is kept from now on. */
+  change(row: JournalRow, change: Partial<JournalRow>): void;
   get(id: string): JournalRow | undefined;
   hasKey(scope: string, key: string): boolean;
   /** So many of the first that they make up so many characters, or as many as there are. */
@@ -23,34 +25,43 @@ export interface Backlog {
 
 interface Pending {
   row: JournalRow;
-  /** It changed since it was written. */
-  isFresh: boolean;
-  /** What was asked stands in a line, or in the database. */
-  isAskedWritten: boolean;
+  /** What is new of it: the row itself, where nothing of it was ever written. */
+  fresh: JournalChange | null;
 }
 
-export function createBacklog(): Backlog {
+/** `onFresh`: something is new, for the first time since it was written. */
+export function createBacklog(onFresh: () => void): Backlog {
   const rows = createTransientMap<Pending>();
   /** The latest of each Idempotency-Key. */
   const idsByKey = createTransientMap<string>();
   let fresh: Pending[] = [];
   let chars = 0;
 
+  function add(pending: Pending): Pending {
+    const { row } = pending;
+    rows.set(row.id, pending);
+    if (row.key !== null) idsByKey.set(nameOf(row.scope, row.key), row.id);
+    chars += charsOf(row);
+    keepFresh(pending);
+    return pending;
+  }
+
+  function keepFresh(pending: Pending): void {
+    if (fresh.push(pending) === 1) onFresh();
+  }
+
   return {
-    put(row, isNew = false) {
-      let pending = rows.get(row.id);
-      chars += charsOf(row);
-      if (pending) {
-        chars -= charsOf(pending.row);
-        pending.row = row;
-      } else {
-        pending = { row, isFresh: false, isAskedWritten: !isNew };
-        rows.set(row.id, pending);
-        if (row.key !== null) idsByKey.set(nameOf(row.scope, row.key), row.id);
-      }
-      if (pending.isFresh) return;
-      pending.isFresh = true;
-      fresh.push(pending);
+    add: (row) => void add({ row, fresh: row }),
+    change(row, change) {
+      // What was asked is most of a row, never changes, and stands in the database. All else goes into its first line.
+      const pending = rows.get(row.id) ?? add({ row, fresh: { ...row, request: undefined } });
+      chars -= charsOf(pending.row);
+      Object.assign(pending.row, change);
+      chars += charsOf(pending.row);
+      if (pending.fresh === null) {
+        pending.fresh = { id: row.id, ...change };
+        keepFresh(pending);
+      } else if (pending.fresh !== pending.row) Object.assign(pending.fresh, change);
     },
     get: (id) => rows.get(id)?.row,
     hasKey: (scope, key) => idsByKey.has(nameOf(scope, key)),
@@ -66,10 +77,9 @@ export function createBacklog(): Backlog {
     },
     write(append) {
       if (fresh.length === 0) return;
-      const changed = fresh;
-      append(changed.map(toChange));
+      append(fresh.map((it) => it.fresh ?? it.row));
+      for (const pending of fresh) pending.fresh = null;
       fresh = [];
-      for (const pending of changed) [pending.isFresh, pending.isAskedWritten] = [false, true];
     },
     isWritten: () => fresh.length === 0,
     remove(gone) {
@@ -88,10 +98,6 @@ export function createBacklog(): Backlog {
     },
   };
 }
-
-/** What was asked is most of a row, and never changes. All else stands in each line, so that the last one is enough. */
-const toChange = ({ row, isAskedWritten }: Pending): JournalChange =>
-  isAskedWritten ? { ...row, request: undefined } : row;
 
 const nameOf = (scope: string, key: string): string => `${scope}\n${key}`;
 

@@ -74,7 +74,7 @@ export function openJournal(options: {
   const condition: Condition = { trouble: null, wasPutAside: false, unreadable: 0 };
   let unlock: (() => void) | null = null;
   let redoLog: RedoLog | null = null;
-  const pending = createBacklog();
+  const pending = createBacklog(() => setImmediate(flush));
   let store = openOrFallBack();
   // What was on disk before the disk failed can often still be read.
   let older: Store | null = null;
@@ -136,9 +136,13 @@ export function openJournal(options: {
     }
   }
 
-  function put(row: JournalRow, isNew?: boolean): void {
-    if (pending.isWritten()) setImmediate(flush);
-    pending.put(row, isNew);
+  function change(id: string, changes: Partial<JournalRow>): void {
+    const row = find(id);
+    // Not known: it was there before the disk failed, and cannot be read any more. Answered: an answer may come after its
+    // call was given up, and even before a slow caller learns that it was.
+    if (!row || row.status === 'success') return;
+    if (row.finishedAt !== null) retention.countAnew();
+    pending.change(row, changes);
   }
 
   /** Into the redo log. */
@@ -187,24 +191,12 @@ export function openJournal(options: {
   const sweeping = setInterval(expire, Math.min(sweepMs, ttlMs)).unref();
 
   return {
-    // What changes, one by one: to spread a second object into a new one costs as much as all else here.
     insert: (row) =>
-      put({ ...row, status: 'queued', finishedAt: null, profile: null, instance: null, outcome: null }, true),
-    // A row that is not known was there before the disk failed, and cannot be read any more: nothing becomes of it.
-    dispatched(id, { profile, instance }) {
-      const row = find(id);
-      if (row) put({ ...row, status: 'dispatched', profile, instance });
-    },
-    requeued(id) {
-      const row = find(id);
-      if (row) put({ ...row, status: 'queued', profile: null, instance: null });
-    },
+      pending.add({ ...row, status: 'queued', finishedAt: null, profile: null, instance: null, outcome: null }),
+    dispatched: (id, { profile, instance }) => change(id, { status: 'dispatched', profile, instance }),
+    requeued: (id) => change(id, { status: 'queued', profile: null, instance: null }),
     finished(id, status, outcome, finishedAt) {
-      // An answer may come after its call was given up, and even before a slow caller learns that it was.
-      const row = find(id);
-      if (!row || row.status === 'success') return;
-      put({ ...row, status, outcome, finishedAt });
-      if (row.finishedAt !== null) retention.countAnew();
+      change(id, { status, outcome, finishedAt });
       if (pending.chars > maxKeptBytes / 10) foldAll();
     },
     find,
@@ -227,9 +219,11 @@ export function openJournal(options: {
     flush,
     settled() {
       if (pending.isWritten()) return Promise.resolve();
-      // Somebody waits: with all that came at once, and not only at the end of the turn.
-      if (!settling) process.nextTick(flush);
-      settling ??= Promise.withResolvers();
+      if (!settling) {
+        settling = Promise.withResolvers();
+        // Somebody waits: with all that came at once, and not only at the end of the turn.
+        process.nextTick(flush);
+      }
       return settling.promise;
     },
     close() {

@@ -89,8 +89,10 @@ export function createResults(options: {
     wentOut: (id) => isOut(journal.find(id)),
     async read(id, scope) {
       const row = journal.find(id);
+      const result = row && isOwn(row, scope) ? read(row) : undefined;
+      // As it was then: what comes meanwhile may not be on disk yet.
       await journal.settled();
-      return row && isOwn(row, scope) ? read(row) : undefined;
+      return result;
     },
     findByKey(scope, key) {
       const row = journal.findByKey(scope, key) ?? journal.findByKey(withoutId(scope), key);

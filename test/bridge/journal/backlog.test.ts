@@ -8,9 +8,9 @@ const idsOf = (rows: readonly JournalRow[]): string[] => rows.map(({ id }) => id
 
 describe('what the database lacks', () => {
   it('is handed out in pieces of some length, in the order in which it came', () => {
-    const backlog = createBacklog();
-    for (const id of ['a', 'b', 'c', 'd']) backlog.put(createRow(id, { outcome: 'x'.repeat(1000) }), true);
-    backlog.put(createRow('a', { outcome: 'y'.repeat(1000) }));
+    const backlog = createBacklog(() => {});
+    for (const id of ['a', 'b', 'c', 'd']) backlog.add(createRow(id, { outcome: 'x'.repeat(1000) }));
+    backlog.change(createRow('a'), { outcome: 'y'.repeat(1000) });
     expect(idsOf(backlog.first(2000))).toEqual(['a', 'b']);
     expect(idsOf(backlog.first(1))).toEqual(['a']);
     expect(idsOf(backlog.first(Infinity))).toEqual(['a', 'b', 'c', 'd']);
@@ -19,14 +19,14 @@ describe('what the database lacks', () => {
   });
 
   it('is found by its key for as long as the latest of that key is there', () => {
-    const backlog = createBacklog();
+    const backlog = createBacklog(() => {});
     const rows = [
       createRow('a', { key: 'k' }),
       createRow('b', { key: 'k' }),
       createRow('c', { key: 'k', scope: 'other' }),
       createRow('d'),
     ];
-    for (const it of rows) backlog.put(it, true);
+    for (const it of rows) backlog.add(it);
     const found = () => [backlog.hasKey('me', 'k'), backlog.hasKey('other', 'k'), backlog.hasKey('me', 'other')];
     expect(found()).toEqual([true, true, false]);
     backlog.remove(rows.slice(0, 1));

@@ -26,7 +26,7 @@ it('gives back what was appended, once, each row as it was at last', async () =>
   const folder = await makeFolder();
   const log = openRedoLog(folder);
   log.append([createRow('a'), createRow('b', { request: 'two\nlines' })]);
-  log.append([createRow('a', { status: 'dispatched', profile: '語' }), createRow('c')]);
+  log.append([{ id: 'a', status: 'dispatched', profile: '語' }, createRow('c')]);
   const rows = [
     createRow('a', { status: 'dispatched', profile: '語' }),
     createRow('b', { request: 'two\nlines' }),
@@ -129,6 +129,30 @@ it('holds the last word on what the database has, too', async () => {
     outcome: '"paid"',
   });
   expect(asLeft(folder, (left) => left.findByKey('me', 'k'))).toEqual(kept);
+});
+
+it('holds all of a row that changed from turn to turn', async () => {
+  const folder = await makeFolder();
+  const journal = openSoundJournal(folder);
+  onTestFinished(() => journal.close());
+  const asked = { id: 'a', scope: 'me', key: 'k', fingerprint: 'f', createdAt: 1, request: '"Hello"' };
+  journal.insert(asked);
+  journal.flush();
+  journal.dispatched('a', { profile: 'p', instance: 'i' });
+  journal.flush();
+  journal.requeued('a');
+  journal.dispatched('a', { profile: 'q', instance: 'j' });
+  journal.flush();
+  journal.finished('a', 'success', '"paid"', 2);
+  journal.flush();
+  expect(asLeft(folder, (left) => left.findByKey('me', 'k'))).toEqual({
+    ...asked,
+    status: 'success',
+    profile: 'q',
+    instance: 'j',
+    finishedAt: 2,
+    outcome: '"paid"',
+  });
 });
 
 it('has it before the turn ends where somebody waits for that, and else when it ends', async () => {
