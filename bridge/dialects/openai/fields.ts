@@ -2,8 +2,18 @@ import * as v from 'valibot';
 
 import { numberFrom, priority, text, wholeFrom } from '../../http/fields.ts';
 
-/** Fields that OpenAI's routes have in common. Clients send null for what they leave out. */
-export const optional = <S extends v.GenericSchema>(schema: S) => v.optional(v.nullable(schema), null);
+/** Fields that OpenAI's routes have in common. Clients send null, too, for what they leave out. */
+export const optional = <S extends v.GenericSchema>(schema: S) => v.nullish(schema);
+
+/** Without what was left out. */
+export function given<T extends object>(fields: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
+  const found: { [Name in keyof T]?: NonNullable<T[Name]> } = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== null && value !== undefined) found[name] = value;
+  }
+  return found;
+}
 
 const textOrArray = v.pipe(v.string('must be a string or an array'), text);
 
@@ -40,19 +50,13 @@ export const common = {
   max_tokens: optional(wholeFrom(1, 10_000_000)),
 };
 
+type Common = { [Name in keyof typeof common]?: v.InferOutput<(typeof common)[Name]> };
+
 /** The fields above, as a chat takes them; `n` and the stream are the route's business. */
-export function toCommon(body: {
-  model: string | null;
-  stop: string | string[] | null;
-  temperature: number | null;
-  top_p: number | null;
-}) {
+export const toCommon = ({ model, stop, temperature, top_p: topP }: Common) => ({
+  model,
   // Forms send an empty field for none. It would end every text before it begins.
-  const stops = [body.stop ?? []].flat().filter((stop) => stop !== '');
-  return {
-    ...(body.model !== null && { model: body.model }),
-    ...(stops.length > 0 && { stops }),
-    ...(body.temperature !== null && { temperature: body.temperature }),
-    ...(body.top_p !== null && { topP: body.top_p }),
-  };
-}
+  stops: stop?.length ? [stop].flat() : null,
+  temperature,
+  topP,
+});

@@ -4,7 +4,7 @@ import type { ChatMessage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import { imageUrl, text } from '../../../http/fields.ts';
-import { optional, textOr } from '../fields.ts';
+import { given, optional, textOr } from '../fields.ts';
 
 const textPart = v.object({ type: v.literal('text'), text });
 
@@ -130,19 +130,19 @@ function toContent(content: v.InferOutput<typeof contentSchema>): Extract<ChatMe
         return part;
       case 'image_url': {
         const { url, detail } = part.image_url;
-        return { type: 'image', url, ...(detail !== null && { detail }) };
+        return { type: 'image', url, ...given({ detail }) };
       }
       case 'input_audio':
         return { type: 'audio', ...part.input_audio };
       case 'file': {
         const { file_data: url, filename } = part.file;
-        return { type: 'file', url, ...(filename !== null && { name: filename }) };
+        return { type: 'file', url, ...given({ name: filename }) };
       }
     }
   });
 }
 
-function textOf(content: v.InferOutput<typeof saidSchema> | null): string {
+function textOf(content: v.InferOutput<typeof saidSchema> | null | undefined): string {
   if (typeof content === 'string') return content;
   return (content ?? []).map((part) => (part.type === 'text' ? part.text : part.refusal)).join('');
 }

@@ -4,7 +4,7 @@ import type { ChatRequest, ResponseFormat } from '#shared/chat.ts';
 
 import { text, wholeFrom } from '../../../http/fields.ts';
 import { describeFidelity, refuseUncarried, type Treatment } from '../fidelity.ts';
-import { common, jsonSchema, optional, toCommon, yesOrNo } from '../fields.ts';
+import { common, given, jsonSchema, optional, toCommon, yesOrNo } from '../fields.ts';
 import type { Question } from '../respond.ts';
 import { messagesSchema, toMessages } from './messages.ts';
 
@@ -82,8 +82,8 @@ export function readQuestion(body: Body): Question {
   return {
     // Puter knows no `n`: every choice is a call of its own.
     requests: Array.from({ length: body.n ?? 1 }, () => request),
-    model: body.model,
-    priority: body.priority,
+    model: body.model ?? null,
+    priority: body.priority ?? null,
     isStream: body.stream === true,
     wantsUsage: body.stream_options?.include_usage === true,
     fidelity: describeFidelity(body, (param) => treatmentOf(param, body), unnamed(body)),
@@ -103,28 +103,24 @@ const unnamed = ({ messages }: Body): string[] =>
   messages.some((it) => 'name' in it && it.name) ? ['messages.name'] : [];
 
 function toChatRequest(body: Body): ChatRequest {
-  const maxTokens = body.max_completion_tokens ?? body.max_tokens;
   const { tools, tool_choice: choice, response_format: format } = body;
   return {
-    ...toCommon(body),
     messages: toMessages(body.messages),
-    ...(tools !== null && tools.length > 0 && { tools: tools.map(toTool) }),
-    ...(choice !== null && { toolChoice: typeof choice === 'string' ? choice : { name: choice.function.name } }),
-    ...(body.parallel_tool_calls !== null && { parallelToolCalls: body.parallel_tool_calls }),
-    ...(format !== null && format.type !== 'text' && { responseFormat: toFormat(format) }),
-    ...(maxTokens !== null && { maxTokens }),
-    ...(body.reasoning_effort !== null && { reasoningEffort: body.reasoning_effort }),
-    ...(body.verbosity !== null && { verbosity: body.verbosity }),
+    ...given({
+      ...toCommon(body),
+      tools: tools?.length ? tools.map(toTool) : null,
+      toolChoice: choice && typeof choice === 'object' ? { name: choice.function.name } : choice,
+      parallelToolCalls: body.parallel_tool_calls,
+      responseFormat: format && format.type !== 'text' ? toFormat(format) : null,
+      maxTokens: body.max_completion_tokens ?? body.max_tokens,
+      reasoningEffort: body.reasoning_effort,
+      verbosity: body.verbosity,
+    }),
   };
 }
 
-function toTool({ function: { name, description, parameters, strict } }: NonNullable<Body['tools']>[number]) {
-  return {
-    name,
-    ...(description !== null && { description }),
-    ...(parameters !== null && { parameters }),
-    ...(strict !== null && { strict }),
-  };
+function toTool({ function: { name, ...rest } }: NonNullable<Body['tools']>[number]) {
+  return { name, ...given(rest) };
 }
 
 type Format = Exclude<NonNullable<Body['response_format']>, { type: 'text' }>;
@@ -140,7 +136,7 @@ function toFormat(format: Format): ResponseFormat {
   return {
     type: 'json_schema',
     name,
-    ...(description !== null && { description }),
+    ...given({ description }),
     schema: schema ?? {},
     strict: strict === true,
   };

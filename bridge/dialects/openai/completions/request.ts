@@ -4,7 +4,7 @@ import type { ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import { text } from '../../../http/fields.ts';
-import { common, optional, textOr, toCommon, yesOrNo } from '../fields.ts';
+import { common, given, optional, textOr, toCommon, yesOrNo } from '../fields.ts';
 import { describeFidelity, refuseUncarried, type Treatment } from '../fidelity.ts';
 import type { Question } from '../respond.ts';
 
@@ -50,8 +50,8 @@ export function readQuestion(body: Body): { question: Question; echoes: string[]
   return {
     question: {
       requests: all.map((prompt) => toChatRequest(prompt, body)),
-      model: body.model,
-      priority: body.priority,
+      model: body.model ?? null,
+      priority: body.priority ?? null,
       isStream: body.stream === true,
       wantsUsage: body.stream_options?.include_usage === true,
       fidelity: describeFidelity(body, treatmentOf),
@@ -71,16 +71,14 @@ const fillIn =
   'You complete text. The user gives you a text with a gap, marked <gap/>. Answer with what stands in the gap, and with nothing else: no explanation, no Markdown fence, and repeat nothing of what stands around it.';
 
 const toChatRequest = (prompt: string, body: Body): ChatRequest => ({
-  ...toCommon(body),
-  ...(body.max_tokens !== null && { maxTokens: body.max_tokens }),
-  messages:
-    body.suffix === null || body.suffix === ''
-      ? [
-          { role: 'system', content: goOn },
-          { role: 'user', content: prompt },
-        ]
-      : [
-          { role: 'system', content: fillIn },
-          { role: 'user', content: `${prompt}<gap/>${body.suffix}` },
-        ],
+  messages: body.suffix
+    ? [
+        { role: 'system', content: fillIn },
+        { role: 'user', content: `${prompt}<gap/>${body.suffix}` },
+      ]
+    : [
+        { role: 'system', content: goOn },
+        { role: 'user', content: prompt },
+      ],
+  ...given({ ...toCommon(body), maxTokens: body.max_tokens }),
 });
