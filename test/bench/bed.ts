@@ -26,11 +26,7 @@ export function createBed(signal: AbortSignal): Bed & { close(): Promise<void> }
     },
     serve: (command) => keep(start('serve', command, signal)),
     assist: (command) => keep(start('load', command, signal)),
-    load: async (name, options) =>
-      (await run('load', [`${root}dist/bench/load/${name}.js`, JSON.stringify(options)], signal)) as Record<
-        string,
-        number
-      >,
+    load: (name, options) => run('load', [`${root}dist/bench/load/${name}.js`, JSON.stringify(options)], signal),
     onEnd: (end) => void ends.push(end),
     async close() {
       for (const end of ends.splice(0).toReversed()) await end();

@@ -39,7 +39,7 @@ export interface Bed {
   /** Starts a program beside it, on another core, and waits until it says that it is ready. */
   assist(command: readonly string[]): Promise<Started>;
   /** Runs a program that loads a server to its end; what it printed is what it measured. */
-  load(name: string, options: object): Promise<Record<string, number>>;
+  load(name: string, options: object): Promise<unknown>;
   /** Whatever else has to be ended. */
   onEnd(end: () => Promise<unknown>): void;
 }

@@ -10,8 +10,7 @@ export interface Started {
   url: string;
   /** From the beginning to being ready. */
   startMs: number;
-  /** Of the processor, so far. NaN where the system does not tell. */
-  cpuMs(): number;
+  pid: number;
   memoryBytes(): number;
   /** How often its main thread was woken, so far. */
   wakeUps(): number;
@@ -50,7 +49,7 @@ export async function start(core: Core, command: readonly string[], signal: Abor
   return {
     url,
     startMs,
-    cpuMs: () => readCpuMs(pid),
+    pid,
     memoryBytes: () => readMemoryBytes(pid),
     wakeUps: () => Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readProc(pid, 'status') ?? '')?.[1]),
     async close() {
@@ -73,7 +72,8 @@ export async function run(core: Core, command: readonly string[], signal: AbortS
 /** Linux counts in hundredths of a second. */
 const tickMs = 10;
 
-function readCpuMs(pid: number): number {
+/** What a process took of the processor, so far. NaN where the system does not tell. */
+export function readCpuMs(pid: number): number {
   // The name of the program, in parentheses, may hold anything.
   const fields = readProc(pid, 'stat')
     ?.replace(/^.*\) /s, '')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import type { Bed } from '../bench.ts';
 import { root } from '../bed.ts';
+import type { CallersOptions } from '../load/callers.ts';
 import type { Started } from '../processes.ts';
 import { findPortkey } from './portkey.ts';
 
@@ -39,10 +40,14 @@ export async function startSeed(bed: Bed): Promise<Contender> {
  */
 export async function warmUp(bed: Bed, kind: 'bare' | 'batched', server: Started): Promise<void> {
   const extension = await extend(bed, kind, server);
-  const load = { callers: 32, seconds: 4 };
   const messages = [{ role: 'user', content: 'Hello' }];
-  await bed.load('callers', { ...load, url: `${server.url}/api/process`, body: { prompt: 'Hello' } });
-  await bed.load('callers', { ...load, url: `${server.url}/v1/chat/completions`, body: { stream: true, messages } });
+  for (const [path, body] of [
+    ['/api/process', { prompt: 'Hello' }],
+    ['/v1/chat/completions', { stream: true, messages }],
+  ] as const) {
+    const servers = [{ url: server.url + path, pid: server.pid }];
+    await bed.load('callers', { servers, body, callers: 32, turns: 1, seconds: 4 } satisfies CallersOptions);
+  }
   await extension.close();
 }
 

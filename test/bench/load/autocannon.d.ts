@@ -3,7 +3,10 @@ declare module 'autocannon' {
   interface Options {
     url: string;
     connections: number;
+    /** In seconds. */
     duration: number;
+    /** How often it looks whether that is over, in milliseconds. */
+    sampleInt: number;
     method: 'POST';
     headers: Record<string, string>;
     body: string;
@@ -12,8 +15,6 @@ declare module 'autocannon' {
     '2xx': number;
     non2xx: number;
     errors: number;
-    /** In seconds. */
-    duration: number;
   }
   interface Instance extends Promise<Result> {
     on(event: 'response', listener: (client: object, status: number, bytes: number, ms: number) => void): this;

@@ -1,33 +1,68 @@
-/** So many callers, each with one request after the other. */
+/**
+ * So many callers, each with one request after the other, of each server in turn: the machine may be busier at one moment
+ * than at another, and so it is for all of them.
+ */
+
+import { setTimeout as delay } from 'node:timers/promises';
 
 import autocannon from 'autocannon';
 
+import { readCpuMs } from '../processes.ts';
 import { print, quantile, readOptions } from './options.ts';
 
-interface CallersOptions {
-  url: string;
+/** How long each server is loaded: `turns` times, for so many seconds. */
+export interface CallersOptions {
+  servers: readonly { url: string; pid: number; headers?: Record<string, string> | undefined }[];
   callers: number;
+  turns: number;
   seconds: number;
   body: object;
-  headers?: Record<string, string>;
 }
 
-const { url, callers, seconds, body, headers } = readOptions() as CallersOptions;
-const times: number[] = [];
-const loading = autocannon({
-  url,
-  connections: callers,
-  duration: seconds,
-  method: 'POST',
-  headers: { 'Content-Type': 'application/json', ...headers },
-  body: JSON.stringify(body),
-});
-const result = await loading.on('response', (_client, _status, _bytes, ms) => void times.push(ms));
-if (result.non2xx > 0 || result.errors > 0)
-  throw new Error(`${result.non2xx} refusals and ${result.errors} errors from ${url}.`);
-print({
-  requests: result['2xx'],
-  perSecond: result['2xx'] / result.duration,
+/** What the callers of one server met. */
+export interface CallersResult {
+  perSecond: number;
+  /** Milliseconds until an answer. */
+  p50: number;
+  p99: number;
+  /** Of the server's processor, for one request. */
+  cpuMicros: number;
+}
+
+const putOffMs = 600;
+
+const { servers, callers, turns, seconds, body } = readOptions() as CallersOptions;
+const sums = servers.map(() => ({ requests: 0, seconds: 0, cpuMs: 0, times: new Array<number>() }));
+
+for (let turn = 0; turn < turns; turn += 1) {
+  for (const [at, server] of servers.entries()) {
+    const sum = sums[at]!;
+    const cpuBefore = readCpuMs(server.pid);
+    const startedAt = performance.now();
+    const loading = autocannon({
+      url: server.url,
+      connections: callers,
+      duration: seconds,
+      sampleInt: 100,
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...server.headers },
+      body: JSON.stringify(body),
+    });
+    const result = await loading.on('response', (_client, _status, _bytes, ms) => void sum.times.push(ms));
+    if (result.non2xx > 0 || result.errors > 0)
+      throw new Error(`${result.non2xx} refusals and ${result.errors} errors from ${server.url}.`);
+    sum.requests += result['2xx'];
+    sum.seconds += (performance.now() - startedAt) / 1000;
+    // What a server puts off is its own to pay, and not for the next one to wait for.
+    await delay(putOffMs);
+    sum.cpuMs += readCpuMs(server.pid) - cpuBefore;
+  }
+}
+
+const results: CallersResult[] = sums.map(({ requests, seconds, cpuMs, times }) => ({
+  perSecond: requests / seconds,
   p50: quantile(times, 0.5),
   p99: quantile(times, 0.99),
-});
+  cpuMicros: (cpuMs * 1000) / requests,
+}));
+print(results);

@@ -1,33 +1,29 @@
-import type { Bed } from '../bench.ts';
+import type { Bed, Contestant } from '../bench.ts';
 import type { Contender } from '../contestants/contestants.ts';
+import type { CallersOptions, CallersResult } from '../load/callers.ts';
 
-/** What callers met who each sent one request after the other, for two seconds. */
-export interface CallersResult {
-  perSecond: number;
-  /** Milliseconds until an answer. */
-  p50: number;
-  p99: number;
-  /** Of the server's processor, for one request. */
-  cpuMicros: number;
-}
-
-/** Callers of one route who all send the same. */
+/** Callers of one route who all send the same, to each of the contenders. */
 export interface CallersLoad {
   /** Node makes code fast that ran for long enough. */
-  warmUp(contender: Contender): Promise<void>;
-  measure(contender: Contender, callers: number): Promise<CallersResult>;
+  warmUp(): Promise<void>;
+  measure(callers: number): Promise<[Contestant, CallersResult][]>;
 }
 
-export function createCallersLoad(bed: Bed, path: string, body: object): CallersLoad {
-  const load = ({ url, headers }: Contender, callers: number, seconds: number) =>
-    bed.load('callers', { url: url + path, callers, seconds, body, ...(headers && { headers }) });
+export function createCallersLoad(
+  bed: Bed,
+  contenders: ReadonlyMap<Contestant, Contender>,
+  path: string,
+  body: object,
+): CallersLoad {
+  const servers = [...contenders.values()].map(({ url, pid, headers }) => ({ url: url + path, pid, headers }));
+  const load = async (options: Pick<CallersOptions, 'callers' | 'turns' | 'seconds'>) =>
+    (await bed.load('callers', { ...options, servers, body })) as CallersResult[];
 
   return {
-    warmUp: async (contender) => void (await load(contender, 32, 6)),
-    async measure(contender, callers) {
-      const before = contender.cpuMs();
-      const { requests = 0, perSecond = 0, p50 = 0, p99 = 0 } = await load(contender, callers, 2);
-      return { perSecond, p50, p99, cpuMicros: ((contender.cpuMs() - before) * 1000) / requests };
+    warmUp: async () => void (await load({ callers: 32, turns: 1, seconds: 6 })),
+    async measure(callers) {
+      const results = await load({ callers, turns: 3, seconds: 1 });
+      return [...contenders.keys()].map((who, at) => [who, results[at]!]);
     },
   };
 }

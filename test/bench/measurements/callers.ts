@@ -14,21 +14,18 @@ export const callers: Bench = {
       ['bridge', await startBridge(bed)],
       ['seed', await startSeed(bed)],
     ]);
-    const load = createCallersLoad(bed, '/api/process', body);
-    for (const contender of contenders.values()) await load.warmUp(contender);
+    const load = createCallersLoad(bed, contenders, '/api/process', body);
+    await load.warmUp();
     return async (note) => {
-      for (const [who, contender] of contenders) {
-        const { p50, p99 } = await load.measure(contender, 1);
+      for (const [who, { p50, p99 }] of await load.measure(1)) {
         note('1 caller, p50 (ms)', who, p50);
         note('1 caller, p99 (ms)', who, p99);
       }
-      for (const [who, contender] of contenders) {
-        const { perSecond, cpuMicros } = await load.measure(contender, 32);
+      for (const [who, { perSecond, cpuMicros }] of await load.measure(32)) {
         note('32 callers (requests/s)', who, perSecond);
         note('processor time of a request (µs)', who, cpuMicros);
       }
-      for (const [who, contender] of contenders)
-        note('256 callers (requests/s)', who, (await load.measure(contender, 256)).perSecond);
+      for (const [who, { perSecond }] of await load.measure(256)) note('256 callers (requests/s)', who, perSecond);
     };
   },
 };

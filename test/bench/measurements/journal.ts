@@ -13,13 +13,12 @@ export const journal: Bench = {
       ['bridge', await startBridge(bed)],
       ['bridge without journal', await startBridgeWithoutJournal(bed)],
     ]);
-    const load = createCallersLoad(bed, '/api/process', body);
-    for (const contender of contenders.values()) await load.warmUp(contender);
+    const load = createCallersLoad(bed, contenders, '/api/process', body);
+    await load.warmUp();
     return async (note) => {
-      for (const [who, contender] of contenders) {
-        note('journal: 1 caller, p50 (ms)', who, (await load.measure(contender, 1)).p50);
-        note('journal: processor time of a request (µs)', who, (await load.measure(contender, 32)).cpuMicros);
-      }
+      for (const [who, { p50 }] of await load.measure(1)) note('journal: 1 caller, p50 (ms)', who, p50);
+      for (const [who, { cpuMicros }] of await load.measure(32))
+        note('journal: processor time of a request (µs)', who, cpuMicros);
     };
   },
 };

@@ -13,13 +13,12 @@ export const portkey: Bench = {
       ['bridge', await startBridge(bed)],
       ['portkey', await startPortkey(bed)],
     ]);
-    const load = createCallersLoad(bed, '/v1/chat/completions', body);
-    for (const contender of contenders.values()) await load.warmUp(contender);
+    const load = createCallersLoad(bed, contenders, '/v1/chat/completions', body);
+    await load.warmUp();
     return async (note) => {
-      for (const [who, contender] of contenders)
-        note('completions by 1 caller, p50 (ms)', who, (await load.measure(contender, 1)).p50);
-      for (const [who, contender] of contenders)
-        note('completions at 32 callers (requests/s)', who, (await load.measure(contender, 32)).perSecond);
+      for (const [who, { p50 }] of await load.measure(1)) note('completions by 1 caller, p50 (ms)', who, p50);
+      for (const [who, { perSecond }] of await load.measure(32))
+        note('completions at 32 callers (requests/s)', who, perSecond);
     };
   },
 };

@@ -54,11 +54,11 @@ async function startAll(bed: Bed): Promise<Map<Contestant, Contender>> {
   return contenders;
 }
 
-function read(
+async function read(
   bed: Bed,
   { url }: Contender,
   { model, ...options }: { model: string; streams: number; times: number; chunks: number },
 ) {
   const body = { model, stream: true, messages: [{ role: 'user', content: 'Say hello.' }] };
-  return bed.load('streams', { url: `${url}/v1/chat/completions`, body, ...options });
+  return (await bed.load('streams', { url: `${url}/v1/chat/completions`, body, ...options })) as Record<string, number>;
 }
