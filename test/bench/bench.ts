@@ -14,17 +14,17 @@ export type Contestant =
   | 'plain page'
   | 'popup';
 
-/** One thing that is measured, as often as there are rounds. */
+/** One thing that is measured. */
 export interface Bench {
   /** For `--only`. */
   name: string;
   about: string;
-  /** Starts what it measures, and returns what one round of it is. */
-  start(bed: Bed): Promise<Round>;
+  /**
+   * One round: starts every contestant, and measures it once, in turn. The machine may be busier at one time than at
+   * another, and one process gets faster than the next of the same program.
+   */
+  round(bed: Bed, note: Note): Promise<void>;
 }
-
-/** Measures every contestant once, in turn: the machine may be busier at one time than at another. */
-export type Round = (note: Note) => Promise<void>;
 
 /** Keeps one figure. The same figure of other contestants and rounds is compared with it. */
 export type Note = (figure: string, who: Contestant, value: number) => void;

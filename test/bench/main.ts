@@ -59,21 +59,19 @@ try {
 // A browser that did not end must not keep the bench.
 process.exit();
 
-async function measure({ name, start }: Bench): Promise<void> {
-  const bed = createBed(stop);
-  try {
-    console.log(`${name}: starting …`);
-    const round = await start(bed);
-    for (let count = 1; count <= options.rounds; count += 1) {
-      stop.throwIfAborted();
-      const startedAt = performance.now();
-      await round(figures.note);
-      console.log(
-        `${name}: round ${count} of ${options.rounds}, ${Math.round((performance.now() - startedAt) / 1000)} s`,
-      );
+async function measure({ name, about, round }: Bench): Promise<void> {
+  console.log(`${name}: ${about} …`);
+  for (let count = 1; count <= options.rounds; count += 1) {
+    stop.throwIfAborted();
+    const startedAt = performance.now();
+    const bed = createBed(stop);
+    try {
+      await round(bed, figures.note);
+    } finally {
+      await bed.close();
     }
-  } finally {
-    await bed.close();
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    console.log(`${name}: round ${count} of ${options.rounds}, ${seconds} s`);
   }
 }
 

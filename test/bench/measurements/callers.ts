@@ -8,7 +8,7 @@ const body = { prompt: 'Say hello. '.repeat(90) };
 export const callers: Bench = {
   name: 'callers',
   about: 'POST /api/process, answered at once, by one caller and by many',
-  async start(bed) {
+  async round(bed, note) {
     const contenders = new Map<Contestant, Contender>([
       ['bare', await startBare(bed)],
       ['bridge', await startBridge(bed)],
@@ -16,16 +16,14 @@ export const callers: Bench = {
     ]);
     const load = createCallersLoad(bed, contenders, '/api/process', body);
     await load.warmUp();
-    return async (note) => {
-      for (const [who, { p50, p99 }] of await load.measure(1)) {
-        note('1 caller, p50 (ms)', who, p50);
-        note('1 caller, p99 (ms)', who, p99);
-      }
-      for (const [who, { perSecond, cpuMicros }] of await load.measure(32)) {
-        note('32 callers (requests/s)', who, perSecond);
-        note('processor time of a request (µs)', who, cpuMicros);
-      }
-      for (const [who, { perSecond }] of await load.measure(256)) note('256 callers (requests/s)', who, perSecond);
-    };
+    for (const [who, { p50, p99 }] of await load.measure(1)) {
+      note('1 caller, p50 (ms)', who, p50);
+      note('1 caller, p99 (ms)', who, p99);
+    }
+    for (const [who, { perSecond, cpuMicros }] of await load.measure(32)) {
+      note('32 callers (requests/s)', who, perSecond);
+      note('processor time of a request (µs)', who, cpuMicros);
+    }
+    for (const [who, { perSecond }] of await load.measure(256)) note('256 callers (requests/s)', who, perSecond);
   },
 };

@@ -21,7 +21,7 @@ type Ask = (calls: number) => Promise<number[]>;
 export const chromium: Bench = {
   name: 'chromium',
   about: 'the real extension in a real Chromium, before a stand-in for Puter',
-  async start(bed) {
+  async round(bed, note) {
     const contender = await startChromiumContender(bed);
     const [echo, asking] = [await serveBare(bed), await serveBare(bed)];
     for (const server of [echo, asking]) await warmUp(bed, 'bare', server);
@@ -39,12 +39,10 @@ export const chromium: Bench = {
       [first, 'puter.js', (count) => page.evaluate(askAlone, count)],
       [first, 'bridge', (count) => repeat(count, () => readFirst(contender.url))],
     ];
-    return async (note) => {
-      const times = ways.map((): number[] => []);
-      for (let call = 0; call < calls; call += callsInARow)
-        for (const [at, [, , ask]] of ways.entries()) times[at]?.push(...(await ask(callsInARow)));
-      for (const [at, [figure, who]] of ways.entries()) note(figure, who, summarise(times[at] ?? []).median);
-    };
+    const times = ways.map((): number[] => []);
+    for (let call = 0; call < calls; call += callsInARow)
+      for (const [at, [, , ask]] of ways.entries()) times[at]?.push(...(await ask(callsInARow)));
+    for (const [at, [figure, who]] of ways.entries()) note(figure, who, summarise(times[at] ?? []).median);
   },
 };
 

@@ -12,14 +12,12 @@ const settleMs = 1500;
 export const held: Bench = {
   name: 'held',
   about: `${count} requests that wait for their answer: what each takes in memory`,
-  async start(bed) {
-    return async (note) => {
-      const figure = 'memory of a held request (KiB)';
-      note(figure, 'bare', (await hold(bed, await startBare(bed), count, 'Hello')) / count / 1024);
-      note(figure, 'bridge', (await hold(bed, await startBridge(bed), count, 'Hello')) / count / 1024);
-      const [once, twice] = [await holdLarge(bed, 500), await holdLarge(bed, 1000)];
-      note('memory of 2 × the held bytes, times that of 1 ×', 'bridge', twice / once);
-    };
+  async round(bed, note) {
+    const figure = 'memory of a held request (KiB)';
+    note(figure, 'bare', (await hold(bed, await startBare(bed), count, 'Hello')) / count / 1024);
+    note(figure, 'bridge', (await hold(bed, await startBridge(bed), count, 'Hello')) / count / 1024);
+    const [once, twice] = [await holdLarge(bed, 500), await holdLarge(bed, 1000)];
+    note('memory of 2 × the held bytes, times that of 1 ×', 'bridge', twice / once);
   },
 };
 

@@ -8,17 +8,15 @@ const body = { prompt: 'Say hello. '.repeat(90) };
 export const journal: Bench = {
   name: 'journal',
   about: 'POST /api/process with the journal and without',
-  async start(bed) {
+  async round(bed, note) {
     const contenders = new Map<Contestant, Contender>([
       ['bridge', await startBridge(bed)],
       ['bridge without journal', await startBridgeWithoutJournal(bed)],
     ]);
     const load = createCallersLoad(bed, contenders, '/api/process', body);
     await load.warmUp();
-    return async (note) => {
-      for (const [who, { p50 }] of await load.measure(1)) note('journal: 1 caller, p50 (ms)', who, p50);
-      for (const [who, { cpuMicros }] of await load.measure(32))
-        note('journal: processor time of a request (µs)', who, cpuMicros);
-    };
+    for (const [who, { p50 }] of await load.measure(1)) note('journal: 1 caller, p50 (ms)', who, p50);
+    for (const [who, { cpuMicros }] of await load.measure(32))
+      note('journal: processor time of a request (µs)', who, cpuMicros);
   },
 };

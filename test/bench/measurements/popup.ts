@@ -7,18 +7,16 @@ import type { Bench } from '../bench.ts';
 export const popup: Bench = {
   name: 'popup',
   about: 'the popup in a real browser: from the start of loading to the first painted text',
-  async start({ signal, onEnd }) {
+  async round({ signal, onEnd }, note) {
     const rig = await startRig({ signal });
     onEnd(() => rig.close());
     await rig.ready();
     const plain = await rig.chromium.openPage('LICENCES.txt');
     const popup = await rig.chromium.openPage('popup.html');
-    return async (note) => {
-      for (let time = 0; time < 3; time += 1) {
-        note('first content (ms)', 'plain page', await firstContent(plain));
-        note('first content (ms)', 'popup', await firstContent(popup));
-      }
-    };
+    for (let time = 0; time < 3; time += 1) {
+      note('first content (ms)', 'plain page', await firstContent(plain));
+      note('first content (ms)', 'popup', await firstContent(popup));
+    }
   },
 };
 

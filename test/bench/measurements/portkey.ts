@@ -8,17 +8,15 @@ const body = { model: 'fake', messages: [{ role: 'user', content: 'Say hello.' }
 export const portkey: Bench = {
   name: 'portkey',
   about: 'POST /v1/chat/completions, answered at once, beside the gateway of Portkey',
-  async start(bed) {
+  async round(bed, note) {
     const contenders = new Map<Contestant, Contender>([
       ['bridge', await startBridge(bed)],
       ['portkey', await startPortkey(bed)],
     ]);
     const load = createCallersLoad(bed, contenders, '/v1/chat/completions', body);
     await load.warmUp();
-    return async (note) => {
-      for (const [who, { p50 }] of await load.measure(1)) note('completions by 1 caller, p50 (ms)', who, p50);
-      for (const [who, { perSecond }] of await load.measure(32))
-        note('completions at 32 callers (requests/s)', who, perSecond);
-    };
+    for (const [who, { p50 }] of await load.measure(1)) note('completions by 1 caller, p50 (ms)', who, p50);
+    for (const [who, { perSecond }] of await load.measure(32))
+      note('completions at 32 callers (requests/s)', who, perSecond);
   },
 };

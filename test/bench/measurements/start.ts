@@ -10,12 +10,10 @@ const idleMs = 12_000;
 export const start: Bench = {
   name: 'start',
   about: 'from nothing to listening, and what an idle server takes with an extension connected',
-  async start(bed) {
-    return async (note) => {
-      for (const [who, begin] of Object.entries({ bare: startBare, bridge: startBridge })) {
-        await watch(bed, who as Contestant, begin, note);
-      }
-    };
+  async round(bed, note) {
+    for (const [who, begin] of Object.entries({ bare: startBare, bridge: startBridge })) {
+      await watch(bed, who as Contestant, begin, note);
+    }
   },
 };
 

@@ -9,19 +9,17 @@ const model = `burst:${chunks}`;
 export const burst: Bench = {
   name: 'burst',
   about: `POST /v1/chat/completions, streams of ${chunks} chunks that come at once`,
-  async start(bed) {
+  async round(bed, note) {
     const contenders = await startAll(bed);
-    return async (note) => {
-      for (const [streams, times] of [
-        [1, 40],
-        [32, 2],
-      ] as const) {
-        for (const [who, contender] of contenders) {
-          const { perSecond = 0 } = await read(bed, contender, { model, streams, times, chunks });
-          note(`burst, ${streams} stream${streams === 1 ? '' : 's'} (chunks/s)`, who, perSecond);
-        }
+    for (const [streams, times] of [
+      [1, 40],
+      [32, 2],
+    ] as const) {
+      for (const [who, contender] of contenders) {
+        const { perSecond = 0 } = await read(bed, contender, { model, streams, times, chunks });
+        note(`burst, ${streams} stream${streams === 1 ? '' : 's'} (chunks/s)`, who, perSecond);
       }
-    };
+    }
   },
 };
 
@@ -29,17 +27,15 @@ export const burst: Bench = {
 export const paced: Bench = {
   name: 'paced',
   about: 'POST /v1/chat/completions, streams of 100 chunks a second: what each chunk is late by',
-  async start(bed) {
+  async round(bed, note) {
     const contenders = await startAll(bed);
-    return async (note) => {
-      for (const streams of [1, 50, 200]) {
-        for (const [who, contender] of contenders) {
-          const figures = await read(bed, contender, { model: 'paced:300:10', streams, times: 1, chunks: 300 });
-          note(`paced, ${streams} streams, p50 (ms)`, who, figures['p50'] ?? Number.NaN);
-          note(`paced, ${streams} streams, p99 (ms)`, who, figures['p99'] ?? Number.NaN);
-        }
+    for (const streams of [1, 50, 200]) {
+      for (const [who, contender] of contenders) {
+        const figures = await read(bed, contender, { model: 'paced:300:10', streams, times: 1, chunks: 300 });
+        note(`paced, ${streams} streams, p50 (ms)`, who, figures['p50'] ?? Number.NaN);
+        note(`paced, ${streams} streams, p99 (ms)`, who, figures['p99'] ?? Number.NaN);
       }
-    };
+    }
   },
 };
 
