@@ -25,8 +25,10 @@ export interface Backlog {
 
 interface Pending {
   row: JournalRow;
-  /** What is new of it: the row itself, where nothing of it was ever written. */
-  fresh: JournalChange | null;
+  /** It changed since it was written. */
+  isFresh: boolean;
+  /** What was asked stands in a line, or in the database. */
+  isAskedWritten: boolean;
 }
 
 /** `onFresh`: something is new, for the first time since it was written. */
@@ -37,31 +39,28 @@ export function createBacklog(onFresh: () => void): Backlog {
   let fresh: Pending[] = [];
   let chars = 0;
 
-  function add(pending: Pending): Pending {
-    const { row } = pending;
+  function keep(row: JournalRow, isAskedWritten: boolean): Pending {
+    const pending = { row, isFresh: false, isAskedWritten };
     rows.set(row.id, pending);
     if (row.key !== null) idsByKey.set(nameOf(row.scope, row.key), row.id);
     chars += charsOf(row);
-    keepFresh(pending);
     return pending;
   }
 
-  function keepFresh(pending: Pending): void {
+  function refresh(pending: Pending): void {
+    if (pending.isFresh) return;
+    pending.isFresh = true;
     if (fresh.push(pending) === 1) onFresh();
   }
 
   return {
-    add: (row) => void add({ row, fresh: row }),
+    add: (row) => refresh(keep(row, false)),
     change(row, change) {
-      // What was asked is most of a row, never changes, and stands in the database. All else goes into its first line.
-      const pending = rows.get(row.id) ?? add({ row, fresh: { ...row, request: undefined } });
+      const pending = rows.get(row.id) ?? keep(row, true);
       chars -= charsOf(pending.row);
       Object.assign(pending.row, change);
       chars += charsOf(pending.row);
-      if (pending.fresh === null) {
-        pending.fresh = { id: row.id, ...change };
-        keepFresh(pending);
-      } else if (pending.fresh !== pending.row) Object.assign(pending.fresh, change);
+      refresh(pending);
     },
     get: (id) => rows.get(id)?.row,
     hasKey: (scope, key) => idsByKey.has(nameOf(scope, key)),
@@ -77,9 +76,10 @@ export function createBacklog(onFresh: () => void): Backlog {
     },
     write(append) {
       if (fresh.length === 0) return;
-      append(fresh.map((it) => it.fresh ?? it.row));
-      for (const pending of fresh) pending.fresh = null;
+      const changed = fresh;
+      append(changed.map(toChange));
       fresh = [];
+      for (const pending of changed) [pending.isFresh, pending.isAskedWritten] = [false, true];
     },
     isWritten: () => fresh.length === 0,
     remove(gone) {
@@ -98,6 +98,10 @@ export function createBacklog(onFresh: () => void): Backlog {
     },
   };
 }
+
+/** What was asked is most of a row, and never changes. All else stands in each line, so that the last one is enough. */
+const toChange = ({ row, isAskedWritten }: Pending): JournalChange =>
+  isAskedWritten ? { ...row, request: undefined } : row;
 
 const nameOf = (scope: string, key: string): string => `${scope}\n${key}`;
 

@@ -8,9 +8,9 @@ import type { JournalChange, JournalRow } from './row.ts';
 import { putAll, type Store } from './store.ts';
 
 /**
- * Rows that the database has not taken in yet, a line of JSON each time that one changes: what changed, and in its first
- * line all. To append one costs a tenth of a transaction; the database takes many at once, and what is here is empty
- * then. Read only after a crash.
+ * Rows that the database has not taken in yet, a line of JSON each time that one changes; the last of an id counts. To
+ * append one costs a tenth of a transaction; the database takes many at once, and what is here is empty then. Read only
+ * after a crash.
  */
 export interface RedoLog {
   /** What was appended is with the system when it returns, so that a killed process loses nothing. */
@@ -21,7 +21,7 @@ export interface RedoLog {
 }
 
 const nullable = v.nullable(v.string());
-const rowSchema = v.object({
+const changeSchema = v.object({
   id: v.string(),
   status: v.picklist(['queued', 'dispatched', 'success', 'error']),
   scope: v.string(),
@@ -31,11 +31,9 @@ const rowSchema = v.object({
   finishedAt: v.nullable(v.number()),
   profile: nullable,
   instance: nullable,
-  // The question alone may be lost with the database that had it: the answer is worth more.
-  request: v.optional(nullable, null),
+  request: v.optional(nullable),
   outcome: nullable,
-}) satisfies v.GenericSchema<unknown, JournalRow>;
-const changeSchema = v.looseObject({ id: v.string() });
+}) satisfies v.GenericSchema<JournalChange>;
 
 /** In the state folder. A folder of its own, since whoever watches the other one would be woken by every line. */
 const redoFolder = (folder: string): string => join(folder, 'redo');
@@ -77,18 +75,21 @@ export function replayRedoLog(folder: string, store: Store): number {
   if (!existsSync(path)) return 0;
   // Behind the last end of a line stands nothing, or what was cut off and never told to anybody.
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  const changes = lines.map(readChange).filter((change) => change !== null);
   const rows = new Map<string, JournalRow>();
-  let unreadable = 0;
-  for (const line of lines) {
-    try {
-      const change = v.parse(changeSchema, JSON.parse(line));
-      const before = rows.get(change.id) ?? store.find.get(change.id);
-      rows.set(change.id, v.parse(rowSchema, { ...before, ...change }));
-    } catch {
-      unreadable += 1;
-    }
+  for (const { request, ...row } of changes) {
+    const before = rows.get(row.id) ?? (store.find.get(row.id) as JournalRow | undefined);
+    rows.set(row.id, { ...row, request: request === undefined ? (before?.request ?? null) : request });
   }
   putAll(store, rows.values());
   rmSync(redoFolder(folder), { recursive: true, force: true });
-  return unreadable;
+  return lines.length - changes.length;
+}
+
+function readChange(line: string): JournalChange | null {
+  try {
+    return v.parse(changeSchema, JSON.parse(line));
+  } catch {
+    return null;
+  }
 }

@@ -20,7 +20,7 @@ export interface JournalRow {
 /** What a row takes beside its texts. */
 export const rowBytes = 512;
 
-/** What is new of a row. */
-export type JournalChange = Pick<JournalRow, 'id'> & { [Name in keyof JournalRow]?: JournalRow[Name] | undefined };
+/** A row as it is now; undefined: what was asked stands in an earlier one. */
+export type JournalChange = Omit<JournalRow, 'request'> & { request?: string | null | undefined };
 
 export type JournalHead = Pick<JournalRow, 'id' | 'status' | 'scope' | 'createdAt' | 'finishedAt'>;

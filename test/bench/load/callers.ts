@@ -10,11 +10,11 @@ import autocannon from 'autocannon';
 import { readCpuMs } from '../processes.ts';
 import { print, quantile, readOptions } from './options.ts';
 
-/** How long each server is loaded: `turns` times, for so many seconds. */
 export interface CallersOptions {
   servers: readonly { url: string; pid: number; headers?: Record<string, string> | undefined }[];
   callers: number;
   turns: number;
+  /** Of one turn. */
   seconds: number;
   body: object;
 }
@@ -29,6 +29,7 @@ export interface CallersResult {
   cpuMicros: number;
 }
 
+/** Longer than a bridge waits with its database. */
 const putOffMs = 600;
 
 const { servers, callers, turns, seconds, body } = readOptions() as CallersOptions;

@@ -26,7 +26,7 @@ it('gives back what was appended, once, each row as it was at last', async () =>
   const folder = await makeFolder();
   const log = openRedoLog(folder);
   log.append([createRow('a'), createRow('b', { request: 'two\nlines' })]);
-  log.append([{ id: 'a', status: 'dispatched', profile: '語' }, createRow('c')]);
+  log.append([createRow('a', { status: 'dispatched', profile: '語' }), createRow('c')]);
   const rows = [
     createRow('a', { status: 'dispatched', profile: '語' }),
     createRow('b', { request: 'two\nlines' }),

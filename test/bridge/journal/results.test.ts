@@ -37,6 +37,14 @@ it('tells an answer once it is on disk, also to whoever asks in the turn in whic
   expect(statusOnDisk('a')).toBe('success');
 });
 
+it('tells a request as it was when it was asked for, since what came meanwhile may not be on disk yet', async () => {
+  const { results } = await start();
+  results.begin({ id: 'a', scope, key: null, fingerprint: null, request });
+  const reading = results.read('a', scope);
+  results.succeed('a', answer);
+  expect(await reading).toMatchObject({ status: 'pending' });
+});
+
 it('N1 repeats an answer once it is on disk', async () => {
   const { results, statusOnDisk } = await start();
   const chats = createChats({

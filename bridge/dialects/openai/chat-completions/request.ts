@@ -104,10 +104,11 @@ const unnamed = ({ messages }: Body): string[] =>
 
 function toChatRequest(body: Body): ChatRequest {
   const { tools, tool_choice: choice, response_format: format } = body;
+  // In this order: whether a request is the same as one before is told by its JSON.
   return {
+    ...given(toCommon(body)),
     messages: toMessages(body.messages),
     ...given({
-      ...toCommon(body),
       tools: tools?.length ? tools.map(toTool) : null,
       toolChoice: choice && typeof choice === 'object' ? { name: choice.function.name } : choice,
       parallelToolCalls: body.parallel_tool_calls,
@@ -127,9 +128,9 @@ type Format = Exclude<NonNullable<Body['response_format']>, { type: 'text' }>;
 
 function toFormat(format: Format): ResponseFormat {
   if (format.type === 'json_object') {
-    const { type, schema: given } = format;
-    return given
-      ? { type: 'json_schema', name: 'answer', schema: { type: 'object', ...given }, strict: true }
+    const { type, schema } = format;
+    return schema
+      ? { type: 'json_schema', name: 'answer', schema: { type: 'object', ...schema }, strict: true }
       : { type };
   }
   const { name, description, schema, strict } = format.json_schema;

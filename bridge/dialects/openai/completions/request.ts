@@ -71,6 +71,8 @@ const fillIn =
   'You complete text. The user gives you a text with a gap, marked <gap/>. Answer with what stands in the gap, and with nothing else: no explanation, no Markdown fence, and repeat nothing of what stands around it.';
 
 const toChatRequest = (prompt: string, body: Body): ChatRequest => ({
+  // In this order: whether a request is the same as one before is told by its JSON.
+  ...given({ ...toCommon(body), maxTokens: body.max_tokens }),
   messages: body.suffix
     ? [
         { role: 'system', content: fillIn },
@@ -80,5 +82,4 @@ const toChatRequest = (prompt: string, body: Body): ChatRequest => ({
         { role: 'system', content: goOn },
         { role: 'user', content: prompt },
       ],
-  ...given({ ...toCommon(body), maxTokens: body.max_tokens }),
 });

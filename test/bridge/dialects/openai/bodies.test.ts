@@ -3,8 +3,14 @@ import { describe, expect, it } from 'vitest';
 
 import { BridgeError } from '#shared/errors.ts';
 
-import { requestSchema as chatSchema } from '../../../../bridge/dialects/openai/chat-completions/request.ts';
-import { requestSchema as completionSchema } from '../../../../bridge/dialects/openai/completions/request.ts';
+import {
+  readQuestion as readChat,
+  requestSchema as chatSchema,
+} from '../../../../bridge/dialects/openai/chat-completions/request.ts';
+import {
+  readQuestion as readCompletion,
+  requestSchema as completionSchema,
+} from '../../../../bridge/dialects/openai/completions/request.ts';
 import { parseBody } from '../../../../bridge/http/body.ts';
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
@@ -51,6 +57,18 @@ const chat: Json = {
   verbosity: 'low',
 };
 const completion: Json = { model: 'm', prompt: ['p'], suffix: 's', echo: true, stream: true, n: 1, stop: ['s'] };
+
+it('a repetition is known by its JSON, also of one that an older bridge was asked', () => {
+  const [asked] = readChat(parseBody(chatSchema, chat)).requests;
+  const begin = ['model', 'stops', 'temperature', 'topP'];
+  expect(Object.keys(asked ?? {})).toEqual([
+    ...[...begin, 'messages', 'tools', 'toolChoice', 'parallelToolCalls'],
+    ...['responseFormat', 'maxTokens', 'reasoningEffort', 'verbosity'],
+  ]);
+  const body = { ...completion, temperature: 1, top_p: 1, max_tokens: 1 };
+  const [completed] = readCompletion(parseBody(completionSchema, body)).question.requests;
+  expect(Object.keys(completed ?? {})).toEqual([...begin, 'maxTokens', 'messages']);
+});
 
 const wrong: Json[] = [
   ...[null, true, 0, -1, 1.5, 1e308, '', 'secret-content', '\ud800secret-content'],
