@@ -31,6 +31,16 @@ export function wholeFrom(min: number, max: number) {
 /** Before others that wait, which keep a turn in between. */
 export const priority = v.picklist(['normal', 'high'], 'must be “normal” or “high”');
 
+/** Without what was left out. */
+export function given<T extends object>(fields: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
+  const found: { [Name in keyof T]?: NonNullable<T[Name]> } = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== null && value !== undefined) found[name] = value;
+  }
+  return found;
+}
+
 function isWellFormed(value: string): boolean {
   return value.isWellFormed();
 }

@@ -89,8 +89,8 @@ export function createResults(options: {
     wentOut: (id) => isOut(journal.find(id)),
     async read(id, scope) {
       const row = journal.find(id);
+      // As it is now: what comes meanwhile may not be on disk yet.
       const result = row && isOwn(row, scope) ? read(row) : undefined;
-      // As it was then: what comes meanwhile may not be on disk yet.
       await journal.settled();
       return result;
     },

@@ -3,17 +3,7 @@ import * as v from 'valibot';
 import { numberFrom, priority, text, wholeFrom } from '../../http/fields.ts';
 
 /** Fields that OpenAI's routes have in common. Clients send null, too, for what they leave out. */
-export const optional = <S extends v.GenericSchema>(schema: S) => v.nullish(schema);
-
-/** Without what was left out. */
-export function given<T extends object>(fields: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
-  const found: { [Name in keyof T]?: NonNullable<T[Name]> } = {};
-  for (const name in fields) {
-    const value = fields[name];
-    if (value !== null && value !== undefined) found[name] = value;
-  }
-  return found;
-}
+export const optional = v.nullish;
 
 const textOrArray = v.pipe(v.string('must be a string or an array'), text);
 

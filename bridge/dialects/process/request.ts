@@ -2,7 +2,7 @@ import * as v from 'valibot';
 
 import type { ChatRequest } from '#shared/chat.ts';
 
-import { numberFrom, priority, text, wholeFrom } from '../../http/fields.ts';
+import { given, numberFrom, priority, text, wholeFrom } from '../../http/fields.ts';
 
 const filled = v.pipe(
   v.string('must be a string'),
@@ -34,8 +34,6 @@ export function toChatRequest(body: ProcessRequest): ChatRequest {
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
       { role: 'user', content: prompt },
     ],
-    ...(model !== undefined && { model }),
-    ...(temperature !== undefined && { temperature }),
-    ...(maxTokens !== undefined && { maxTokens }),
+    ...given({ model, temperature, maxTokens }),
   };
 }

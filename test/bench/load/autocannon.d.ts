@@ -12,7 +12,6 @@ declare module 'autocannon' {
     body: string;
   }
   interface Result {
-    '2xx': number;
     non2xx: number;
     errors: number;
   }

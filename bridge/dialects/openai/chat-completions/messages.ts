@@ -3,8 +3,8 @@ import * as v from 'valibot';
 import type { ChatMessage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { imageUrl, text } from '../../../http/fields.ts';
-import { given, optional, textOr } from '../fields.ts';
+import { given, imageUrl, text } from '../../../http/fields.ts';
+import { optional, textOr } from '../fields.ts';
 
 const textPart = v.object({ type: v.literal('text'), text });
 

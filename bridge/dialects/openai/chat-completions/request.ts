@@ -2,9 +2,9 @@ import * as v from 'valibot';
 
 import type { ChatRequest, ResponseFormat } from '#shared/chat.ts';
 
-import { text, wholeFrom } from '../../../http/fields.ts';
+import { given, text, wholeFrom } from '../../../http/fields.ts';
 import { describeFidelity, refuseUncarried, type Treatment } from '../fidelity.ts';
-import { common, given, jsonSchema, optional, toCommon, yesOrNo } from '../fields.ts';
+import { common, jsonSchema, optional, toCommon, yesOrNo } from '../fields.ts';
 import type { Question } from '../respond.ts';
 import { messagesSchema, toMessages } from './messages.ts';
 

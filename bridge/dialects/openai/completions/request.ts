@@ -3,8 +3,8 @@ import * as v from 'valibot';
 import type { ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import { text } from '../../../http/fields.ts';
-import { common, given, optional, textOr, toCommon, yesOrNo } from '../fields.ts';
+import { given, text } from '../../../http/fields.ts';
+import { common, optional, textOr, toCommon, yesOrNo } from '../fields.ts';
 import { describeFidelity, refuseUncarried, type Treatment } from '../fidelity.ts';
 import type { Question } from '../respond.ts';
 
