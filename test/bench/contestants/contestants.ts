@@ -34,10 +34,7 @@ export async function startSeed(bed: Bed): Promise<Contender> {
   return server;
 }
 
-/**
- * Node makes code fast that ran for long enough, and no browser asks that much. An extension that answers at once does, and
- * goes again.
- */
+/** By an extension that answers at once, and goes again: no browser asks that much. */
 export async function warmUp(bed: Bed, kind: 'bare' | 'batched', server: Started): Promise<void> {
   const extension = await extend(bed, kind, server);
   const messages = [{ role: 'user', content: 'Hello' }];
@@ -46,7 +43,7 @@ export async function warmUp(bed: Bed, kind: 'bare' | 'batched', server: Started
     ['/v1/chat/completions', { stream: true, messages }],
   ] as const) {
     const servers = [{ url: server.url + path, pid: server.pid }];
-    await bed.load('callers', { servers, body, callers: 32, turns: 1, seconds: 4 } satisfies CallersOptions);
+    await bed.load('callers', { servers, body, callers: 32, warmUpTurns: 4, turns: 0 } satisfies CallersOptions);
   }
   await extension.close();
 }

@@ -13,9 +13,9 @@ import { print, quantile, readOptions } from './options.ts';
 export interface CallersOptions {
   servers: readonly { url: string; pid: number; headers?: Record<string, string> | undefined }[];
   callers: number;
+  /** First, and not counted: Node makes code fast that ran for long enough, and is slow while it does. */
+  warmUpTurns: number;
   turns: number;
-  /** Of one turn. */
-  seconds: number;
   body: object;
 }
 
@@ -29,30 +29,34 @@ export interface CallersResult {
   cpuMicros: number;
 }
 
+const turnSeconds = 1;
 /** Longer than a bridge waits with its database. */
 const putOffMs = 600;
 
-const { servers, callers, turns, seconds, body } = readOptions() as CallersOptions;
+const { servers, callers, warmUpTurns, turns, body } = readOptions() as CallersOptions;
 const sums = servers.map(() => ({ seconds: 0, cpuMs: 0, times: new Array<number>() }));
 
-for (let turn = 0; turn < turns; turn += 1) {
+for (let turn = -warmUpTurns; turn < turns; turn += 1) {
   for (const [at, server] of servers.entries()) {
     const sum = sums[at]!;
     const cpuBefore = readCpuMs(server.pid);
     const startedAt = performance.now();
+    const times: number[] = [];
     const loading = autocannon({
       url: server.url,
       connections: callers,
-      duration: seconds,
+      duration: turnSeconds,
       sampleInt: 100,
       method: 'POST',
       headers: { 'Content-Type': 'application/json', ...server.headers },
       body: JSON.stringify(body),
     });
-    const result = await loading.on('response', (_client, _status, _bytes, ms) => void sum.times.push(ms));
+    const result = await loading.on('response', (_client, _status, _bytes, ms) => void times.push(ms));
     if (result.non2xx > 0 || result.errors > 0)
       throw new Error(`${result.non2xx} refusals and ${result.errors} errors from ${server.url}.`);
+    if (turn < 0) continue;
     sum.seconds += (performance.now() - startedAt) / 1000;
+    sum.times.push(...times);
     // What a server puts off is its own to pay, and not for the next one to wait for.
     await delay(putOffMs);
     sum.cpuMs += readCpuMs(server.pid) - cpuBefore;

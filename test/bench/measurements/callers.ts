@@ -14,16 +14,15 @@ export const callers: Bench = {
       ['bridge', await startBridge(bed)],
       ['seed', await startSeed(bed)],
     ]);
-    const load = createCallersLoad(bed, contenders, '/api/process', body);
-    await load.warmUp();
-    for (const [who, { p50, p99 }] of await load.measure(1)) {
-      note('1 caller, p50 (ms)', who, p50);
-      note('1 caller, p99 (ms)', who, p99);
-    }
-    for (const [who, { perSecond, cpuMicros }] of await load.measure(32)) {
+    const measure = createCallersLoad(bed, contenders, '/api/process', body);
+    for (const [who, { perSecond, cpuMicros }] of await measure(32)) {
       note('32 callers (requests/s)', who, perSecond);
       note('processor time of a request (µs)', who, cpuMicros);
     }
-    for (const [who, { perSecond }] of await load.measure(256)) note('256 callers (requests/s)', who, perSecond);
+    for (const [who, { p50, p99 }] of await measure(1)) {
+      note('1 caller, p50 (ms)', who, p50);
+      note('1 caller, p99 (ms)', who, p99);
+    }
+    for (const [who, { perSecond }] of await measure(256)) note('256 callers (requests/s)', who, perSecond);
   },
 };
