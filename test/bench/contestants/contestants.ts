@@ -53,9 +53,14 @@ export async function serveBridge(bed: Bed, folder = `${root}dist`): Promise<Sta
   return bed.serve([...nodeOptions, `${folder}/bridge/main.js`, '--port', '0', '--state-dir', await bed.folder()]);
 }
 
-export async function startBridge(bed: Bed, kind: 'batched' | 'unbatched' = 'batched'): Promise<Contender> {
+/** With so many extensions, of 64 lanes each. */
+export async function startBridge(
+  bed: Bed,
+  kind: 'batched' | 'unbatched' = 'batched',
+  extensions = 1,
+): Promise<Contender> {
   const server = await serveBridge(bed);
-  await extend(bed, kind, server);
+  for (let count = 0; count < extensions; count += 1) await extend(bed, kind, server);
   return server;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The extension without a browser, for bridges that are measured: `fake-extension.js KIND URL`. It answers at once, checks
- * nothing, and otherwise does what ours does: keeps frames for as long as the bridge wants, and sends what comes in one
- * turn in one frame (`bridge`), or each text in a frame of its own (`unbatched`).
+ * and keeps nothing, since it is not what is measured, and sends what comes in one turn in one frame, as ours does
+ * (`batched`), or each text in a frame of its own (`unbatched`).
  */
 
 import type { Duplex } from 'node:stream';
@@ -10,9 +10,14 @@ import { WebSocket } from 'ws';
 
 import type { AnswerPart } from '#shared/chat.ts';
 import { extensionOrigin } from '#shared/extension-id.ts';
-import { subprotocol, type Frame, type FrameToExtension } from '#shared/protocol.ts';
+import {
+  maxUnreadChars,
+  subprotocol,
+  type Frame,
+  type FrameToBridge,
+  type FrameToExtension,
+} from '#shared/protocol.ts';
 
-import { createOutbox } from '../../../extension/relay/outbox.ts';
 import { answer } from './answers.ts';
 import type { BareFrame } from './bare.ts';
 
@@ -45,31 +50,28 @@ function speakBare(): void {
 
 function speakToBridge(isUnbatched: boolean): void {
   const socket = new WebSocket(`${address}/ws`, subprotocol, { origin: extensionOrigin, perMessageDeflate: false });
-  const outbox = createOutbox();
+  const rooms = new Map<string, Room>();
   let stream: Duplex | undefined;
   let atEndOfTurn: (() => void)[] = [];
+  const send = (frame: FrameToBridge) => socket.send(JSON.stringify(frame));
   socket.on('upgrade', (response) => void (stream = response.socket));
   socket.on('message', (data) => {
     const frame = read(data) as FrameToExtension;
     switch (frame.type) {
       case 'challenge':
-        return socket.send(JSON.stringify(hello()));
+        return send(hello());
       case 'welcome':
         return console.log('ready');
       case 'request':
         return void take(frame);
       case 'room':
-        outbox.addRoom(frame.requestId, frame.chars);
-        return flush(frame.requestId);
+        return rooms.get(frame.requestId)?.add(frame.chars);
       case 'cancel':
-        outbox.add(frame.requestId, { type: 'error', error: { code: 'cancelled', message: 'It was cancelled.' } });
-        outbox.skip(frame.requestId);
-        return flush(frame.requestId);
-      case 'ack':
-        return frame.requestIds.forEach(outbox.forget);
+        return send({ ...frame, type: 'error', error: { code: 'cancelled', message: 'It was cancelled.' } });
       case 'ping':
-        return socket.send('{"type":"pong"}');
-      // It shows nothing to anybody, and signs nobody in.
+        return send({ type: 'pong' });
+      // It keeps nothing, shows nothing to anybody, and signs nobody in.
+      case 'ack':
       case 'offer':
       case 'proof':
       case 'status':
@@ -78,7 +80,7 @@ function speakToBridge(isUnbatched: boolean): void {
     }
   });
 
-  /** What one request has to send leaves together, so that how this program writes is not what is measured. */
+  /** What is to be sent leaves together, so that how this program writes is not what is measured. */
   function endTurnWith(step: () => void): void {
     if (atEndOfTurn.push(step) > 1) return;
     stream?.cork();
@@ -93,38 +95,59 @@ function speakToBridge(isUnbatched: boolean): void {
     );
   }
 
-  function flush(requestId: string): void {
-    endTurnWith(() => {
-      for (const frame of outbox.take(requestId)) socket.send(JSON.stringify(frame));
-    });
-  }
-
   async function take({ requestId, chat }: Frame<FrameToExtension, 'request'>): Promise<void> {
-    function send(frame: Parameters<typeof outbox.add>[1]): void {
-      outbox.add(requestId, frame);
-      flush(requestId);
-    }
+    const room = new Room();
     let parts: AnswerPart[] = [];
-    outbox.open(requestId);
-    send({ type: 'started' });
+    let seq = 0;
+    function sendChunk(these: AnswerPart[]): void {
+      send({ type: 'chunk', requestId, seq, parts: these });
+      seq += 1;
+    }
+    function sendTurn(): void {
+      if (parts.length > 0) sendChunk(parts);
+      parts = [];
+    }
+    rooms.set(requestId, room);
+    endTurnWith(() => send({ type: 'started', requestId }));
     for await (const turn of answer(chat.model ?? '')) {
-      if (isUnbatched) for (const text of turn) send({ type: 'chunk', parts: [{ type: 'text', text }] });
-      else {
-        // Ours joins what comes in one turn (lanes/batch.ts).
-        parts.push({ type: 'text', text: turn.join('') });
-        endTurnWith(() => {
-          if (parts.length > 0) send({ type: 'chunk', parts });
-          parts = [];
-        });
+      for (const text of isUnbatched ? turn : [turn.join('')]) {
+        if (isUnbatched) endTurnWith(() => sendChunk([{ type: 'text', text }]));
+        else {
+          // Ours joins what comes in one turn (lanes/batch.ts).
+          parts.push({ type: 'text', text });
+          endTurnWith(sendTurn);
+        }
+        const more = room.take(text.length);
+        if (more) await more;
       }
     }
-    send({ type: 'end', parts, finishReason: 'stop', model: 'fake', usage: { inputTokens: 1, outputTokens: 1 } });
+    rooms.delete(requestId);
+    const rest = parts;
     parts = [];
+    const usage = { inputTokens: 1, outputTokens: 1 };
+    endTurnWith(() => send({ type: 'end', requestId, seq, parts: rest, finishReason: 'stop', model: 'fake', usage }));
+  }
+}
+
+/** How far an answer may run ahead of its caller. */
+class Room {
+  #chars = maxUnreadChars;
+  #add: (() => void) | undefined;
+
+  /** Where there is none left: until there is more. */
+  take(chars: number): Promise<void> | undefined {
+    this.#chars -= chars;
+    return this.#chars > 0 ? undefined : new Promise((resolve) => (this.#add = resolve));
+  }
+
+  add(chars: number): void {
+    this.#chars += chars;
+    if (this.#chars > 0) this.#add?.();
   }
 }
 
 /** With as many lanes as there may be, and a rate that is none. */
-function hello(): object {
+function hello(): Frame<FrameToBridge, 'hello'> {
   const fact = { since: Date.now(), until: null };
   return {
     type: 'hello',

@@ -1,35 +1,54 @@
-/** So many streams at once, read to their ends, so many times. */
+/** So many streams at once, read to their ends, of each server in turn (like load/callers.ts). */
 
 import { Agent, request } from 'node:http';
 
 import { print, quantile, readOptions } from './options.ts';
 
-interface StreamsOptions {
-  url: string;
+export interface StreamsOptions {
+  urls: readonly string[];
   streams: number;
-  times: number;
-  /** What each stream is made of. */
+  /** First, and not counted. */
+  warmUpTurns: number;
+  turns: number;
+  /** What each stream is made of, and how many of its first are not counted: they come while others still begin. */
   chunks: number;
+  beginning: number;
   body: object;
-  headers?: Record<string, string>;
 }
 
-const { url, streams, times, chunks, body, headers } = readOptions() as StreamsOptions;
-const agent = new Agent({ keepAlive: true });
-/** Of each text that says when it was sent. */
-const delays: number[] = [];
+/** What came from one server. */
+export interface StreamsResult {
+  perSecond: number;
+  /** Milliseconds on its way, of each text that says when it was sent. */
+  p50: number;
+  p99: number;
+}
 
-const startedAt = performance.now();
-for (let time = 0; time < times; time += 1) await Promise.all(Array.from({ length: streams }, readStream));
-const seconds = (performance.now() - startedAt) / 1000;
-print({
-  perSecond: (streams * times * chunks) / seconds,
+const { urls, streams, warmUpTurns, turns, chunks, beginning, body } = readOptions() as StreamsOptions;
+const agent = new Agent({ keepAlive: true });
+const sums = urls.map(() => ({ seconds: 0, delays: new Array<number>() }));
+
+for (let turn = -warmUpTurns; turn < turns; turn += 1) {
+  for (const [at, url] of urls.entries()) {
+    const startedAt = performance.now();
+    const delays = await Promise.all(Array.from({ length: streams }, () => readStream(url)));
+    if (turn < 0) continue;
+    const sum = sums[at]!;
+    sum.seconds += (performance.now() - startedAt) / 1000;
+    for (const ofStream of delays) sum.delays.push(...ofStream.slice(beginning));
+  }
+}
+
+const results: StreamsResult[] = sums.map(({ seconds, delays }) => ({
+  perSecond: (streams * turns * chunks) / seconds,
   p50: quantile(delays, 0.5),
   p99: quantile(delays, 0.99),
-});
+}));
+print(results);
 
-function readStream(): Promise<void> {
-  const options = { agent, method: 'POST', headers: { 'Content-Type': 'application/json', ...headers } };
+function readStream(url: string): Promise<number[]> {
+  const delays: number[] = [];
+  const options = { agent, method: 'POST', headers: { 'Content-Type': 'application/json' } };
   return new Promise((resolve, reject) => {
     const asked = request(url, options, (response) => {
       if (response.statusCode !== 200) reject(new Error(`${url} answered ${response.statusCode}.`));
@@ -39,7 +58,7 @@ function readStream(): Promise<void> {
         last = text;
       });
       response.on('end', () => {
-        if (last.endsWith('data: [DONE]\n\n')) resolve();
+        if (last.endsWith('data: [DONE]\n\n')) resolve(delays);
         else reject(new Error(`A stream of ${url} ended too early.`));
       });
     });

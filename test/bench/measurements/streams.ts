@@ -1,24 +1,28 @@
 import type { Bed, Bench, Contestant } from '../bench.ts';
 import { startBare, startBridge, type Contender } from '../contestants/contestants.ts';
+import type { StreamsOptions, StreamsResult } from '../load/streams.ts';
 
 /** Lines of Puter's in one answer. */
-const chunks = 2000;
-const model = `burst:${chunks}`;
+const burstChunks = 2000;
+/** The same at a pace: what lasts for four seconds, of which the first is the beginning. */
+const [pacedChunks, pacedBeginning] = [400, 100];
 
 /** A whole answer as fast as it can be told, in one stream and in many. */
 export const burst: Bench = {
   name: 'burst',
-  about: `POST /v1/chat/completions, streams of ${chunks} chunks that come at once`,
+  about: `POST /v1/chat/completions, streams of ${burstChunks} chunks that come at once`,
   async round(bed, note) {
-    const contenders = await startAll(bed);
-    for (const [streams, times] of [
-      [1, 40],
+    const contenders = new Map<Contestant, Contender>([
+      ['bare', await startBare(bed)],
+      ['bridge', await startBridge(bed)],
+      ['bridge, a frame a chunk', await startBridge(bed, 'unbatched')],
+    ]);
+    for (const [streams, turns] of [
       [32, 2],
+      [1, 40],
     ] as const) {
-      for (const [who, contender] of contenders) {
-        const { perSecond = 0 } = await read(bed, contender, { model, streams, times, chunks });
+      for (const [who, { perSecond }] of await readBursts(bed, contenders, { streams, warmUpTurns: 10, turns }))
         note(`burst, ${streams} stream${streams === 1 ? '' : 's'} (chunks/s)`, who, perSecond);
-      }
     }
   },
 };
@@ -28,33 +32,43 @@ export const paced: Bench = {
   name: 'paced',
   about: 'POST /v1/chat/completions, streams of 100 chunks a second: what each chunk is late by',
   async round(bed, note) {
-    const contenders = await startAll(bed);
+    const contenders = new Map<Contestant, Contender>([
+      ['bare', await startBare(bed)],
+      // For all streams at once.
+      ['bridge', await startBridge(bed, 'batched', 4)],
+    ]);
+    // Chunks that come at a pace would take minutes for it.
+    await readBursts(bed, contenders, { streams: 32, warmUpTurns: 10, turns: 0 });
     for (const streams of [1, 50, 200]) {
-      for (const [who, contender] of contenders) {
-        const figures = await read(bed, contender, { model: 'paced:300:10', streams, times: 1, chunks: 300 });
-        note(`paced, ${streams} streams, p50 (ms)`, who, figures['p50'] ?? Number.NaN);
-        note(`paced, ${streams} streams, p99 (ms)`, who, figures['p99'] ?? Number.NaN);
+      const results = await read(bed, contenders, {
+        model: `paced:${pacedChunks}:10`,
+        chunks: pacedChunks,
+        beginning: pacedBeginning,
+        streams,
+        warmUpTurns: 2,
+        turns: 2,
+      });
+      for (const [who, { p50, p99 }] of results) {
+        note(`paced, ${streams} streams, p50 (ms)`, who, p50);
+        note(`paced, ${streams} streams, p99 (ms)`, who, p99);
       }
     }
   },
 };
 
-async function startAll(bed: Bed): Promise<Map<Contestant, Contender>> {
-  const contenders = new Map<Contestant, Contender>([
-    ['bare', await startBare(bed)],
-    ['bridge', await startBridge(bed)],
-    ['bridge, a frame a chunk', await startBridge(bed, 'unbatched')],
-  ]);
-  // Node makes code fast that ran for long enough, and chunks that come at a pace would take minutes for that.
-  for (const contender of contenders.values()) await read(bed, contender, { model, streams: 32, times: 10, chunks });
-  return contenders;
-}
+type Contenders = ReadonlyMap<Contestant, Contender>;
+type Turns = Pick<StreamsOptions, 'streams' | 'warmUpTurns' | 'turns'>;
+
+const readBursts = (bed: Bed, contenders: Contenders, turns: Turns) =>
+  read(bed, contenders, { model: `burst:${burstChunks}`, chunks: burstChunks, beginning: 0, ...turns });
 
 async function read(
   bed: Bed,
-  { url }: Contender,
-  { model, ...options }: { model: string; streams: number; times: number; chunks: number },
-) {
+  contenders: Contenders,
+  { model, ...options }: Omit<StreamsOptions, 'urls' | 'body'> & { model: string },
+): Promise<[Contestant, StreamsResult][]> {
+  const urls = [...contenders.values()].map(({ url }) => `${url}/v1/chat/completions`);
   const body = { model, stream: true, messages: [{ role: 'user', content: 'Say hello.' }] };
-  return (await bed.load('streams', { url: `${url}/v1/chat/completions`, body, ...options })) as Record<string, number>;
+  const results = (await bed.load('streams', { ...options, urls, body } satisfies StreamsOptions)) as StreamsResult[];
+  return [...contenders.keys()].map((who, at) => [who, results[at]!]);
 }
