@@ -10,9 +10,10 @@ export interface StreamsOptions {
   /** First, and not counted. */
   warmUpTurns: number;
   turns: number;
-  /** What each stream is made of, and how many of its first are not counted: they come while others still begin. */
+  /** What each stream is made of. */
   chunks: number;
-  beginning: number;
+  /** From which to which of them is measured what one is late by: not where all streams begin at once, or end. */
+  counted: readonly [number, number];
   body: object;
 }
 
@@ -24,7 +25,7 @@ export interface StreamsResult {
   p99: number;
 }
 
-const { urls, streams, warmUpTurns, turns, chunks, beginning, body } = readOptions() as StreamsOptions;
+const { urls, streams, warmUpTurns, turns, chunks, counted, body } = readOptions() as StreamsOptions;
 const agent = new Agent({ keepAlive: true });
 const sums = urls.map(() => ({ seconds: 0, delays: new Array<number>() }));
 
@@ -35,7 +36,7 @@ for (let turn = -warmUpTurns; turn < turns; turn += 1) {
     if (turn < 0) continue;
     const sum = sums[at]!;
     sum.seconds += (performance.now() - startedAt) / 1000;
-    for (const ofStream of delays) sum.delays.push(...ofStream.slice(beginning));
+    for (const ofStream of delays) sum.delays.push(...ofStream.slice(...counted));
   }
 }
 

@@ -4,8 +4,8 @@ import type { StreamsOptions, StreamsResult } from '../load/streams.ts';
 
 /** Lines of Puter's in one answer. */
 const burstChunks = 2000;
-/** The same at a pace: what lasts for four seconds, of which the first is the beginning. */
-const [pacedChunks, pacedBeginning] = [400, 100];
+/** The same at a pace of 10 ms. */
+const pacedChunks = 400;
 
 /** A whole answer as fast as it can be told, in one stream and in many. */
 export const burst: Bench = {
@@ -43,7 +43,7 @@ export const paced: Bench = {
       const results = await read(bed, contenders, {
         model: `paced:${pacedChunks}:10`,
         chunks: pacedChunks,
-        beginning: pacedBeginning,
+        counted: [100, 350],
         streams,
         warmUpTurns: 2,
         turns: 2,
@@ -60,7 +60,7 @@ type Contenders = ReadonlyMap<Contestant, Contender>;
 type Turns = Pick<StreamsOptions, 'streams' | 'warmUpTurns' | 'turns'>;
 
 const readBursts = (bed: Bed, contenders: Contenders, turns: Turns) =>
-  read(bed, contenders, { model: `burst:${burstChunks}`, chunks: burstChunks, beginning: 0, ...turns });
+  read(bed, contenders, { model: `burst:${burstChunks}`, chunks: burstChunks, counted: [0, 0], ...turns });
 
 async function read(
   bed: Bed,
