@@ -16,7 +16,7 @@ export interface BareFrame {
 }
 
 const waiting = new Map<number, { response: ServerResponse; isStream: boolean }>();
-let extension: WebSocket | undefined;
+const extensions: WebSocket[] = [];
 let lastId = 0;
 
 const server = createServer((request, response) => {
@@ -27,12 +27,13 @@ const server = createServer((request, response) => {
     const id = (lastId += 1);
     waiting.set(id, { response, isStream: body.stream === true });
     if (body.stream) response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-    extension?.send(JSON.stringify({ id, body }));
+    extensions[id % extensions.length]?.send(JSON.stringify({ id, body }));
   });
 });
 
 new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket) => {
-  extension = socket;
+  extensions.push(socket);
+  socket.on('close', () => extensions.splice(extensions.indexOf(socket), 1));
   socket.on('message', (data: Buffer) => {
     const { id, type, text } = JSON.parse(data.toString('utf8')) as BareFrame;
     const { response, isStream } = waiting.get(id) ?? {};

@@ -22,9 +22,9 @@ const extend = (bed: Bed, kind: string, { url }: Started): Promise<Started> =>
 /** Without an extension. */
 export const serveBare = (bed: Bed): Promise<Started> => bed.serve([`${built}/contestants/bare.js`]);
 
-export async function startBare(bed: Bed): Promise<Contender> {
+export async function startBare(bed: Bed, extensions = 1): Promise<Contender> {
   const server = await serveBare(bed);
-  await extend(bed, 'bare', server);
+  for (let count = 0; count < extensions; count += 1) await extend(bed, 'bare', server);
   return server;
 }
 

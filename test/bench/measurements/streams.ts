@@ -6,6 +6,8 @@ import type { StreamsOptions, StreamsResult } from '../load/streams.ts';
 const burstChunks = 2000;
 /** The same at a pace of 10 ms. */
 const pacedChunks = 400;
+/** With lanes for all streams at once. */
+const extensions = 4;
 
 /** A whole answer as fast as it can be told, in one stream and in many. */
 export const burst: Bench = {
@@ -33,9 +35,8 @@ export const paced: Bench = {
   about: 'POST /v1/chat/completions, streams of 100 chunks a second: what each chunk is late by',
   async round(bed, note) {
     const contenders = new Map<Contestant, Contender>([
-      ['bare', await startBare(bed)],
-      // For all streams at once.
-      ['bridge', await startBridge(bed, 'batched', 4)],
+      ['bare', await startBare(bed, extensions)],
+      ['bridge', await startBridge(bed, 'batched', extensions)],
     ]);
     // Chunks that come at a pace would take minutes for it.
     await readBursts(bed, contenders, { streams: 32, warmUpTurns: 10, turns: 0 });
