@@ -10,7 +10,7 @@ import type { Sink, Source } from '../flow.ts';
 export class Run implements Sink<ChatEvent> {
   readonly #source: Source<ChatEvent>;
   readonly #onOver: (end: RunEnd) => Promise<void>;
-  readonly #log: ChatEvent[] = [];
+  readonly #log: Said[] = [];
   readonly #readers: Reader[] = [];
   readonly #over = Promise.withResolvers<void>();
   #failure: BridgeError | undefined;
@@ -45,7 +45,7 @@ export class Run implements Sink<ChatEvent> {
       void this.#endWith(event);
       return true;
     }
-    this.#log.push(event);
+    this.#log.push(event.type === 'text' ? event.text : event);
     return this.#tellReaders() || this.#isAlone;
   }
 
@@ -55,7 +55,7 @@ export class Run implements Sink<ChatEvent> {
 
   async #endWith(finish: ChatEvent): Promise<void> {
     try {
-      await this.#onOver({ events: [...this.#log, finish] });
+      await this.#onOver({ events: [...this.#log.map(toEvent), finish] });
     } catch (error) {
       return this.#breakWith(error);
     }
@@ -80,6 +80,11 @@ export class Run implements Sink<ChatEvent> {
   }
 }
 
+/** Of a text its words alone: of thousands of pieces that live for as long as their chat, each is an object less to keep. */
+type Said = string | ChatEvent;
+
+const toEvent = (said: Said): ChatEvent => (typeof said === 'string' ? { type: 'text', text: said } : said);
+
 export type RunEnd = { events: readonly ChatEvent[] } | { error: BridgeError };
 
 const brokenOff = (cause: unknown) =>
@@ -87,14 +92,14 @@ const brokenOff = (cause: unknown) =>
 
 /** One reader's way through what a chat has said so far. */
 class Reader implements Source<ChatEvent> {
-  readonly #log: readonly ChatEvent[];
+  readonly #log: readonly Said[];
   readonly #onAllRead: () => void;
   #sink: Sink<ChatEvent> | undefined;
   #next = 0;
   #isWanted = false;
 
   /** `onAllRead` is called where the sink wants more than there is. */
-  constructor(log: readonly ChatEvent[], onAllRead: () => void) {
+  constructor(log: readonly Said[], onAllRead: () => void) {
     this.#log = log;
     this.#onAllRead = onAllRead;
   }
@@ -113,7 +118,7 @@ class Reader implements Source<ChatEvent> {
   /** True where the sink wants more than there is. */
   readOn(): boolean {
     while (this.#isWanted && this.#next < this.#log.length) {
-      const event = this.#log[this.#next] as ChatEvent;
+      const event = toEvent(this.#log[this.#next] as Said);
       this.#next += 1;
       try {
         this.#isWanted = this.#sink?.write(event) ?? false;
