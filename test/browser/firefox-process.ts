@@ -18,7 +18,9 @@ export async function startFirefoxProcess(options: {
   headed: boolean;
 }): Promise<FirefoxProcess> {
   const { executable, profileDir, headed } = options;
-  const args = ['--no-remote', '--profile', profileDir, '--remote-debugging-port=0', ...(headed ? [] : ['--headless'])];
+  // Without system access, Firefox 153 goes to no page of an extension.
+  const remote = ['--remote-debugging-port=0', '--remote-allow-system-access'];
+  const args = ['--no-remote', '--profile', profileDir, ...remote, ...(headed ? [] : ['--headless'])];
   const started = await startBrowserProcess({ executable, profileDir, args });
   return { ...started, endpoint: findEndpoint(started) };
 }
