@@ -111,8 +111,10 @@ export type AnswerEnd = v.InferOutput<typeof answerEndSchema>;
 export const partChars = (part: AnswerPart): number =>
   part.type === 'tool_call' ? part.id.length + part.name.length + part.arguments.length : part.text.length;
 
+export type Finish = { type: 'finish' } & AnswerEnd;
+
 /** What a running call gives: parts, then exactly one finish (or the stream fails). */
-export type CallEvent = AnswerPart | ({ type: 'finish' } & AnswerEnd);
+export type CallEvent = AnswerPart | Finish;
 
 /**
  * What a caller's side sees of a chat: the same, or a `refusal`, which is what the model said where it was asked for JSON

@@ -12,7 +12,7 @@ import { prepare } from './prepare.ts';
 import type { Schemas } from './schemas.ts';
 import { cutAtStop, endAtStop } from './stop.ts';
 import type { TokenCounter } from './token-counter.ts';
-import { addUsage, countUsage } from './usage.ts';
+import { addUsage, withUsage } from './usage.ts';
 
 /**
  * Calls as Puter takes them, for chats as dialects want them: what its driver does not carry is done here, for every
@@ -36,6 +36,8 @@ export interface PreparedCall {
 export interface RunningCall {
   /** Parts as they come, then one `finish`; it fails with what the call failed with. */
   events: Source<ChatEvent>;
+  /** The answer that they make up, with its usage, which is estimated where Puter told none. */
+  complete(answer: WholeAnswer): Promise<WholeAnswer>;
   /** Ends it wherever it is; `reason` is what it fails with then. */
   stop(reason: BridgeError): void;
 }
@@ -50,8 +52,7 @@ export function createCalls(options: {
 }): Calls {
   const { dispatcher, counter, schemas, inputsOf, newId } = options;
 
-  const complete = (events: Source<ChatEvent>, chat: ChatRequest): Source<ChatEvent> =>
-    countUsage(chat.parallelToolCalls === false ? keepFirstCall(events) : events, chat, counter);
+  const complete = (answer: WholeAnswer, chat: ChatRequest) => withUsage(answer, chat, counter);
 
   return {
     async prepare(request) {
@@ -65,6 +66,7 @@ export function createCalls(options: {
           const first = call(id, asked, check ? [] : stops);
           return {
             events: check ? replay(() => answerAsked(first, check)) : first,
+            complete: (answer) => complete(answer, asked),
             stop(reason) {
               stopped ??= reason;
               dispatcher.cancel(running, stopped);
@@ -73,21 +75,22 @@ export function createCalls(options: {
 
           /** One call, its text ended at the first of `until`. */
           function call(requestId: string, chat: ChatRequest, until: readonly string[] = []): Source<ChatEvent> {
-            const events = dispatcher.submit(chat, { requestId, submitter });
-            if (until.length === 0) return complete(events, chat);
-            const cancel = () => dispatcher.cancel(requestId, atStop());
-            return complete(endAtStop(events, until, cancel), chat);
+            const events = keepAskedCalls(dispatcher.submit(chat, { requestId, submitter }), chat);
+            if (until.length === 0) return events;
+            return endAtStop(events, until, () => dispatcher.cancel(requestId, atStop()));
           }
 
           /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
           async function answerAsked(events: Source<ChatEvent>, { judge, settle }: Check): Promise<WholeAnswer> {
-            const answer = await collect(events);
+            const answer = await complete(await collect(events), asked);
             const verdict = await judge(answer);
             if ('answer' in verdict) return cutAtStop(verdict.answer, stops);
             if (stopped) throw stopped;
             const secondId = (running = newId());
+            const chat = askAgain(asked, answer, verdict.problem);
             // It is part of this chat, and recorded with it or not at all.
-            const again = await collect(call(secondId, askAgain(asked, answer, verdict.problem)))
+            const again = await collect(call(secondId, chat))
+              .then((it) => complete(it, chat))
               .catch((error: unknown) => {
                 // The first call was made, whatever became of this one.
                 throw error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
@@ -105,12 +108,13 @@ export function createCalls(options: {
     async finish(request, answer) {
       const { stops = [], ...asked } = prepare(request);
       const check = await createCheck(request, schemas);
-      const whole = await collect(
-        complete(
+      const kept = await collect(
+        keepAskedCalls(
           replay(async () => answer),
           asked,
         ),
       );
+      const whole = await complete(kept, asked);
       const verdict = check ? await check.judge(whole) : { answer: whole };
       if ('answer' in verdict) return cutAtStop(verdict.answer, stops);
       return cutAtStop(check?.settle(whole, verdict.problem) ?? whole, stops);
@@ -131,6 +135,9 @@ const askAgain = (chat: ChatRequest, { text }: WholeAnswer, problem: string): Ch
 });
 
 /** Puter may let a model call several tools although the caller wants one at a time. */
+const keepAskedCalls = (source: Source<ChatEvent>, { parallelToolCalls }: ChatRequest): Source<ChatEvent> =>
+  parallelToolCalls === false ? keepFirstCall(source) : source;
+
 const keepFirstCall = (source: Source<ChatEvent>): Source<ChatEvent> =>
   through(source, (sink) => {
     let hasCall = false;

@@ -10,7 +10,7 @@ import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
 import type { Calls, PreparedCall, RunningCall } from './calls.ts';
-import { assemble, replay } from './collect.ts';
+import { assemble, finishOf, replay } from './collect.ts';
 import { OpenChat, Reading } from './open-chat.ts';
 
 /** Who asks, and how the request is to be treated. */
@@ -67,17 +67,22 @@ export function createChats(options: {
     const id = newId();
     const startedAt = now();
     results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
-    const chat = new OpenChat({ id, scope, key, request }, startOrFail(), (end) => {
-      open.delete(id);
-      if ('error' in end) {
-        chat.outcome = end;
-        results.fail(id, end.error);
-      } else {
-        const answer = { ...assemble(end.events), durationMs: Math.round(now() - startedAt) };
+    const running = startOrFail();
+    const chat = new OpenChat({ id, scope, key, request }, running, {
+      async ended(events) {
+        const answer = { ...(await running.complete(assemble(events))), durationMs: Math.round(now() - startedAt) };
+        open.delete(id);
         chat.outcome = { answer };
         results.succeed(id, answer);
-      }
-      return results.settled();
+        await results.settled();
+        return finishOf(answer);
+      },
+      failed(error) {
+        open.delete(id);
+        chat.outcome = { error };
+        results.fail(id, error);
+        return results.settled();
+      },
     });
     open.set(id, chat);
     if (key !== null || hangUp === null) void chat.run.finish();

@@ -1,4 +1,4 @@
-import type { AnswerEnd, AnswerPart, ChatEvent } from '#shared/chat.ts';
+import type { AnswerEnd, AnswerPart, ChatEvent, Finish } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import type { Sink, Source } from '../flow.ts';
@@ -30,7 +30,7 @@ export function collect(source: Source<ChatEvent>): Promise<WholeAnswer> {
 }
 
 /** Throws where the events have no end. */
-export function assemble(events: readonly ChatEvent[]): WholeAnswer {
+export function assemble(events: Iterable<ChatEvent>): WholeAnswer {
   const texts: string[] = [];
   const reasonings: string[] = [];
   const toolCalls: ToolCall[] = [];
@@ -83,12 +83,20 @@ export function replay(whole: () => Promise<WholeAnswer>): Source<ChatEvent> {
   };
 }
 
-function tell({ text, reasoning, refusal, toolCalls, finishReason, model, usage }: WholeAnswer): ChatEvent[] {
+function tell({ text, reasoning, refusal, toolCalls, ...end }: WholeAnswer): ChatEvent[] {
   return [
     ...(reasoning === '' ? [] : [{ type: 'reasoning' as const, text: reasoning }]),
     ...(text === '' ? [] : [{ type: 'text' as const, text }]),
     ...(refusal === null ? [] : [{ type: 'refusal' as const, text: refusal }]),
     ...toolCalls.map((call) => ({ type: 'tool_call' as const, ...call })),
-    { type: 'finish', finishReason, model, usage },
+    finishOf(end),
   ];
 }
+
+/** How it closes. */
+export const finishOf = ({ finishReason, model, usage }: AnswerEnd): Finish => ({
+  type: 'finish',
+  finishReason,
+  model,
+  usage,
+});

@@ -6,7 +6,7 @@ import type { HangUp } from '../hang-up.ts';
 import type { StoredAnswer } from '../journal/results.ts';
 import type { RunningCall } from './calls.ts';
 import type { Chat } from './chats.ts';
-import { Run, type RunEnd } from './run.ts';
+import { Run, type RunOver } from './run.ts';
 
 /** A chat on its way, whoever reads it. */
 export class OpenChat {
@@ -24,7 +24,7 @@ export class OpenChat {
   constructor(
     { id, scope, key, request }: Pick<OpenChat, 'id' | 'scope' | 'key' | 'request'>,
     call: RunningCall,
-    onOver: (end: RunEnd) => Promise<void>,
+    onOver: RunOver,
   ) {
     this.id = id;
     this.scope = scope;

@@ -1,4 +1,4 @@
-import type { ChatEvent } from '#shared/chat.ts';
+import type { ChatEvent, Finish } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import type { Sink, Source } from '../flow.ts';
@@ -9,15 +9,14 @@ import type { Sink, Source } from '../flow.ts';
  */
 export class Run implements Sink<ChatEvent> {
   readonly #source: Source<ChatEvent>;
-  readonly #onOver: (end: RunEnd) => Promise<void>;
+  readonly #onOver: RunOver;
   readonly #log: Said[] = [];
   readonly #readers: Reader[] = [];
   readonly #over = Promise.withResolvers<void>();
   #failure: BridgeError | undefined;
   #isAlone = false;
 
-  /** `onOver` learns how it ended, and no reader does before that has resolved; where it rejects, it ended with that. */
-  constructor(source: Source<ChatEvent>, onOver: (end: RunEnd) => Promise<void>) {
+  constructor(source: Source<ChatEvent>, onOver: RunOver) {
     this.#source = source;
     this.#onOver = onOver;
     source.pipe(this);
@@ -53,23 +52,27 @@ export class Run implements Sink<ChatEvent> {
     void this.#breakWith(reason);
   }
 
-  async #endWith(finish: ChatEvent): Promise<void> {
+  async #endWith(finish: Finish): Promise<void> {
     try {
-      await this.#onOver({ events: [...this.#log.map(toEvent), finish] });
+      this.#log.push(await this.#onOver.ended(this.#events(finish)));
     } catch (error) {
       return this.#breakWith(error);
     }
-    this.#log.push(finish);
     this.#tellReaders();
     this.#over.resolve();
   }
 
   async #breakWith(reason: unknown): Promise<void> {
     const error = reason instanceof BridgeError ? reason : brokenOff(reason);
-    await this.#onOver({ error });
+    await this.#onOver.failed(error);
     this.#failure = error;
     for (const reader of this.#readers) if (reader.readOn()) reader.fail(error);
     this.#over.resolve();
+  }
+
+  *#events(finish: Finish): Generator<ChatEvent> {
+    for (const said of this.#log) yield toEvent(said);
+    yield finish;
   }
 
   /** True where one of them wants more than there is. */
@@ -85,7 +88,12 @@ type Said = string | ChatEvent;
 
 const toEvent = (said: Said): ChatEvent => (typeof said === 'string' ? { type: 'text', text: said } : said);
 
-export type RunEnd = { events: readonly ChatEvent[] } | { error: BridgeError };
+/** Learns how a run ended, before any reader of it does. */
+export interface RunOver {
+  /** These came, the finish last. Resolves with the finish for the readers; where it rejects, the run failed with that. */
+  ended(events: Iterable<ChatEvent>): Promise<Finish>;
+  failed(error: BridgeError): Promise<void>;
+}
 
 const brokenOff = (cause: unknown) =>
   new BridgeError('internal_error', 'The answer broke off inside the bridge. Please report this.', { cause });

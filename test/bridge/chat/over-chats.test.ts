@@ -21,7 +21,8 @@ const answer: ChatEvent[] = [
 ];
 
 const calls: Calls = {
-  prepare: () => Promise.resolve({ start: () => ({ events: sourceOf(...answer), stop() {} }) }),
+  prepare: () =>
+    Promise.resolve({ start: () => ({ events: sourceOf(...answer), complete: async (it) => it, stop() {} }) }),
   finish: () => expect.fail('Nothing is recalled here.'),
 };
 

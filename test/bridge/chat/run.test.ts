@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ChatEvent } from '#shared/chat.ts';
+import type { ChatEvent, Finish } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import { Run } from '../../../bridge/chat/run.ts';
@@ -8,19 +8,23 @@ import { EventQueue } from '../../../bridge/lifecycle/event-queue.ts';
 import { createReader, readAll } from '../flow-rig.ts';
 
 const said = (text: string): ChatEvent => ({ type: 'text', text });
-const finish: ChatEvent = { type: 'finish', finishReason: 'stop', model: null, usage: null };
+const finish: Finish = { type: 'finish', finishReason: 'stop', model: null, usage: null };
 
 /** A chat that says what it is told to, and counts what was taken of that. */
-function start(onOver: (end: object) => Promise<void> = async () => {}) {
+function start(onOver: (end: object) => Promise<Finish> = async () => finish) {
   let takes = 0;
   const source = new EventQueue<ChatEvent>(
     () => 1,
     () => (takes += 1),
   );
   const ends: object[] = [];
-  const run = new Run(source, (end) => {
+  const tell = (end: object) => {
     ends.push(end);
     return onOver(end);
+  };
+  const run = new Run(source, {
+    ended: (events) => tell({ events: [...events] }),
+    failed: async (error) => void (await tell({ error })),
   });
   const say = (...events: ChatEvent[]) => events.forEach((event) => source.push(event));
   return { run, ends, say, source, takes: () => takes };
@@ -70,15 +74,16 @@ describe('a run', () => {
     expect(ends).toEqual([{ events: [said('a'), finish] }]);
   });
 
-  it('is over for its readers only once who was told of its end is done with it', async () => {
-    const recorded = Promise.withResolvers<void>();
+  it('is over for its readers only once who was told of its end is done with it, and as they have it', async () => {
+    const recorded = Promise.withResolvers<Finish>();
     const { run, say, ends } = start(() => recorded.promise);
     const heard: ChatEvent[] = [];
     const whole = readAll(run.read(), heard);
     say(said('a'), finish);
     expect([heard, ends]).toEqual([[said('a')], [{ events: [said('a'), finish] }]]);
-    recorded.resolve();
-    expect(await whole).toEqual([said('a'), finish]);
+    const counted = { ...finish, usage: { inputTokens: 1, outputTokens: 2 } };
+    recorded.resolve(counted);
+    expect(await whole).toEqual([said('a'), counted]);
   });
 
   it('fails for every reader, after what had come', async () => {
@@ -105,7 +110,9 @@ describe('a run', () => {
   });
 
   it('fails where its end cannot be told', async () => {
-    const { run, say, ends } = start((end) => ('error' in end ? Promise.resolve() : Promise.reject(new Error('full'))));
+    const { run, say, ends } = start((end) =>
+      'error' in end ? Promise.resolve(finish) : Promise.reject(new Error('full')),
+    );
     say(finish);
     await expect(readAll(run.read())).rejects.toMatchObject({ code: 'internal_error' });
     expect(ends).toHaveLength(2);

@@ -50,7 +50,9 @@ it('N1 repeats an answer once it is on disk', async () => {
   const chats = createChats({
     ...{ results, newId: () => 'a', now: Date.now },
     calls: {
-      prepare: async () => ({ start: () => ({ events: replay(async () => answer), stop() {} }) }),
+      prepare: async () => ({
+        start: () => ({ events: replay(async () => answer), complete: async (it) => it, stop() {} }),
+      }),
       finish: async () => answer,
     },
   });
