@@ -1,9 +1,11 @@
 import * as v from 'valibot';
 
+import { tagged } from './tagged.ts';
+
 /** The neutral vocabulary of a chat: every dialect is translated to it, and Puter is called from it. */
 
 /** A piece of what a message says. `url` is an https address or a data URI; Puter or the provider fetches it. */
-const contentPartSchema = v.variant('type', [
+const contentPartSchema = tagged('type', [
   v.object({ type: v.literal('text'), text: v.string() }),
   v.object({
     type: v.literal('image'),
@@ -20,7 +22,7 @@ const contentSchema = v.union([v.string(), v.array(contentPartSchema)]);
 /** `arguments` is JSON text, as the model wrote it. */
 const toolCallSchema = v.object({ id: v.string(), name: v.string(), arguments: v.string() });
 
-export const chatMessageSchema = v.variant('role', [
+export const chatMessageSchema = tagged('role', [
   v.object({ role: v.literal('system'), content: contentSchema }),
   v.object({ role: v.literal('user'), content: contentSchema }),
   v.object({
@@ -63,7 +65,7 @@ export const chatRequestSchema = v.object({
   /** The text ends before the first of these to be complete. */
   stops: v.exactOptional(v.array(v.string())),
   /** The text must be a JSON object, or fit a schema. */
-  responseFormat: v.exactOptional(v.variant('type', [v.object({ type: v.literal('json_object') }), jsonSchemaFormat])),
+  responseFormat: v.exactOptional(tagged('type', [v.object({ type: v.literal('json_object') }), jsonSchemaFormat])),
   temperature: v.exactOptional(v.number()),
   topP: v.exactOptional(v.number()),
   /** The most tokens the answer may have. */
@@ -85,7 +87,7 @@ export const usageSchema = v.object({
 export const finishReasonSchema = v.picklist(['stop', 'length', 'tool_calls', 'content_filter']);
 
 /** A piece of an answer, in the order the model gave it. */
-export const answerPartSchema = v.variant('type', [
+export const answerPartSchema = tagged('type', [
   v.object({ type: v.literal('text'), text: v.string() }),
   v.object({ type: v.literal('reasoning'), text: v.string() }),
   v.object({ type: v.literal('tool_call'), ...toolCallSchema.entries }),

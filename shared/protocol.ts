@@ -5,6 +5,7 @@ import { failureSchema } from './errors.ts';
 import { statesOf, type HopName } from './hops.ts';
 import { modelListSchema } from './models.ts';
 import { durabilities } from './status.ts';
+import { tagged } from './tagged.ts';
 
 /**
  * The wire between bridge and extension, declared once for both sides: JSON text frames over one WebSocket.
@@ -124,7 +125,7 @@ const knocker = {
   watched: v.boolean(),
 };
 
-export const frameToBridgeSchema = v.variant('type', [
+export const frameToBridgeSchema = tagged('type', [
   v.object({ type: v.literal('knock'), ...knocker }),
   v.object({ type: v.literal('pair'), ...knocker, share: bytes32 }),
   v.object({ type: v.literal('auth'), ...knocker, nonce: bytes32, mac: bytes32 }),
@@ -157,7 +158,7 @@ export const frameToBridgeSchema = v.variant('type', [
   v.object({ type: v.literal('pong') }),
 ]);
 
-export const frameToExtensionSchema = v.variant('type', [
+export const frameToExtensionSchema = tagged('type', [
   v.object({
     type: v.literal('challenge'),
     /** New for every socket. */
@@ -240,10 +241,7 @@ function decode<S extends typeof frameToBridgeSchema | typeof frameToExtensionSc
   } catch (cause) {
     throw new FrameError('A frame must be JSON.', { cause });
   }
-  const type = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
-  // A variant would try one after the other, and frames come by the thousand.
-  const own: v.GenericSchema = schema.options.find(({ entries }) => entries.type.literal === type) ?? schema;
-  const result = v.safeParse(own, value, { abortEarly: true });
-  if (result.success) return result.output as v.InferOutput<S>;
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
   throw new FrameError(`Not a frame of ${subprotocol}: ${v.getDotPath(result.issues[0]) ?? 'the frame'} is wrong.`);
 }

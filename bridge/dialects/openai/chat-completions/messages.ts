@@ -2,13 +2,14 @@ import * as v from 'valibot';
 
 import type { ChatMessage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
+import { tagged } from '#shared/tagged.ts';
 
 import { given, imageUrl, text } from '../../../http/fields.ts';
 import { optional, textOr } from '../fields.ts';
 
 const textPart = v.object({ type: v.literal('text'), text });
 
-const partSchema = v.variant(
+const partSchema = tagged(
   'type',
   [
     textPart,
@@ -46,11 +47,7 @@ const contentSchema = textOr(v.pipe(v.array(partSchema), v.minLength(1, 'must ha
 /** Of an assistant and of a tool: texts alone. */
 const saidSchema = textOr(
   v.array(
-    v.variant(
-      'type',
-      [textPart, v.object({ type: v.literal('refusal'), refusal: text })],
-      'must be “text” or “refusal”',
-    ),
+    tagged('type', [textPart, v.object({ type: v.literal('refusal'), refusal: text })], 'must be “text” or “refusal”'),
   ),
 );
 
@@ -65,7 +62,7 @@ const callSchema = v.object(
 
 const name = optional(text);
 
-const messageSchema = v.variant(
+const messageSchema = tagged(
   'role',
   [
     v.object({ role: v.picklist(['system', 'developer', 'user']), content: contentSchema, name }),

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 
 import type { ChatRequest, ResponseFormat } from '#shared/chat.ts';
+import { tagged } from '#shared/tagged.ts';
 
 import { given, text, wholeFrom } from '../../../http/fields.ts';
 import { describeFidelity, refuseUncarried, type Treatment } from '../fidelity.ts';
@@ -32,7 +33,7 @@ const toolChoiceSchema = v.union(
   'must be auto, none, required, or {"type":"function","function":{"name":"…"}}',
 );
 
-const responseFormatSchema = v.variant(
+const responseFormatSchema = tagged(
   'type',
   [
     v.object({ type: v.literal('text') }),
