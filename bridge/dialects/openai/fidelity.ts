@@ -25,9 +25,9 @@ export function describeFidelity(
  * Throws where one of `params` is set, since without it the answer would be another; `none`, `{}`, `[]`, `false` and the
  * defaults ask for nothing.
  */
-export function refuseUncarried(body: Readonly<Record<string, unknown>>, params: readonly string[]): void {
-  for (const param of params) {
-    if (asksNothing(param, body[param])) continue;
+export function refuseUncarried(body: Readonly<Record<string, unknown>>, params: ReadonlySet<string>): void {
+  for (const [param, value] of Object.entries(body)) {
+    if (!params.has(param) || asksNothing(param, value)) continue;
     const message = `“${param}” is not carried by Puter, and the answer would be another without it. Leave it out.`;
     throw new BridgeError('invalid_request', message, { param });
   }

@@ -40,7 +40,8 @@ export interface Question {
   priority: Caller['priority'] | null;
   isStream: boolean;
   wantsUsage: boolean;
-  fidelity: string;
+  /** How each parameter is treated; asked for once the calls are on their way, which it would hold up. */
+  fidelity: () => string;
 }
 
 /** Answers, whole or streamed; a failure before the first event is thrown, one after it ends the stream. */
@@ -67,7 +68,7 @@ export async function respond(
     const about: About = { id, created, model: question.model ?? 'default' };
     exchange.setHeaders({
       'x-request-id': id,
-      'x-puter-bridge-fidelity': question.fidelity,
+      'x-puter-bridge-fidelity': question.fidelity(),
       ...(first?.isReplay && { 'Idempotency-Replayed': 'true' }),
     });
     if (question.isStream) return await answerStream({ choices, about, question, shape, exchange, ending });

@@ -71,10 +71,10 @@ export const requestSchema = v.looseObject({
 type Body = v.InferOutput<typeof requestSchema>;
 
 /** What would change the answer and cannot be carried: better no answer than another one. */
-const refused = [
+const refused = new Set([
   ...['functions', 'function_call', 'audio', 'modalities', 'web_search_options'],
   ...['logprobs', 'top_logprobs', 'logit_bias', 'seed'],
-];
+]);
 
 /** Throws `invalid_request` where a parameter is set that cannot be carried. */
 export function readQuestion(body: Body): Question {
@@ -82,12 +82,12 @@ export function readQuestion(body: Body): Question {
   const request = toChatRequest(body);
   return {
     // Puter knows no `n`: every choice is a call of its own.
-    requests: Array.from({ length: body.n ?? 1 }, () => request),
+    requests: new Array<ChatRequest>(body.n ?? 1).fill(request),
     model: body.model ?? null,
     priority: body.priority ?? null,
     isStream: body.stream === true,
     wantsUsage: body.stream_options?.include_usage === true,
-    fidelity: describeFidelity(body, (param) => treatmentOf(param, body), unnamed(body)),
+    fidelity: () => describeFidelity(body, (param) => treatmentOf(param, body), unnamed(body)),
   };
 }
 

@@ -27,7 +27,7 @@ export const requestSchema = v.looseObject({
 type Body = v.InferOutput<typeof requestSchema>;
 
 /** What would change the answer and cannot be carried: better no answer than another one. */
-const refused = ['logprobs', 'logit_bias', 'seed'];
+const refused = new Set(['logprobs', 'logit_bias', 'seed']);
 /** Puter offers chats alone, so a model is told to go on with a text, and every choice is a call of its own. */
 const emulated = new Set(['prompt', 'suffix', 'echo', 'n', 'stop', 'best_of', 'priority']);
 const maxChoices = 8;
@@ -54,7 +54,7 @@ export function readQuestion(body: Body): { question: Question; echoes: string[]
       priority: body.priority ?? null,
       isStream: body.stream === true,
       wantsUsage: body.stream_options?.include_usage === true,
-      fidelity: describeFidelity(body, treatmentOf),
+      fidelity: () => describeFidelity(body, treatmentOf),
     },
     echoes: all.map((prompt) => (body.echo === true ? prompt : '')),
   };
