@@ -28,8 +28,8 @@ export interface Shape {
   /** What its ids begin with. */
   prefix: string;
   whole(about: About, answers: readonly WholeAnswer[]): object;
-  /** Makes, for one choice, the `choices` of the chunks that each event becomes. */
-  pieces(index: number): (event: ChatEvent) => object[];
+  /** Takes the events of one choice, and sends what they become: each time the `choices` of a chunk. */
+  pieces(index: number, send: (piece: object) => void): (event: ChatEvent) => void;
   chunk(about: About & { usage?: null }, choices: object[]): object;
 }
 
@@ -120,18 +120,17 @@ async function answerStream(options: {
 
   const pass = (source: Source<ChatEvent>, index: number) =>
     new Promise<void>((resolve, reject) => {
-      const piecesOf = shape.pieces(index);
+      const tell = shape.pieces(index, (piece) => start().send(shape.chunk(aboutChunk, [piece])));
       source.pipe({
         write(event) {
-          const events = start();
           isSilent = false;
-          for (const piece of piecesOf(event)) events.send(shape.chunk(aboutChunk, [piece]));
+          tell(event);
           if (event.type === 'finish') {
             usages.push(event.usage);
             resolve();
           }
           // A caller that reads slowly holds its call up, instead of filling our memory.
-          return !events.isFull();
+          return !start().isFull();
         },
         fail: reject,
       });

@@ -82,7 +82,7 @@ export function readQuestion(body: Body): Question {
   const request = toChatRequest(body);
   return {
     // Puter knows no `n`: every choice is a call of its own.
-    requests: new Array<ChatRequest>(body.n ?? 1).fill(request),
+    requests: Array.from({ length: body.n ?? 1 }, () => request),
     model: body.model ?? null,
     priority: body.priority ?? null,
     isStream: body.stream === true,

@@ -33,7 +33,7 @@ export const shape: Shape = {
     choices: choices as OpenAI.ChatCompletionChunk.Choice[],
   }),
 
-  pieces(index) {
+  pieces(index, send) {
     const piece = (
       delta: Delta,
       finishReason: OpenAI.ChatCompletionChunk.Choice['finish_reason'] = null,
@@ -58,9 +58,9 @@ export const shape: Shape = {
 
     return (event) => {
       // Clients fail where the first delta has no role.
-      const opening = hasBegun ? [] : [piece({ role: 'assistant', content: '' })];
+      if (!hasBegun) send(piece({ role: 'assistant', content: '' }));
       hasBegun = true;
-      return [...opening, toPiece(event)];
+      send(toPiece(event));
     };
   },
 };

@@ -13,13 +13,13 @@ export const createShape = (echoes: readonly string[]): Shape => ({
       answers.map(({ text, finishReason }, index) => toChoice(index, (echoes[index] ?? '') + text, finishReason)),
     ),
   chunk: (about, choices) => toBody(about, choices as OpenAI.CompletionChoice[]),
-  pieces(index) {
+  pieces(index, send) {
     let before = echoes[index] ?? '';
     return (event) => {
-      if (event.type !== 'text' && event.type !== 'finish') return [];
+      if (event.type !== 'text' && event.type !== 'finish') return;
       const text = before + (event.type === 'text' ? event.text : '');
       before = '';
-      return [toChoice(index, text, event.type === 'finish' ? event.finishReason : null)];
+      send(toChoice(index, text, event.type === 'finish' ? event.finishReason : null));
     };
   },
 });
