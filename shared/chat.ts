@@ -115,6 +115,13 @@ export const partChars = (part: AnswerPart): number =>
 
 export type Finish = { type: 'finish' } & AnswerEnd;
 
+export const finishOf = ({ finishReason, model, usage }: AnswerEnd): Finish => ({
+  type: 'finish',
+  finishReason,
+  model,
+  usage,
+});
+
 /** What a running call gives: parts, then exactly one finish (or the stream fails). */
 export type CallEvent = AnswerPart | Finish;
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 
 /**
- * One of several objects, told apart by what stands under `key`, as by `v.variant`. That tries one after the other; this
+ * One of several objects, told apart by what stands under `key` (in each another text), as by `v.variant`. That tries one after the other; this
  * goes straight to the right one, since frames and what they hold come by the thousand.
  */
 export function tagged<const K extends string, const O extends readonly Tagged<K>[]>(

@@ -1,4 +1,4 @@
-import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
+import type { ChatEvent, ChatRequest, Usage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import { through, type Source } from '../flow.ts';
@@ -12,7 +12,7 @@ import { prepare } from './prepare.ts';
 import type { Schemas } from './schemas.ts';
 import { cutAtStop, endAtStop } from './stop.ts';
 import type { TokenCounter } from './token-counter.ts';
-import { addUsage, withUsage } from './usage.ts';
+import { addUsage, estimateUsage } from './usage.ts';
 
 /**
  * Calls as Puter takes them, for chats as dialects want them: what its driver does not carry is done here, for every
@@ -36,8 +36,8 @@ export interface PreparedCall {
 export interface RunningCall {
   /** Parts as they come, then one `finish`; it fails with what the call failed with. */
   events: Source<ChatEvent>;
-  /** The answer that they make up, with its usage, which is estimated where Puter told none. */
-  complete(answer: WholeAnswer): Promise<WholeAnswer>;
+  /** What the answer used that they make up, where Puter does not tell. */
+  estimateUsage(answer: WholeAnswer): Promise<Usage>;
   /** Ends it wherever it is; `reason` is what it fails with then. */
   stop(reason: BridgeError): void;
 }
@@ -52,7 +52,10 @@ export function createCalls(options: {
 }): Calls {
   const { dispatcher, counter, schemas, inputsOf, newId } = options;
 
-  const complete = (answer: WholeAnswer, chat: ChatRequest) => withUsage(answer, chat, counter);
+  const withUsage = async (answer: WholeAnswer, chat: ChatRequest): Promise<WholeAnswer> => ({
+    ...answer,
+    usage: answer.usage ?? (await estimateUsage(answer, chat, counter)),
+  });
 
   return {
     async prepare(request) {
@@ -66,7 +69,7 @@ export function createCalls(options: {
           const first = call(id, asked, check ? [] : stops);
           return {
             events: check ? replay(() => answerAsked(first, check)) : first,
-            complete: (answer) => complete(answer, asked),
+            estimateUsage: (answer) => estimateUsage(answer, asked, counter),
             stop(reason) {
               stopped ??= reason;
               dispatcher.cancel(running, stopped);
@@ -82,7 +85,7 @@ export function createCalls(options: {
 
           /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
           async function answerAsked(events: Source<ChatEvent>, { judge, settle }: Check): Promise<WholeAnswer> {
-            const answer = await complete(await collect(events), asked);
+            const answer = await withUsage(await collect(events), asked);
             const verdict = await judge(answer);
             if ('answer' in verdict) return cutAtStop(verdict.answer, stops);
             if (stopped) throw stopped;
@@ -90,7 +93,7 @@ export function createCalls(options: {
             const chat = askAgain(asked, answer, verdict.problem);
             // It is part of this chat, and recorded with it or not at all.
             const again = await collect(call(secondId, chat))
-              .then((it) => complete(it, chat))
+              .then((it) => withUsage(it, chat))
               .catch((error: unknown) => {
                 // The first call was made, whatever became of this one.
                 throw error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
@@ -114,7 +117,7 @@ export function createCalls(options: {
           asked,
         ),
       );
-      const whole = await complete(kept, asked);
+      const whole = await withUsage(kept, asked);
       const verdict = check ? await check.judge(whole) : { answer: whole };
       if ('answer' in verdict) return cutAtStop(verdict.answer, stops);
       return cutAtStop(check?.settle(whole, verdict.problem) ?? whole, stops);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
+import { finishOf, type ChatEvent, type ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 import { createTransientMap } from '#shared/transient-map.ts';
 
@@ -10,7 +10,7 @@ import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
 import { retryAfterSeconds } from '../lifecycle/never-started.ts';
 import type { Calls, PreparedCall, RunningCall } from './calls.ts';
-import { assemble, finishOf, replay } from './collect.ts';
+import { assemble, replay } from './collect.ts';
 import { OpenChat, Reading } from './open-chat.ts';
 
 /** Who asks, and how the request is to be treated. */
@@ -70,7 +70,9 @@ export function createChats(options: {
     const running = startOrFail();
     const chat = new OpenChat({ id, scope, key, request }, running, {
       async ended(events) {
-        const answer = { ...(await running.complete(assemble(events))), durationMs: Math.round(now() - startedAt) };
+        const whole = assemble(events);
+        const usage = whole.usage ?? (await running.estimateUsage(whole));
+        const answer = { ...whole, usage, durationMs: Math.round(now() - startedAt) };
         open.delete(id);
         chat.outcome = { answer };
         results.succeed(id, answer);

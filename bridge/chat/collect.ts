@@ -1,4 +1,4 @@
-import type { AnswerEnd, AnswerPart, ChatEvent, Finish } from '#shared/chat.ts';
+import { finishOf, type AnswerEnd, type AnswerPart, type ChatEvent } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
 import type { Sink, Source } from '../flow.ts';
@@ -92,11 +92,3 @@ function tell({ text, reasoning, refusal, toolCalls, ...end }: WholeAnswer): Cha
     finishOf(end),
   ];
 }
-
-/** How it closes. */
-export const finishOf = ({ finishReason, model, usage }: AnswerEnd): Finish => ({
-  type: 'finish',
-  finishReason,
-  model,
-  usage,
-});

@@ -7,22 +7,18 @@ import type { Chat } from './chats.ts';
 /** Ends the chats of one request, all for the same reason: their time is over, their key was revoked, or one has failed. */
 export class Ending {
   readonly #chats: Pick<Chat, 'stop'>[] = [];
-  readonly #limit: { timeoutMs: number; timedOut: (ms: number) => BridgeError };
-  #stopTimer: (() => void) | undefined;
+  readonly #stopTimer: () => void;
   readonly #stopFollowing: () => void;
   #reason: BridgeError | undefined;
 
-  /** The time begins with the first chat. */
   constructor(options: { timeoutMs: number; timedOut: (ms: number) => BridgeError; revoked: AbortSignal | null }) {
-    const { revoked, ...limit } = options;
-    this.#limit = limit;
+    const { timeoutMs, timedOut, revoked } = options;
+    this.#stopTimer = after(timeoutMs, () => this.end(timedOut(timeoutMs)));
     this.#stopFollowing = onAbort(revoked, (why) => this.end(why as BridgeError));
   }
 
   /** From now on, or at once where the reason is there already. */
   add(chat: Pick<Chat, 'stop'>): void {
-    const { timeoutMs, timedOut } = this.#limit;
-    this.#stopTimer ??= after(timeoutMs, () => this.end(timedOut(timeoutMs)));
     this.#chats.push(chat);
     if (this.#reason) chat.stop(this.#reason);
   }
@@ -34,7 +30,7 @@ export class Ending {
 
   /** Nothing is to be ended any more. */
   release(): void {
-    this.#stopTimer?.();
+    this.#stopTimer();
     this.#stopFollowing();
   }
 }

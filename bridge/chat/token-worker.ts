@@ -6,19 +6,15 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 
 import type { CountJob, CountResult } from './token-counter.ts';
 
-/** Of longer texts, only the beginning is counted, and the rest taken to be like it. */
-const maxChars = 200_000;
-
 // Finding the tokens of one long word (a language without spaces, base64) takes quadratic time: so they are cut.
 const piece = /[^]{1,400}(?=\s)|[^]{1,400}/g;
 // What looks like a special token is text here.
 const asText = { disallowedSpecial: new Set<string>() };
 
 function count(text: string): number {
-  const counted = text.slice(0, maxChars);
   let tokens = 0;
-  for (const [part] of counted.matchAll(piece)) tokens += countTokens(part, asText);
-  return counted.length < text.length ? Math.round((tokens * text.length) / counted.length) : tokens;
+  for (const [part] of text.matchAll(piece)) tokens += countTokens(part, asText);
+  return tokens;
 }
 
 parentPort?.on('message', (texts: CountJob) => {

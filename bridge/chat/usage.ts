@@ -7,30 +7,21 @@ import type { TokenCounter } from './token-counter.ts';
 const messageTokens = 4;
 const imageTokens = 85;
 
-/** More of an answer is not counted, but taken to be like its beginning. */
-const maxCountedChars = 200_000;
-
-/** With the usage estimated where Puter told none. */
-export async function withUsage(
-  answer: WholeAnswer,
+/** What an answer to the request used, where Puter does not tell. */
+export async function estimateUsage(
+  { reasoning, text, toolCalls }: WholeAnswer,
   request: ChatRequest,
   counter: TokenCounter,
-): Promise<WholeAnswer> {
-  return answer.usage ? answer : { ...answer, usage: await estimate(request, answer, counter) };
-}
-
-async function estimate(request: ChatRequest, answer: WholeAnswer, counter: TokenCounter): Promise<Usage> {
+): Promise<Usage> {
   const { messages, tools = [] } = request;
   const asked = [...messages.flatMap(textsOf), ...tools.map((tool) => JSON.stringify(tool))].join('\n');
   const images = messages.flatMap(({ content }) =>
     typeof content === 'string' ? [] : content.filter(({ type }) => type === 'image'),
   );
-  const said = [answer.reasoning, answer.text, ...answer.toolCalls.map(textOfCall)].join('');
-  const counted = said.slice(0, maxCountedChars);
-  const [input = 0, output = 0] = await counter.count([asked, counted]);
+  const [input = 0, ...outputs] = await counter.count([asked, reasoning, text, ...toolCalls.map(textOfCall)]);
   return {
     inputTokens: input + messages.length * messageTokens + images.length * imageTokens,
-    outputTokens: Math.round(output * (said.length / (counted.length || 1))),
+    outputTokens: outputs.reduce((sum, tokens) => sum + tokens, 0),
     isEstimated: true,
   };
 }

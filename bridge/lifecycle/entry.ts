@@ -1,4 +1,11 @@
-import { partChars, type AnswerEnd, type AnswerPart, type CallEvent, type ChatRequest } from '#shared/chat.ts';
+import {
+  finishOf,
+  partChars,
+  type AnswerEnd,
+  type AnswerPart,
+  type CallEvent,
+  type ChatRequest,
+} from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 import { maxAnswerChars, maxUnreadChars } from '#shared/protocol.ts';
 import { isSafeToStream } from '#shared/streaming.ts';
@@ -106,6 +113,5 @@ export function stopTimer(entry: Entry): void {
 /** Ends the caller's events with their one `finish`, or breaks them. */
 export function closeEntry(entry: Entry, outcome: AnswerEnd | BridgeError): void {
   if (outcome instanceof BridgeError) return entry.events.fail(outcome);
-  const { finishReason, model, usage } = outcome;
-  entry.events.push({ type: 'finish', finishReason, model, usage });
+  entry.events.push(finishOf(outcome));
 }

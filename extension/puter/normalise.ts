@@ -2,13 +2,14 @@ import * as v from 'valibot';
 
 import type { AnswerEnd, AnswerPart, ChatRequest, FinishReason, Usage } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
+import { tagged } from '#shared/tagged.ts';
 
 /**
  * Puter hands on what each provider says, in each provider's words. Here it becomes one vocabulary. What is not
  * understood is left out, never passed on.
  */
 
-const lineSchema = v.variant('type', [
+const lineSchema = tagged('type', [
   v.object({ type: v.literal('text'), text: v.string() }),
   v.object({ type: v.literal('reasoning'), reasoning: v.string() }),
   v.object({ type: v.literal('tool_use'), id: v.nullish(v.string()), name: v.string(), input: v.unknown() }),

@@ -28,8 +28,8 @@ export interface Shape {
   /** What its ids begin with. */
   prefix: string;
   whole(about: About, answers: readonly WholeAnswer[]): object;
-  /** Takes the events of one choice, and sends what they become: each time the `choices` of a chunk. */
-  pieces(index: number, send: (piece: object) => void): (event: ChatEvent) => void;
+  /** Takes the events of one choice, and sends what a chunk says of it: for an event nothing, or once, or more often. */
+  teller(index: number, send: (choice: object) => void): (event: ChatEvent) => void;
   chunk(about: About & { usage?: null }, choices: object[]): object;
 }
 
@@ -40,8 +40,7 @@ export interface Question {
   priority: Caller['priority'] | null;
   isStream: boolean;
   wantsUsage: boolean;
-  /** How each parameter is treated; asked for once the calls are on their way, which it would hold up. */
-  fidelity: () => string;
+  fidelity: string;
 }
 
 /** Answers, whole or streamed; a failure before the first event is thrown, one after it ends the stream. */
@@ -68,7 +67,7 @@ export async function respond(
     const about: About = { id, created, model: question.model ?? 'default' };
     exchange.setHeaders({
       'x-request-id': id,
-      'x-puter-bridge-fidelity': question.fidelity(),
+      'x-puter-bridge-fidelity': question.fidelity,
       ...(first?.isReplay && { 'Idempotency-Replayed': 'true' }),
     });
     if (question.isStream) return await answerStream({ choices, about, question, shape, exchange, ending });
@@ -120,7 +119,7 @@ async function answerStream(options: {
 
   const pass = (source: Source<ChatEvent>, index: number) =>
     new Promise<void>((resolve, reject) => {
-      const tell = shape.pieces(index, (piece) => start().send(shape.chunk(aboutChunk, [piece])));
+      const tell = shape.teller(index, (choice) => start().send(shape.chunk(aboutChunk, [choice])));
       source.pipe({
         write(event) {
           isSilent = false;

@@ -3,15 +3,14 @@ import { expect, it } from 'vitest';
 import type { ChatRequest } from '#shared/chat.ts';
 import { BridgeError } from '#shared/errors.ts';
 
-import type { Calls, RunningCall } from '../../../bridge/chat/calls.ts';
+import type { Calls } from '../../../bridge/chat/calls.ts';
 import { createChats } from '../../../bridge/chat/chats.ts';
 import { HangUp } from '../../../bridge/hang-up.ts';
 import { sourceOf } from '../flow-rig.ts';
-import { noResults } from './no-results.ts';
+import { estimateUsage, noResults } from './no-results.ts';
 
 const request: ChatRequest = { messages: [{ role: 'user', content: 'hi' }] };
 const caller = { scope: 'x', name: null, priority: 'normal' as const, key: null };
-const complete: RunningCall['complete'] = async (answer) => answer;
 const reason = (message: string) => new BridgeError('cancelled', message);
 
 /** One chat that goes on until it is stopped, with the one who began it and one who joined. */
@@ -19,7 +18,7 @@ async function join() {
   const stops: BridgeError[] = [];
   const calls: Calls = {
     prepare: async () => ({
-      start: () => ({ events: sourceOf(), complete, stop: (why) => void stops.push(why) }),
+      start: () => ({ events: sourceOf(), estimateUsage, stop: (why) => void stops.push(why) }),
     }),
     finish: () => expect.fail('Nothing is recalled here.'),
   };

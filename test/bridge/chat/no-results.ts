@@ -1,5 +1,7 @@
 import type { Results } from '../../../bridge/journal/results.ts';
 
+export const estimateUsage = async () => ({ inputTokens: 0, outputTokens: 0, isEstimated: true as const });
+
 /** Keeps nothing. */
 export const noResults: Results = {
   keepsAnswers: true,

@@ -10,7 +10,7 @@ import { createChats } from '../../../bridge/chat/chats.ts';
 import { Ending } from '../../../bridge/chat/ending.ts';
 import { HangUp } from '../../../bridge/hang-up.ts';
 import { sourceOf } from '../flow-rig.ts';
-import { noResults } from './no-results.ts';
+import { estimateUsage, noResults } from './no-results.ts';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -21,8 +21,7 @@ const answer: ChatEvent[] = [
 ];
 
 const calls: Calls = {
-  prepare: () =>
-    Promise.resolve({ start: () => ({ events: sourceOf(...answer), complete: async (it) => it, stop() {} }) }),
+  prepare: () => Promise.resolve({ start: () => ({ events: sourceOf(...answer), estimateUsage, stop() {} }) }),
   finish: () => expect.fail('Nothing is recalled here.'),
 };
 

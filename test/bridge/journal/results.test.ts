@@ -4,6 +4,7 @@ import { createChats } from '../../../bridge/chat/chats.ts';
 import { replay } from '../../../bridge/chat/collect.ts';
 import { createResults } from '../../../bridge/journal/results.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
+import { estimateUsage } from '../chat/no-results.ts';
 import { asLeft } from './as-left.ts';
 import { openSoundJournal } from './sound-journal.ts';
 
@@ -51,7 +52,7 @@ it('N1 repeats an answer once it is on disk', async () => {
     ...{ results, newId: () => 'a', now: Date.now },
     calls: {
       prepare: async () => ({
-        start: () => ({ events: replay(async () => answer), complete: async (it) => it, stop() {} }),
+        start: () => ({ events: replay(async () => answer), estimateUsage, stop() {} }),
       }),
       finish: async () => answer,
     },

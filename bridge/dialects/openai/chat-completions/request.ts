@@ -87,7 +87,7 @@ export function readQuestion(body: Body): Question {
     priority: body.priority ?? null,
     isStream: body.stream === true,
     wantsUsage: body.stream_options?.include_usage === true,
-    fidelity: () => describeFidelity(body, (param) => treatmentOf(param, body), unnamed(body)),
+    fidelity: describeFidelity(body, (param) => treatmentOf(param, body), unnamed(body)),
   };
 }
 

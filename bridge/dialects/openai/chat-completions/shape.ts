@@ -33,7 +33,7 @@ export const shape: Shape = {
     choices: choices as OpenAI.ChatCompletionChunk.Choice[],
   }),
 
-  pieces(index, send) {
+  teller(index, send) {
     const piece = (
       delta: Delta,
       finishReason: OpenAI.ChatCompletionChunk.Choice['finish_reason'] = null,

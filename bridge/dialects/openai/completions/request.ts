@@ -54,7 +54,7 @@ export function readQuestion(body: Body): { question: Question; echoes: string[]
       priority: body.priority ?? null,
       isStream: body.stream === true,
       wantsUsage: body.stream_options?.include_usage === true,
-      fidelity: () => describeFidelity(body, treatmentOf),
+      fidelity: describeFidelity(body, treatmentOf),
     },
     echoes: all.map((prompt) => (body.echo === true ? prompt : '')),
   };

@@ -13,7 +13,7 @@ export const createShape = (echoes: readonly string[]): Shape => ({
       answers.map(({ text, finishReason }, index) => toChoice(index, (echoes[index] ?? '') + text, finishReason)),
     ),
   chunk: (about, choices) => toBody(about, choices as OpenAI.CompletionChoice[]),
-  pieces(index, send) {
+  teller(index, send) {
     let before = echoes[index] ?? '';
     return (event) => {
       if (event.type !== 'text' && event.type !== 'finish') return;

@@ -44,7 +44,7 @@ it('choices of one stream take turns where the caller takes a few events at a ti
   };
   const chats: Partial<Chats> = { begin: async () => chatOf() };
   const request = { messages: [] };
-  const question = { requests: [request, request], model: null, priority: null, fidelity: () => '' };
+  const question = { requests: [request, request], model: null, priority: null, fidelity: '' };
   const answered = respond(exchange as Exchange, {
     question: { ...question, isStream: true, wantsUsage: false },
     shape,
