@@ -11,6 +11,9 @@ export type Budget = {
   isFloor?: true;
 } & ({ how: 'ratio' | 'added'; over: Contestant } | { how: 'itself' });
 
+/** How figures name so many. */
+export const namedStreams = (count: number): string => `${count} stream${count === 1 ? '' : 's'}`;
+
 const toBare = { who: 'bridge', how: 'ratio', over: 'bare' } as const;
 
 export const budgets: readonly Budget[] = [
@@ -22,8 +25,8 @@ export const budgets: readonly Budget[] = [
   { ...toBare, figure: 'burst, 1 stream (chunks/s)', must: 0.8, aim: 1.5, isFloor: true },
   { ...toBare, figure: 'burst, 32 streams (chunks/s)', must: 0.8, aim: 1.5, isFloor: true },
   ...[1, 50, 200].flatMap((streams): Budget[] => [
-    { ...toBare, figure: `paced, ${streams} streams, p50 (ms)`, must: 1.3, aim: 1.1 },
-    { ...toBare, figure: `paced, ${streams} streams, p99 (ms)`, must: 2, aim: 1.5 },
+    { ...toBare, figure: `paced, ${namedStreams(streams)}, p50 (ms)`, must: 1.3, aim: 1.1 },
+    { ...toBare, figure: `paced, ${namedStreams(streams)}, p99 (ms)`, must: 2, aim: 1.5 },
   ]),
   { ...toBare, figure: 'memory of a held request (KiB)', must: 2, aim: 1.3 },
   { ...toBare, figure: 'start to listening (ms)', must: 2, aim: 1.5 },

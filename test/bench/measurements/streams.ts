@@ -1,4 +1,5 @@
 import type { Bed, Bench, Contestant } from '../bench.ts';
+import { namedStreams } from '../budget.ts';
 import { startBare, startBridge, type Contender } from '../contestants/contestants.ts';
 import type { StreamsOptions, StreamsResult } from '../load/streams.ts';
 
@@ -24,7 +25,7 @@ export const burst: Bench = {
       [1, 40],
     ] as const) {
       for (const [who, { perSecond }] of await readBursts(bed, contenders, { streams, warmUpTurns: 10, turns }))
-        note(`burst, ${streams} stream${streams === 1 ? '' : 's'} (chunks/s)`, who, perSecond);
+        note(`burst, ${namedStreams(streams)} (chunks/s)`, who, perSecond);
     }
   },
 };
@@ -38,7 +39,7 @@ export const paced: Bench = {
       ['bare', await startBare(bed, extensions)],
       ['bridge', await startBridge(bed, 'batched', extensions)],
     ]);
-    // Chunks that come at a pace would take minutes for it.
+    // What runs for every chunk gets warm by these; at a pace, that would take minutes.
     await readBursts(bed, contenders, { streams: 32, warmUpTurns: 10, turns: 0 });
     for (const streams of [1, 50, 200]) {
       const results = await read(bed, contenders, {
@@ -50,8 +51,8 @@ export const paced: Bench = {
         turns: 2,
       });
       for (const [who, { p50, p99 }] of results) {
-        note(`paced, ${streams} streams, p50 (ms)`, who, p50);
-        note(`paced, ${streams} streams, p99 (ms)`, who, p99);
+        note(`paced, ${namedStreams(streams)}, p50 (ms)`, who, p50);
+        note(`paced, ${namedStreams(streams)}, p99 (ms)`, who, p99);
       }
     }
   },
