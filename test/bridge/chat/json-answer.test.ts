@@ -5,6 +5,7 @@ import type { ResponseFormat } from '#shared/chat.ts';
 import { createCheck } from '../../../bridge/chat/check.ts';
 import type { WholeAnswer } from '../../../bridge/chat/collect.ts';
 import { createSchemas } from '../../../bridge/chat/schemas.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 const schemas = createSchemas();
 afterAll(() => schemas.close());
@@ -23,20 +24,10 @@ const place = schemaOf({
   additionalProperties: false,
 });
 
-const answer = (text: string, change: Partial<WholeAnswer> = {}): WholeAnswer => ({
-  text,
-  reasoning: '',
-  refusal: null,
-  toolCalls: [],
-  finishReason: 'stop',
-  model: null,
-  usage: null,
-  ...change,
-});
 const checkOf = async (responseFormat: ResponseFormat) =>
   (await createCheck({ messages: [], responseFormat }, schemas))!;
 const judge = async (format: ResponseFormat, text: string, change: Partial<WholeAnswer> = {}) => {
-  const verdict = await (await checkOf(format)).judge(answer(text, change));
+  const verdict = await (await checkOf(format)).judge(wholeAnswer(text, change));
   return 'answer' in verdict ? verdict.answer.text : verdict;
 };
 
@@ -113,7 +104,8 @@ describe('a schema', () => {
 });
 
 describe('an answer that is wrong a second time', () => {
-  const settle = async (format: ResponseFormat, text: string) => (await checkOf(format)).settle(answer(text), 'so');
+  const settle = async (format: ResponseFormat, text: string) =>
+    (await checkOf(format)).settle(wholeAnswer(text), 'so');
 
   it('is a refusal where it is plain words', async () => {
     expect(await settle(place, 'I will not.')).toMatchObject({ text: '', refusal: 'I will not.' });

@@ -1,5 +1,6 @@
 import type { Results } from '../../../bridge/journal/results.ts';
 
+/** Of calls whose usage is of no account. */
 export const estimateUsage = async () => ({ inputTokens: 0, outputTokens: 0, isEstimated: true as const });
 
 /** Keeps nothing. */

@@ -5,6 +5,7 @@ import type { ChatEvent } from '#shared/chat.ts';
 
 import { createStopFilter, cutAtStop, endAtStop } from '../../../bridge/chat/stop.ts';
 import { readAll, sourceOf } from '../flow-rig.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 /** What comes out of `pieces`, one after the other. */
 function filter(pieces: string[], stops: string[]): { text: string; isOver: boolean } {
@@ -94,16 +95,14 @@ describe('an answer with stops', () => {
 });
 
 describe('a whole answer with stops', () => {
-  const answer = (text: string, change = {}) => ({
-    text,
-    reasoning: 'END',
-    refusal: null,
-    toolCalls: [],
-    finishReason: 'length' as const,
-    model: 'm',
-    usage: { inputTokens: 1, outputTokens: 2 },
-    ...change,
-  });
+  const answer = (text: string, change = {}) =>
+    wholeAnswer(text, {
+      reasoning: 'END',
+      finishReason: 'length',
+      model: 'm',
+      usage: { inputTokens: 1, outputTokens: 2 },
+      ...change,
+    });
 
   it('ends at the first of them, and costs what it cost', () => {
     expect(cutAtStop(answer('one END two STOP'), ['STOP', 'END'])).toEqual(answer('one ', { finishReason: 'stop' }));

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { ChatRequest } from '#shared/chat.ts';
 
-import type { WholeAnswer } from '../../../bridge/chat/collect.ts';
 import { estimateUsage } from '../../../bridge/chat/usage.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 /** Counts letters, and remembers which. */
 function createCounter() {
@@ -19,31 +19,22 @@ function createCounter() {
 }
 
 const request: ChatRequest = { messages: [{ role: 'user', content: 'Say hello.' }] };
-const answer: WholeAnswer = {
-  text: 'Hello!',
-  reasoning: '',
-  refusal: null,
-  toolCalls: [],
-  finishReason: 'stop',
-  model: null,
-  usage: null,
-};
 
 describe('the usage of an answer that Puter does not tell', () => {
   it('is what was counted, with four tokens for each message', async () => {
     const usage = { inputTokens: 14, outputTokens: 6, isEstimated: true };
-    expect(await estimateUsage(answer, request, createCounter())).toEqual(usage);
+    expect(await estimateUsage(wholeAnswer('Hello!'), request, createCounter())).toEqual(usage);
   });
 
   it('counts what a model thought and the tools it called, too', async () => {
     const counter = createCounter();
     const toolCalls = [{ id: '1', name: 'add', arguments: '{"a":1}' }];
-    const usage = await estimateUsage({ ...answer, reasoning: 'Hm. ', toolCalls }, request, counter);
+    const usage = await estimateUsage(wholeAnswer('Hello!', { reasoning: 'Hm. ', toolCalls }), request, counter);
     expect(counter.counted).toEqual(['Say hello.', 'Hm. ', 'Hello!', 'add{"a":1}']);
     expect(usage.outputTokens).toBe(20);
   });
 
   it('is nothing for an answer that says nothing', async () => {
-    expect((await estimateUsage({ ...answer, text: '' }, request, createCounter())).outputTokens).toBe(0);
+    expect((await estimateUsage(wholeAnswer(''), request, createCounter())).outputTokens).toBe(0);
   });
 });
