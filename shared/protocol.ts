@@ -231,10 +231,7 @@ export const encodeFrame = (frame: FrameToBridge | FrameToExtension): string => 
 export const decodeFrameToBridge = (text: string): FrameToBridge => decode(frameToBridgeSchema, text);
 export const decodeFrameToExtension = (text: string): FrameToExtension => decode(frameToExtensionSchema, text);
 
-function decode<S extends typeof frameToBridgeSchema | typeof frameToExtensionSchema>(
-  schema: S,
-  text: string,
-): v.InferOutput<S> {
+function decode<T>(schema: v.GenericSchema<unknown, T>, text: string): T {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 
 /**
- * One of several objects, told apart by what stands under `key` (in each another text), as by `v.variant`. That tries one after the other; this
- * goes straight to the right one, since frames and what they hold come by the thousand.
+ * One of several objects, told apart by the text under `key`, which is another in each, as by `v.variant`. That tries one
+ * after the other; this goes straight to the right one, since frames and what they hold come by the thousand.
  */
 export function tagged<const K extends string, const O extends readonly Tagged<K>[]>(
   key: K,

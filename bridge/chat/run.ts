@@ -90,7 +90,10 @@ const toEvent = (said: Said): ChatEvent => (typeof said === 'string' ? { type: '
 
 /** Learns how a run ended, before any reader of it does. */
 export interface RunOver {
-  /** These came, the finish last, to be read once and at once. Resolves with the finish for the readers; where it rejects, the run failed with that. */
+  /**
+   * These came, the finish last, to be read once and at once. Resolves with the finish for the readers; where it rejects,
+   * the run failed with that.
+   */
   ended(events: Iterable<ChatEvent>): Promise<Finish>;
   failed(error: BridgeError): Promise<void>;
 }
