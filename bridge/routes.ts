@@ -20,6 +20,7 @@ import { createPageRoutes } from './page/routes.ts';
 import type { PairingView } from './pairing/offers.ts';
 import { createRequestRoutes } from './requests/routes.ts';
 import type { StatusHub } from './status.ts';
+import { createTimers } from './timers.ts';
 
 /** All that the bridge serves over HTTP. */
 export function createRoutes(parts: {
@@ -37,13 +38,14 @@ export function createRoutes(parts: {
   pairing: () => PairingView | null;
 }): Route[] {
   const { connections, signIns } = parts;
+  const startTimer = createTimers();
   return [
-    ...createProcessRoutes(parts),
+    ...createProcessRoutes({ ...parts, startTimer }),
     ...createRequestRoutes(parts),
     ...createOpenaiRoutes(
       [
-        ...createChatCompletionsRoutes(parts),
-        ...createCompletionsRoutes(parts),
+        ...createChatCompletionsRoutes({ ...parts, startTimer }),
+        ...createCompletionsRoutes({ ...parts, startTimer }),
         ...createModelRoutes({ ...parts, hasExtension: () => connections.list().length > 0 }),
       ],
       { newRequestId: newId },

@@ -1,19 +1,24 @@
 import type { BridgeError } from '#shared/errors.ts';
 
-import { after } from '../after.ts';
 import { onAbort } from '../on-abort.ts';
+import type { StartTimer, Timer } from '../timers.ts';
 import type { Chat } from './chats.ts';
 
 /** Ends the chats of one request, all for the same reason: their time is over, their key was revoked, or one has failed. */
 export class Ending {
   readonly #chats: Pick<Chat, 'stop'>[] = [];
-  readonly #stopTimer: () => void;
+  readonly #timer: Timer;
   readonly #stopFollowing: () => void;
   #reason: BridgeError | undefined;
 
-  constructor(options: { timeoutMs: number; timedOut: (ms: number) => BridgeError; revoked: AbortSignal | null }) {
-    const { timeoutMs, timedOut, revoked } = options;
-    this.#stopTimer = after(timeoutMs, () => this.end(timedOut(timeoutMs)));
+  constructor(options: {
+    startTimer: StartTimer;
+    timeoutMs: number;
+    timedOut: (ms: number) => BridgeError;
+    revoked: AbortSignal | null;
+  }) {
+    const { startTimer, timeoutMs, timedOut, revoked } = options;
+    this.#timer = startTimer(timeoutMs, () => this.end(timedOut(timeoutMs)));
     this.#stopFollowing = onAbort(revoked, (why) => this.end(why as BridgeError));
   }
 
@@ -30,7 +35,7 @@ export class Ending {
 
   /** Nothing is to be ended any more. */
   release(): void {
-    this.#stopTimer();
+    this.#timer.stop();
     this.#stopFollowing();
   }
 }

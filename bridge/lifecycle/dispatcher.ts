@@ -4,8 +4,8 @@ import { findHindrance } from '#shared/hindrance.ts';
 import type { AnswerFrame, Delivery, Resumption } from '#shared/protocol.ts';
 import { createTransientMap } from '#shared/transient-map.ts';
 
-import { after } from '../after.ts';
 import type { Source } from '../flow.ts';
+import { createTimers, type StartTimer } from '../timers.ts';
 import { createAnswers } from './answers.ts';
 import { closeEntry, createEntry, resetRoom, stopTimer, type Entry, type Submitter } from './entry.ts';
 import type { DispatchJournal } from './dispatch-journal.ts';
@@ -65,6 +65,7 @@ interface DispatcherOptions extends Patience {
   limits: WaitingLimits;
   /** Milliseconds on a clock that only goes forward. */
   now: () => number;
+  startTimer?: StartTimer;
   journal: DispatchJournal;
   /** What the caller is told of a failure of this call. */
   explain: (failure: Failure, chat: ChatRequest) => Failure;
@@ -72,11 +73,12 @@ interface DispatcherOptions extends Patience {
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { connectGraceMs, cancelGraceMs, limits, now, journal, explain, onChange } = options;
+  const { connectGraceMs, cancelGraceMs, limits, now, startTimer = createTimers() } = options;
+  const { journal, explain, onChange } = options;
   const entries = createTransientMap<Entry>();
   /** How many calls in a row went out while their extension had no other. */
   let alone = 0;
-  const waiting = createWaiting({ ...limits, onTimeout: (entry) => fail(entry, waited) });
+  const waiting = createWaiting({ ...limits, startTimer, onTimeout: (entry) => fail(entry, waited) });
   const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed, now });
   const takers = createTakers({ slots, waiting, dispatch, refuse: fail });
   const find = (requestId: string) => entries.get(requestId);
@@ -87,7 +89,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const state = transition(before, event);
     if (state === before) return false;
     entry.state = state;
-    startTimer(entry);
+    restartTimer(entry);
     if (state.status === 'queued') {
       journal.requeued(entry.requestId);
       waiting.putBack(entry);
@@ -115,10 +117,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   /** For what it is now. */
-  function startTimer(entry: Entry): void {
+  function restartTimer(entry: Entry): void {
     stopTimer(entry);
     const limit = limitOf(entry, options);
-    if (limit) entry.stopTimer = after(limit.ms, () => fail(entry, limit.failure()));
+    if (limit) entry.timer = startTimer(limit.ms, () => fail(entry, limit.failure()));
   }
 
   function dispatch(entry: Entry, peer: Peer): void {
@@ -127,15 +129,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     entry.profile = peer.profile;
     // On disk before it leaves, by whoever sends it: what may have gone out is never sent again.
     journal.dispatched(requestId, peer);
-    apply(entry, { type: 'dispatched', instance: peer.instance });
     alone = slots.taken(peer) === 1 ? alone + 1 : 0;
     // Where they come one after the other, there is none to leave together with; of many at once, one is first each time.
-    peer[alone > fewAlone ? 'sendNow' : 'send']({ type: 'request', requestId, chat, caller: submitter.name });
+    try {
+      peer[alone > fewAlone ? 'sendNow' : 'send']({ type: 'request', requestId, chat, caller: submitter.name });
+    } finally {
+      // Only now: what has to be done for us alone does not hold it up.
+      apply(entry, { type: 'dispatched', instance: peer.instance });
+    }
   }
 
   /** Nobody is there to take it, for now. */
   function startGrace(entry: Entry): void {
-    entry.stopTimer ??= after(connectGraceMs, () => fail(entry, findHindrance([])));
+    entry.timer ??= startTimer(connectGraceMs, () => fail(entry, findHindrance([])));
   }
 
   function laneFreed(): void {
@@ -145,12 +151,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     submit(chat, { requestId, submitter }) {
-      const entry: Entry = createEntry({
-        requestId,
-        chat,
-        submitter,
-        onRead: () => answers.tellRoom(entry),
-      });
+      const entry = createEntry({ requestId, chat, submitter, onRead: answers.tellRoom });
       // Where nobody waits and a lane is free, it need not wait either.
       const peer = waiting.size === 0 ? takers.choose() : undefined;
       if (!peer) waiting.add(entry);
@@ -174,18 +175,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     restore(requestId, { instance, profile }) {
       const submitter: Submitter = { scope: '', name: null, priority: 'normal' };
       const chat: ChatRequest = { messages: [] };
-      const entry: Entry = createEntry({
-        requestId,
-        chat,
-        submitter,
-        onRead: () => answers.tellRoom(entry),
-      });
+      const entry = createEntry({ requestId, chat, submitter, onRead: answers.tellRoom });
       entry.profile = profile;
       // What it asked is gone with the earlier bridge, so that it cannot go out again, whoever turned it away.
       entry.refusals = Infinity;
       entry.isStreamed = false;
       entry.state = { status: 'unknown', instance, nextSeq: 0, started: true };
-      startTimer(entry);
+      restartTimer(entry);
       entries.set(requestId, entry);
       return entry.events;
     },

@@ -10,6 +10,7 @@ import { BridgeError } from '#shared/errors.ts';
 import { maxAnswerChars, maxUnreadChars } from '#shared/protocol.ts';
 import { isSafeToStream } from '#shared/streaming.ts';
 
+import type { Timer } from '../timers.ts';
 import { EventQueue } from './event-queue.ts';
 import type { Priority } from './queue.ts';
 import { queued, type RequestState } from './request-state.ts';
@@ -27,8 +28,9 @@ export interface Entry {
   chars: number;
   /** How many more the extension may send, as it was told; below zero where its last frame was larger than that. */
   room: number;
-  stopTimer: (() => void) | undefined;
-  queueTimer: NodeJS.Timeout | undefined;
+  /** For what it is now. */
+  timer: Timer | undefined;
+  queueTimer: Timer | undefined;
   /** How often Puter turned it away. */
   refusals: number;
   /** The first piece of its answer is there before the last, as far as is known. */
@@ -47,27 +49,28 @@ export interface Submitter {
 /** In steps, so that not every part that is read costs a frame. */
 const roomStep = maxUnreadChars / 2;
 
-/** `onRead` is called whenever the caller took something. */
+/** `onRead` is called with it whenever the caller took something. */
 export function createEntry({
   requestId,
   chat,
   submitter,
   onRead,
-}: Pick<Entry, 'requestId' | 'chat' | 'submitter'> & { onRead: () => void }): Entry {
-  return {
+}: Pick<Entry, 'requestId' | 'chat' | 'submitter'> & { onRead: (entry: Entry) => void }): Entry {
+  const entry: Entry = {
     requestId,
     chat,
     submitter,
-    events: new EventQueue(charsOf, onRead),
+    events: new EventQueue(charsOf, () => onRead(entry)),
     state: queued,
     profile: undefined,
     chars: 0,
     room: maxUnreadChars,
-    stopTimer: undefined,
+    timer: undefined,
     queueTimer: undefined,
     refusals: 0,
     isStreamed: isSafeToStream(chat),
   };
+  return entry;
 }
 
 const charsOf = (event: CallEvent): number => (event.type === 'finish' ? 0 : partChars(event));
@@ -106,8 +109,8 @@ export function resetRoom(entry: Entry): number {
 const freeChars = ({ events }: Entry): number => maxUnreadChars - events.unread();
 
 export function stopTimer(entry: Entry): void {
-  entry.stopTimer?.();
-  entry.stopTimer = undefined;
+  entry.timer?.stop();
+  entry.timer = undefined;
 }
 
 /** Ends the caller's events with their one `finish`, or breaks them. */

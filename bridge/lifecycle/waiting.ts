@@ -1,6 +1,7 @@
 import { BridgeError } from '#shared/errors.ts';
 import { createTransientMap } from '#shared/transient-map.ts';
 
+import type { StartTimer } from '../timers.ts';
 import type { Entry } from './entry.ts';
 import { createQueue } from './queue.ts';
 
@@ -23,20 +24,22 @@ export interface WaitingLimits {
   queueTimeoutMs: number;
 }
 
-export function createWaiting(options: WaitingLimits & { onTimeout: (entry: Entry) => void }): Waiting {
-  const { maxQueued, maxQueuedPerScope, queueTimeoutMs, onTimeout } = options;
+export function createWaiting(
+  options: WaitingLimits & { startTimer: StartTimer; onTimeout: (entry: Entry) => void },
+): Waiting {
+  const { maxQueued, maxQueuedPerScope, queueTimeoutMs, startTimer, onTimeout } = options;
   const entries = createTransientMap<Entry>();
   /** Of their ids, since whatever stands in a map that comes and goes is kept for longer than it is there. */
   const queue = createQueue<string>();
 
   function take(entry: Entry): void {
     entries.set(entry.requestId, entry);
-    entry.queueTimer = setTimeout(() => onTimeout(entry), queueTimeoutMs);
+    entry.queueTimer = startTimer(queueTimeoutMs, () => onTimeout(entry));
   }
 
   function leave(entry: Entry): void {
     entries.delete(entry.requestId);
-    clearTimeout(entry.queueTimer);
+    entry.queueTimer?.stop();
     entry.queueTimer = undefined;
   }
 

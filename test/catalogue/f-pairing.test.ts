@@ -98,7 +98,7 @@ describe('before it is paired', () => {
   });
 
   it('F3 a call goes nowhere, and its caller is told what is missing', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const client = await stranger();
     const refused = async () => {
       const answer = ask(bridge.url, { prompt: 'x' });

@@ -10,6 +10,7 @@ import { toBridgeError } from '../../http/reply.ts';
 import type { EventStream, Exchange, Reply } from '../../http/route.ts';
 import { onceBegun } from '../../lifecycle/never-started.ts';
 import { timeOf } from '../../new-id.ts';
+import type { StartTimer } from '../../timers.ts';
 import { errorBody } from './errors.ts';
 import { toUsageBody } from './usage.ts';
 
@@ -43,14 +44,22 @@ export interface Question {
   fidelity: string;
 }
 
+/** What every answer is made with. */
+export interface Means {
+  chats: Chats;
+  deadlineMs: number;
+  startTimer: StartTimer;
+}
+
 /** Answers, whole or streamed; a failure before the first event is thrown, one after it ends the stream. */
 export async function respond(
   exchange: Exchange,
-  options: { question: Question; shape: Shape; chats: Chats; deadlineMs: number },
+  options: { question: Question; shape: Shape; means: Means },
 ): Promise<Reply | undefined> {
-  const { question, shape, chats, deadlineMs } = options;
+  const { question, shape, means } = options;
+  const { chats, deadlineMs, startTimer } = means;
   const caller = readCaller(exchange, question);
-  const ending = new Ending({ timeoutMs: deadlineMs, timedOut, revoked: exchange.revoked });
+  const ending = new Ending({ startTimer, timeoutMs: deadlineMs, timedOut, revoked: exchange.revoked });
   const choices: Chat[] = [];
   try {
     for (const [index, request] of question.requests.entries()) {

@@ -7,12 +7,13 @@ import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
 import type { Reply, Route } from '../../http/route.ts';
 import type { Result, Results } from '../../journal/results.ts';
+import type { StartTimer } from '../../timers.ts';
 import { describeResult } from './describe-result.ts';
 import { requestSchema, toChatRequest } from './request.ts';
 
 /** The bridge's own dialect: one prompt in, one text out, now or fetched later. */
-export function createProcessRoutes(options: { chats: Chats; results: Results }): Route[] {
-  const { chats, results } = options;
+export function createProcessRoutes(options: { chats: Chats; results: Results; startTimer: StartTimer }): Route[] {
+  const { chats, results, startTimer } = options;
 
   return [
     {
@@ -28,7 +29,7 @@ export function createProcessRoutes(options: { chats: Chats; results: Results })
           caller: readCaller(exchange, body),
         });
         exchange.setHeaders({ 'x-request-id': chat.id, ...(chat.isReplay && { 'Idempotency-Replayed': 'true' }) });
-        const ending = new Ending({ timeoutMs: body.timeout_ms, timedOut, revoked: exchange.revoked });
+        const ending = new Ending({ startTimer, timeoutMs: body.timeout_ms, timedOut, revoked: exchange.revoked });
         ending.add(chat);
         const result = resultOf(chat, ending);
         // Whoever is told to come back later finds it, whatever happens to the bridge meanwhile.

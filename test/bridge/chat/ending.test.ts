@@ -3,13 +3,14 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { BridgeError } from '#shared/errors.ts';
 
 import { Ending } from '../../../bridge/chat/ending.ts';
+import { createTimers } from '../../../bridge/timers.ts';
 
 const timedOut = (ms: number) => new BridgeError('timed_out', `${ms} ms are over.`);
 const failed = new BridgeError('cancelled', 'Another one failed.');
 
 function start(options: { timeoutMs?: number; revoked?: AbortSignal } = {}) {
   const { timeoutMs = 600_000, revoked = null } = options;
-  const ending = new Ending({ timeoutMs, timedOut, revoked });
+  const ending = new Ending({ startTimer: createTimers(), timeoutMs, timedOut, revoked });
   onTestFinished(() => ending.release());
   const reasons: [string, BridgeError][] = [];
   const add = (name: string) => ending.add({ stop: (reason) => reasons.push([name, reason]) });

@@ -8,6 +8,7 @@ import type { ChatEvent, ChatRequest } from '#shared/chat.ts';
 import type { Calls } from '../../../bridge/chat/calls.ts';
 import { createChats } from '../../../bridge/chat/chats.ts';
 import { Ending } from '../../../bridge/chat/ending.ts';
+import { createTimers } from '../../../bridge/timers.ts';
 import { HangUp } from '../../../bridge/hang-up.ts';
 import { sourceOf } from '../flow-rig.ts';
 import { estimateUsage, noResults } from './no-results.ts';
@@ -44,7 +45,12 @@ it('lets go of a chat that is over, however long the key may live that asked for
       hangUp: new HangUp(),
       caller: { scope: 'x', name: null, priority: 'normal', key: null, isRepetition: false },
     });
-    const ending = new Ending({ timeoutMs: 600_000, timedOut: never, revoked: revoked.signal });
+    const ending = new Ending({
+      startTimer: createTimers(),
+      timeoutMs: 600_000,
+      timedOut: never,
+      revoked: revoked.signal,
+    });
     ending.add(chat);
     expect((await chat.whole()).text).toBe('hello');
     ending.release();

@@ -175,7 +175,7 @@ describe('a call whose connection is lost', () => {
     const back = again();
     expect(rig.connect(back, [call.requestId])).toEqual([]);
     expect(back.sent).toEqual([]);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(rig.timersLeft()).toBe(0);
   });
 
   it('counts as running, not as queued', () => {
@@ -239,7 +239,7 @@ describe('an answer that comes beside the socket', () => {
     expect(rig.dispatcher.deliver('a', call.requestId, whole('first'))).toBe(true);
     expect(rig.dispatcher.deliver('a', call.requestId, whole('second'))).toBe(false);
     expect(await call.outcome).toEqual({ text: 'first' });
-    expect(vi.getTimerCount()).toBe(0);
+    expect(rig.timersLeft()).toBe(0);
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { createDispatcher, type Dispatcher } from '../../../bridge/lifecycle/dis
 import type { DispatchJournal } from '../../../bridge/lifecycle/dispatch-journal.ts';
 import type { Submitter } from '../../../bridge/lifecycle/entry.ts';
 import type { Peer } from '../../../bridge/lifecycle/peer.ts';
+import { createTimers, type StartTimer } from '../../../bridge/timers.ts';
 import { readAll } from '../flow-rig.ts';
 
 export const graces = {
@@ -86,6 +87,8 @@ export interface Rig {
   submit(prompt?: string, change?: Partial<Submitter>): TestCall;
   /** Attaches and pumps, as a connection does; returns what is to be resumed. */
   connect(peer: Peer, held?: string[]): Resumption[];
+  /** How many timers of calls run. */
+  timersLeft(): number;
 }
 
 export const limits = { maxQueued: 1000, maxQueuedPerScope: 1000, queueTimeoutMs: 60_000 };
@@ -97,10 +100,12 @@ export function createRig(
   change: Partial<Parameters<typeof createDispatcher>[0]> = {},
 ): Rig {
   let ids = 0;
+  const timers = countTimers();
   const dispatcher = createDispatcher({
     ...graces,
     limits,
     now: () => performance.now(),
+    startTimer: timers.startTimer,
     journal: noJournal,
     explain: (failure) => failure,
     onChange,
@@ -108,6 +113,7 @@ export function createRig(
   });
   return {
     dispatcher,
+    timersLeft: timers.left,
     submit(prompt = 'hi', change = {}) {
       const chat = { messages: [{ role: 'user' as const, content: prompt }] };
       ids += 1;
@@ -125,6 +131,28 @@ export function createRig(
       dispatcher.pump();
       return resume;
     },
+  };
+}
+
+function countTimers(): { startTimer: StartTimer; left: () => number } {
+  const startTimer = createTimers();
+  const running = new Set<object>();
+  return {
+    startTimer(ms, callback) {
+      const end = () => running.delete(timer);
+      const timer = startTimer(ms, () => {
+        end();
+        callback();
+      });
+      running.add(timer);
+      return {
+        stop() {
+          end();
+          timer.stop();
+        },
+      };
+    },
+    left: () => running.size,
   };
 }
 

@@ -184,7 +184,7 @@ describe('whatever callers and extensions do', () => {
         await vi.advanceTimersByTimeAsync(graces.lostGraceMs + graces.connectGraceMs);
         for (const call of calls) expect(call.settled()).toBeDefined();
         expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 0 });
-        expect(vi.getTimerCount()).toBe(0);
+        expect(rig.timersLeft()).toBe(0);
       }),
       { numRuns: 100 },
     );

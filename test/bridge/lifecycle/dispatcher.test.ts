@@ -346,7 +346,7 @@ describe('when the bridge stops', () => {
     rig.dispatcher.detach(peer);
     for (const call of calls) expect(await call.outcome).toEqual({ code: 'shutting_down' });
     expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 0 });
-    expect(vi.getTimerCount()).toBe(0);
+    expect(rig.timersLeft()).toBe(0);
     expect(peer.idsOf('cancel')).toEqual(['r1']);
   });
 });

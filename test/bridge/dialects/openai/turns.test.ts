@@ -4,6 +4,7 @@ import type { ChatEvent } from '#shared/chat.ts';
 
 import type { Chat, Chats } from '../../../../bridge/chat/chats.ts';
 import { shape } from '../../../../bridge/dialects/openai/chat-completions/shape.ts';
+import { createTimers } from '../../../../bridge/timers.ts';
 import { respond } from '../../../../bridge/dialects/openai/respond.ts';
 import { HangUp } from '../../../../bridge/hang-up.ts';
 import type { EventStream, Exchange } from '../../../../bridge/http/route.ts';
@@ -48,8 +49,7 @@ it('choices of one stream take turns where the caller takes a few events at a ti
   const answered = respond(exchange as Exchange, {
     question: { ...question, isStream: true, wantsUsage: false },
     shape,
-    chats: chats as Chats,
-    deadlineMs: 60_000,
+    means: { chats: chats as Chats, deadlineMs: 60_000, startTimer: createTimers() },
   });
   await expect.poll(() => sent.length).toBeGreaterThan(0);
   for (let round = 0; round < 6; round += 1) {
