@@ -28,8 +28,11 @@ export interface Limits {
   maxJournalBytes: number;
   /** How often a ping goes out; a peer that leaves two unanswered is given up. */
   heartbeatMs: number;
-  /** How long a caller may take nothing of what waits for it. What the system took a part of counts as taken, once. */
-  readerGraceMs: number;
+  /**
+   * How long a socket may be silent that nobody uses, or whose caller takes nothing of what waits for it. What the system
+   * took a part of counts as taken, once.
+   */
+  socketIdleMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -49,5 +52,5 @@ export const defaultLimits: Limits = {
   maxPingsPerSecond: 20,
   maxJournalBytes: 1024 * 1024 * 1024,
   heartbeatMs,
-  readerGraceMs: 30_000,
+  socketIdleMs: 30_000,
 };
