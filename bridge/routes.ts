@@ -22,7 +22,7 @@ import { createRequestRoutes } from './requests/routes.ts';
 import type { StatusHub } from './status.ts';
 import { createTimers } from './timers.ts';
 
-/** All that the bridge serves over HTTP. */
+/** All that the bridge serves over HTTP: what is asked most comes first, since each request looks through them. */
 export function createRoutes(parts: {
   chats: Chats;
   deadlineMs: number;
@@ -41,7 +41,6 @@ export function createRoutes(parts: {
   const startTimer = createTimers();
   return [
     ...createProcessRoutes({ ...parts, startTimer }),
-    ...createRequestRoutes(parts),
     ...createOpenaiRoutes(
       [
         ...createChatCompletionsRoutes({ ...parts, startTimer }),
@@ -50,6 +49,7 @@ export function createRoutes(parts: {
       ],
       { newRequestId: newId },
     ),
+    ...createRequestRoutes(parts),
     createDeliverRoute({ ...parts, secrets: connections.secrets }),
     ...createAuthRoutes(signIns),
     ...createPageRoutes(parts),
