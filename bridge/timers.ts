@@ -31,7 +31,7 @@ export function createTimers(): StartTimer {
 
   function wait(ring: Ring, ms: number): void {
     // Between the timers of a turn and its immediates, Node reads its sockets.
-    ring.alarm = setTimeout(() => setImmediate(look, ring), Math.ceil(ms)).unref();
+    ring.alarm = setTimeout(() => setImmediate(look, ring), Math.max(1, Math.ceil(ms))).unref();
   }
 
   function forgetIdle(): void {

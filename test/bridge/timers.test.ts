@@ -62,6 +62,17 @@ describe('timers', () => {
     expect(ended).toEqual(['second']);
   });
 
+  it('never ask Node for less than a millisecond, which it warns of, where one takes until the next is over', () => {
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    startTimer(10, () => vi.advanceTimersByTime(5));
+    vi.advanceTimersByTime(2);
+    start(10, 'second');
+    vi.advanceTimersByTime(20);
+    expect(ended).toEqual(['second']);
+    for (const [, ms] of set.mock.calls) expect(ms).toBeGreaterThanOrEqual(1);
+    set.mockRestore();
+  });
+
   it('let what came meanwhile be read first', () => {
     const timer = start(10, 'it');
     // As where the process was stopped: the timer is over, and what was to be read is read behind it.
