@@ -64,6 +64,19 @@ describe('requests', () => {
     expect(rig.dispatcher.counts()).toEqual({ queued: 1, running: 4 });
   });
 
+  it('that cannot be sent fail at once, and give their lane back after a while', () => {
+    const peer = createPeer('a');
+    rig.connect(peer);
+    vi.spyOn(peer, 'send').mockImplementationOnce(() => {
+      throw new Error('It cannot be written.');
+    });
+    expect(() => rig.submit()).toThrow('It cannot be written.');
+    expect(rig.dispatcher.busyLanes(peer)).toBe(1);
+    vi.advanceTimersByTime(graces.ackMs + graces.cancelGraceMs + 1);
+    expect(rig.dispatcher.busyLanes(peer)).toBe(0);
+    expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 0 });
+  });
+
   it('carry what the caller asked for', () => {
     const peer = createPeer('a');
     rig.connect(peer);
