@@ -28,11 +28,8 @@ export interface Limits {
   maxJournalBytes: number;
   /** How often a ping goes out; a peer that leaves two unanswered is given up. */
   heartbeatMs: number;
-  /**
-   * How long a socket may be silent that nobody uses, or whose caller takes nothing of what waits for it. What the system
-   * took a part of counts as taken, once.
-   */
-  socketIdleMs: number;
+  /** How long a caller may take nothing of what waits for it. What the system took a part of counts as taken, once. */
+  readerGraceMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -52,5 +49,5 @@ export const defaultLimits: Limits = {
   maxPingsPerSecond: 20,
   maxJournalBytes: 1024 * 1024 * 1024,
   heartbeatMs,
-  socketIdleMs: 30_000,
+  readerGraceMs: 30_000,
 };

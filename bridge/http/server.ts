@@ -29,14 +29,11 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     // Node wakes for it even where nothing is open, so it looks rarely. All that waits for it is the head of a later
     // request of a socket, which may be that much too late; the others have a timer (`expect`).
     connectionsCheckingInterval: limits.requestTimeoutMs,
-    // The one below is for sockets that nobody uses, too: two that take turns would both be set anew for each request.
-    keepAliveTimeout: 0,
     maxHeaderSize: limits.maxHeaderBytes,
     // Our own guard says what is wrong with the Host.
     requireHostHeader: false,
     shouldUpgradeCallback: isUpgrade,
   });
-  server.timeout = limits.socketIdleMs;
   server.maxConnections = limits.maxConnections;
   // Node leaves out in silence what is beyond, and that may be the one header that decides. So one more than we take.
   server.maxHeadersCount = limits.maxHeaders + 1;
@@ -73,10 +70,12 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     latest.set(request.socket, exchange);
     response.on('close', () => leave(exchange));
     if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
+    request.socket.setTimeout(limits.readerGraceMs);
     listener(request, response);
   };
 
-  // Who takes nothing of what waits has gone, for all that anybody can tell, and the call goes with the socket.
+  // Who takes nothing of what waits has gone, for all that anybody can tell, and the call goes with the socket. Where
+  // nothing is open, the time is Node's own, for sockets that nobody uses.
   server.on('timeout', (socket) => {
     const { response } = latest.get(socket) ?? {};
     if (socket.writableLength > 0 || !response || response.writableFinished) socket.destroy();
@@ -89,10 +88,7 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     expect(socket, limits.headersTimeoutMs);
     socket.once('close', () => clearTimeout(timers.get(socket)));
   });
-  server.on('upgrade', ({ socket }) => {
-    clearTimeout(timers.get(socket));
-    socket.setTimeout(0);
-  });
+  server.on('upgrade', ({ socket }) => clearTimeout(timers.get(socket)));
   server.on(
     'checkExpectation',
     takeFor((request, response) => refuseHead(request, response, 417)),

@@ -8,7 +8,7 @@ import { json, openSockets, useBridge } from './bridge-rig.ts';
 
 /** Callers that do not read what they asked for: 16 MiB, more than all sockets on the way hold. */
 
-const rig = useBridge({ limits: { socketIdleMs: 300 } });
+const rig = useBridge({ limits: { readerGraceMs: 300 } });
 
 const stream = json({ model: 'huge', messages: [{ role: 'user', content: 'x' }], stream: true });
 const whole = json({ model: 'huge', prompt: 'x' });

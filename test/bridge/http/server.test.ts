@@ -10,8 +10,9 @@ import { parseAnswer, readToEnd } from '../raw-socket.ts';
 
 /** What of it is not seen from outside (test/catalogue/h-parsing.test.ts): Node looks too rarely here to help. */
 
-const limits = { ...defaultLimits, headersTimeoutMs: 200, requestTimeoutMs: 600_000, socketIdleMs: 400 };
+const limits = { ...defaultLimits, headersTimeoutMs: 200, requestTimeoutMs: 600_000, readerGraceMs: 200 };
 const { server, serve } = createHttpServer(limits, () => true);
+Object.assign(server, { keepAliveTimeout: 50, keepAliveTimeoutBuffer: 50 });
 const open = () => connect((server.address() as AddressInfo).port, '127.0.0.1');
 
 /** What it answers once it is told to. */
