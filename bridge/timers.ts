@@ -3,11 +3,11 @@ export interface Timer {
   stop(): void;
 }
 
-/** Starts one that calls back `ms` from now, one millisecond at least. */
+/** Starts one that calls back `ms` from now, which is 1 or more. */
 export type StartTimer = (ms: number, callback: () => void) => Timer;
 
-/** Of lengths that no timer has any more, so many are kept. */
-const idleLengths = 32;
+/** Where more lengths than that are known, those that no timer has any more are forgotten. */
+const fewLengths = 32;
 
 /**
  * Timers by the thousand, nearly all of which are stopped. Those of one length end in the order in which they began, so
@@ -18,20 +18,21 @@ const idleLengths = 32;
  */
 export function createTimers(): StartTimer {
   const rings = new Map<number, Ring>();
-  let mostLengths = idleLengths;
+  let mostLengths = fewLengths;
 
-  function look(ring: Ring): void {
-    try {
-      ring.endUntil(performance.now());
-    } finally {
-      if (ring.isEmpty()) rings.delete(ring.ms);
-      else wait(ring, ring.next.endsAt - performance.now());
-    }
+  function setAlarm(ring: Ring, ms: number): void {
+    // Between the timers of a turn and its immediates, Node reads its sockets. What is over by then only is for the next.
+    const alarm = () => setImmediate(endDue, ring, performance.now());
+    ring.alarm = setTimeout(alarm, Math.max(1, Math.ceil(ms))).unref();
   }
 
-  function wait(ring: Ring, ms: number): void {
-    // Between the timers of a turn and its immediates, Node reads its sockets.
-    ring.alarm = setTimeout(() => setImmediate(look, ring), Math.max(1, Math.ceil(ms))).unref();
+  function endDue(ring: Ring, time: number): void {
+    try {
+      ring.endUntil(time);
+    } finally {
+      if (!ring.isEmpty()) setAlarm(ring, ring.next.endsAt - performance.now());
+      else if (rings.get(ring.ms) === ring) rings.delete(ring.ms);
+    }
   }
 
   function forgetIdle(): void {
@@ -40,14 +41,14 @@ export function createTimers(): StartTimer {
       clearTimeout(ring.alarm);
       rings.delete(ring.ms);
     }
-    mostLengths = Math.max(idleLengths, 2 * rings.size);
+    mostLengths = Math.max(fewLengths, 2 * rings.size);
   }
 
   function ringOf(ms: number): Ring {
     if (rings.size >= mostLengths) forgetIdle();
     const ring = new Ring(ms);
     rings.set(ms, ring);
-    wait(ring, ms);
+    setAlarm(ring, ms);
     return ring;
   }
 

