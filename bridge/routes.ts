@@ -38,13 +38,13 @@ export function createRoutes(parts: {
   pairing: () => PairingView | null;
 }): Route[] {
   const { connections, signIns } = parts;
-  const startTimer = createTimers();
+  const means = { ...parts, startTimer: createTimers() };
   return [
-    ...createProcessRoutes({ ...parts, startTimer }),
+    ...createProcessRoutes(means),
     ...createOpenaiRoutes(
       [
-        ...createChatCompletionsRoutes({ ...parts, startTimer }),
-        ...createCompletionsRoutes({ ...parts, startTimer }),
+        ...createChatCompletionsRoutes(means),
+        ...createCompletionsRoutes(means),
         ...createModelRoutes({ ...parts, hasExtension: () => connections.list().length > 0 }),
       ],
       { newRequestId: newId },

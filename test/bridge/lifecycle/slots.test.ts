@@ -54,6 +54,7 @@ describe('a slot', () => {
     expect(slots.expire(peer, 'r1')).toBe(true);
     vi.advanceTimersByTime(cancelGraceMs - 1);
     expect([slots.taken(peer), freed]).toEqual([1, 0]);
+    // In the faked clock, the immediate that follows a timer comes a millisecond after it.
     vi.advanceTimersByTime(2);
     expect([slots.taken(peer), freed]).toEqual([0, 1]);
   });

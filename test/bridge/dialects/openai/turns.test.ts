@@ -4,10 +4,10 @@ import type { ChatEvent } from '#shared/chat.ts';
 
 import type { Chat, Chats } from '../../../../bridge/chat/chats.ts';
 import { shape } from '../../../../bridge/dialects/openai/chat-completions/shape.ts';
-import { createTimers } from '../../../../bridge/timers.ts';
 import { respond } from '../../../../bridge/dialects/openai/respond.ts';
 import { HangUp } from '../../../../bridge/hang-up.ts';
 import type { EventStream, Exchange } from '../../../../bridge/http/route.ts';
+import { createTimers } from '../../../../bridge/timers.ts';
 import { sourceOf } from '../../flow-rig.ts';
 
 const words = Array.from({ length: 20 }, (): ChatEvent => ({ type: 'text', text: 'word' }));
