@@ -38,13 +38,13 @@ export async function bundleBridge(
     logLevel: 'warning',
     // Packages written as CommonJS ask for Node's own modules by it.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    plugins: [...plugins, withFilesFrom(bridgePath), withoutUnused],
+    plugins: [...plugins, withFilesFrom(bridgePath), withoutUnused, withRequiredHttp],
   });
   await writeFile(`${bridgePath}/LICENCES.txt`, await collectLicences(root, listBundled([metafile])));
   return { bridgePath };
 }
 
-/** What a source finds beside itself is found from the bundle: a thread as the file built from it, all else where it is. */
+/** What a source finds beside itself, a bundle finds, too: a thread as the file built from it, all else where it is. */
 const withFilesFrom = (bridgePath: string): esbuild.Plugin => ({
   name: 'with-files',
   setup({ onLoad }) {
@@ -61,13 +61,35 @@ const withFilesFrom = (bridgePath: string): esbuild.Plugin => ({
 });
 
 /**
- * What express reads at its start, with tables for every script and every media type on earth, although bodies and
- * queries are read in bridge/http, where each answer says, too, of which type it is.
+ * What is read at the start, and never used. Of express: tables for every script and every media type on earth, though
+ * bodies and queries are read in bridge/http, where each answer says, too, of which type it is; and a log of its own,
+ * which several times in each request is asked to write, and does not. Of ws: TLS, for its client.
  */
 const withoutUnused: esbuild.Plugin = {
   name: 'without-unused',
-  setup({ onLoad }) {
+  setup({ onResolve, onLoad }) {
     const filter = /[/\\]node_modules[/\\](body-parser|mime-types|qs)[/\\](lib[/\\])?index\.js$/;
     onLoad({ filter }, () => ({ contents: '' }));
+    onLoad({ filter: /[/\\]node_modules[/\\]debug[/\\]src[/\\]index\.js$/ }, () => ({
+      contents: 'module.exports = () => () => {};',
+    }));
+    onResolve({ filter: /^(https|tls)$/ }, ({ path }) => ({ path, namespace: 'unused' }));
+    onLoad({ filter: /./, namespace: 'unused' }, () => ({ contents: '' }));
+  },
+};
+
+/**
+ * An `import` of node:http reads each of its exports, and one of them loads all that `fetch` is made of, which takes a
+ * seventh of the start. `require` leaves it where it is.
+ */
+const withRequiredHttp: esbuild.Plugin = {
+  name: 'with-required-http',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:http$/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'required' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require('${path}');`,
+    }));
   },
 };

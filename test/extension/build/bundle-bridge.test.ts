@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
@@ -23,6 +24,15 @@ describe('the bundled bridge', () => {
     expect((await stat(entry)).size).toBeLessThanOrEqual(1_500_000);
   });
 
+  it('reads nothing of Node for it that only a client would need', () => {
+    const { stdout } = spawnSync(process.execPath, ['--import', tellOfModules, entry, '--version'], {
+      encoding: 'utf8',
+    });
+    const parts = stdout.split('\n');
+    expect(parts).toContain('NativeModule http');
+    expect(parts.filter((part) => /undici|https|tls|http2|\btty\b/.test(part))).toEqual([]);
+  });
+
   it('finds its page, and what that is painted with', async () => {
     const { url } = await startProcess({ entry });
     for (const path of ['/', '/page.css', '/style.css', '/icon.svg']) {
@@ -45,6 +55,10 @@ describe('the bundled bridge', () => {
     });
   });
 });
+
+const tellOfModules = `data:text/javascript,${encodeURIComponent(
+  "process.on('exit', () => console.log(process.moduleLoadList.join('\\n')));",
+)}`;
 
 async function complete({ url }: BridgeProcess, body: object): Promise<unknown> {
   const answer = await fetch(`${url}/v1/chat/completions`, {
