@@ -15,6 +15,8 @@ export class Run implements Sink<ChatEvent> {
   readonly #over = Promise.withResolvers<void>();
   #failure: BridgeError | undefined;
   #isAlone = false;
+  /** From here on, all that was said are texts that can be joined. */
+  #loose = 0;
 
   constructor(source: Source<ChatEvent>, onOver: RunOver) {
     this.#source = source;
@@ -45,7 +47,10 @@ export class Run implements Sink<ChatEvent> {
       return true;
     }
     this.#log.push(event.type === 'text' ? event.text : event);
-    return this.#tellReaders() || this.#isAlone;
+    if (event.type !== 'text') this.#loose = this.#log.length;
+    const isWanted = this.#tellReaders() || this.#isAlone;
+    if (this.#log.length - this.#loose >= joinedAtOnce) this.#join();
+    return isWanted;
   }
 
   fail(reason: unknown): void {
@@ -70,6 +75,14 @@ export class Run implements Sink<ChatEvent> {
     this.#over.resolve();
   }
 
+  /** Nobody has to read it piece by piece any more: who comes later gets the same words at once. */
+  #join(): void {
+    if (!this.#readers.every((reader) => reader.hasReadAll())) return;
+    this.#log.push(this.#log.splice(this.#loose).join(''));
+    this.#loose = this.#log.length;
+    for (const reader of this.#readers) reader.skipAll();
+  }
+
   *#events(finish: Finish): Generator<ChatEvent> {
     for (const said of this.#log) yield toEvent(said);
     yield finish;
@@ -83,8 +96,11 @@ export class Run implements Sink<ChatEvent> {
   }
 }
 
-/** Of a text its words alone: of thousands of pieces that live for as long as their chat, each is an object less to keep. */
+/** Of a text its words alone. */
 type Said = string | ChatEvent;
+
+/** Thousands of pieces live for as long as their chat, and each is an object that garbage collection has to move. */
+const joinedAtOnce = 8;
 
 const toEvent = (said: Said): ChatEvent => (typeof said === 'string' ? { type: 'text', text: said } : said);
 
@@ -139,6 +155,15 @@ class Reader implements Source<ChatEvent> {
       }
     }
     return this.#isWanted;
+  }
+
+  hasReadAll(): boolean {
+    return this.#next === this.#log.length;
+  }
+
+  /** What is there now need not be read. */
+  skipAll(): void {
+    this.#next = this.#log.length;
   }
 
   /** Once. */

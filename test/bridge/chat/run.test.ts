@@ -30,6 +30,18 @@ function start(onOver: (end: object) => Promise<Finish> = async () => finish) {
   return { run, ends, say, source, takes: () => takes };
 }
 
+/** Texts that follow each other as one. */
+function inOrder(events: readonly ChatEvent[]): (string | ChatEvent)[] {
+  const whole: (string | ChatEvent)[] = [];
+  for (const event of events) {
+    const last = whole.at(-1);
+    if (event.type !== 'text') whole.push(event);
+    else if (typeof last === 'string') whole[whole.length - 1] = last + event.text;
+    else whole.push(event.text);
+  }
+  return whole;
+}
+
 describe('a run', () => {
   it('gives every reader all of it, also one that comes late', async () => {
     const { run, say, ends } = start();
@@ -43,6 +55,36 @@ describe('a run', () => {
     expect([await first.next(), await first.next()]).toEqual([said('b'), finish]);
     expect(await readAll(run.read())).toEqual([said('a'), said('b'), finish]);
     expect(ends).toHaveLength(1);
+  });
+
+  it('joins words that all have read, so that a late reader has them in fewer pieces, and in their order', async () => {
+    const { run, say, ends } = start();
+    const letters = [...'abcdefghijklmnopqrst'];
+    const thought: ChatEvent = { type: 'reasoning', text: 'Hm.' };
+    const heard: ChatEvent[] = [];
+    const first = readAll(run.read(), heard);
+    say(...letters.map(said), thought, said('u'));
+    const late = readAll(run.read());
+    say(said('v'), finish);
+    await first;
+    expect(heard).toEqual([...letters.map(said), thought, said('u'), said('v'), finish]);
+    const pieces = await late;
+    expect(pieces.length).toBeLessThan(heard.length / 2);
+    expect(inOrder(pieces)).toEqual([letters.join(''), thought, 'uv', finish]);
+    expect(ends).toEqual([{ events: pieces }]);
+  });
+
+  it('joins nothing that a slow reader has yet to read', async () => {
+    const { run, say } = start();
+    const letters = [...'abcdefghijklmnopqrst'];
+    const slow = createReader(run.read());
+    const fast = readAll(run.read());
+    say(...letters.map(said));
+    expect(await slow.next()).toEqual(said('a'));
+    say(finish);
+    for (const letter of letters.slice(1)) expect(await slow.next()).toEqual(said(letter));
+    expect(await slow.next()).toEqual(finish);
+    expect(await fast).toEqual([...letters.map(said), finish]);
   });
 
   it('hands on what comes before the next comes', () => {
