@@ -78,7 +78,8 @@ export class Run implements Sink<ChatEvent> {
   /** Nobody has to read it piece by piece any more: who comes later gets the same words at once. */
   #join(): void {
     if (!this.#readers.every((reader) => reader.hasReadAll())) return;
-    this.#log.push(this.#log.splice(this.#loose).join(''));
+    const texts = this.#log.splice(this.#loose) as string[];
+    this.#log.push(texts.join(''));
     this.#loose = this.#log.length;
     for (const reader of this.#readers) reader.skipAll();
   }

@@ -59,7 +59,7 @@ describe('a run', () => {
 
   it('joins words that all have read, so that a late reader has them in fewer pieces, and in their order', async () => {
     const { run, say, ends } = start();
-    const letters = [...'abcdefghijklmnopqrst'];
+    const letters = 'abcdefghijklmnopqrst'.split('');
     const thought: ChatEvent = { type: 'reasoning', text: 'Hm.' };
     const heard: ChatEvent[] = [];
     const first = readAll(run.read(), heard);
@@ -76,7 +76,7 @@ describe('a run', () => {
 
   it('joins nothing that a slow reader has yet to read', async () => {
     const { run, say } = start();
-    const letters = [...'abcdefghijklmnopqrst'];
+    const letters = 'abcdefghijklmnopqrst'.split('');
     const slow = createReader(run.read());
     const fast = readAll(run.read());
     say(...letters.map(said));
