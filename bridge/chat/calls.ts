@@ -91,18 +91,23 @@ export function createCalls(options: {
             if (stopped) throw stopped;
             const secondId = (running = newId());
             const chat = askAgain(asked, answer, verdict.problem);
-            // It is part of this chat, and recorded with it or not at all.
-            const again = await collect(call(secondId, chat))
-              .then((it) => withUsage(it, chat))
-              .catch((error: unknown) => {
-                // The first call was made, whatever became of this one.
-                throw error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
-              })
-              .finally(() => dispatcher.recorded(secondId));
+            const again = await secondCall(secondId, chat);
             const second = { ...again, usage: addUsage(answer.usage, again.usage) };
             const judged = await judge(second);
             const settled = 'answer' in judged ? judged.answer : settle(second, judged.problem);
             return cutAtStop(settled, stops);
+          }
+
+          async function secondCall(secondId: string, chat: ChatRequest): Promise<WholeAnswer> {
+            try {
+              return await withUsage(await collect(call(secondId, chat)), chat);
+            } catch (error) {
+              // The first call was made, whatever became of this one, and whether it found a place to wait at all.
+              throw error instanceof BridgeError ? BridgeError.from(onceBegun(error.failure)) : error;
+            } finally {
+              // It is part of this chat, and recorded with it or not at all.
+              dispatcher.recorded(secondId);
+            }
           }
         },
       };

@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ask, chat, process, start } from '../bridge/chat/chats-rig.ts';
+import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { until } from '../browser/rig.ts';
+import { connectExtension } from './extension-rig.ts';
 
 describe('a queue', () => {
   it('J3 J4 is full at its bound, and for one caller at a share of it', async () => {
@@ -22,6 +24,32 @@ describe('a queue', () => {
     expect([full.status, await full.json()]).toMatchObject([429, { error: { code: 'queue_full' } }]);
     stop.abort();
     await Promise.allSettled(hung);
+  });
+
+  it('M11 being full is no reason to send a chat again whose first call was billed', async () => {
+    const bridge = await startTemporaryBridge({ maxQueuedPerScope: 1 });
+    onTestFinished(() => bridge.close());
+    // One call in ten seconds, so that who waits goes on waiting.
+    const extension = await connectExtension(bridge.url, { lanes: 1, rate: 1 });
+    onTestFinished(() => extension.close());
+    const stop = new AbortController();
+    const post = (body: object) =>
+      fetch(bridge.url + chat, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ ...ask('x'), ...body }),
+        signal: stop.signal,
+      });
+    const first = post({ response_format: { type: 'json_object' } });
+    const requestId = await extension.next('request');
+    const waiting = post({});
+    await until(() => bridge.status.read().queue.queued === 1);
+    extension.answer(requestId, 'no JSON');
+    const answer = await first;
+    expect([answer.status, await answer.json()]).toMatchObject([502, { error: { code: 'extension_failed' } }]);
+    expect(answer.headers.get('x-should-retry')).toBe('false');
+    stop.abort();
+    await Promise.allSettled([waiting]);
   });
 
   it('J5 lets the one request of a caller in after at most two of another', async () => {
