@@ -4,7 +4,7 @@ import { collect } from '../chat/collect.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Journal } from './journal.ts';
 import type { JournalRow } from './row.ts';
-import type { Results } from './results.ts';
+import type { Result, Results } from './results.ts';
 
 /** Answers to calls that went out before the bridge was started, or that were given up: they may still come. */
 export interface Recovery {
@@ -13,7 +13,11 @@ export interface Recovery {
 }
 
 /** Waits for what an earlier run of the bridge left open, and tells the truth about what never went out. */
-export function recover(options: { journal: Journal; dispatcher: Dispatcher; results: Results }): Recovery {
+export function recover(options: {
+  journal: Pick<Journal, 'unfinished' | 'find'>;
+  dispatcher: Pick<Dispatcher, 'restore'>;
+  results: Pick<Results, 'get' | 'succeed' | 'fail'>;
+}): Recovery {
   const { journal, dispatcher, results } = options;
 
   function restore({ id, instance, profile }: JournalRow): void {
@@ -34,18 +38,17 @@ export function recover(options: { journal: Journal; dispatcher: Dispatcher; res
   return {
     recall(id) {
       const row = journal.find(id);
-      // An answer that came after all takes the place of the failure that nobody heard of it.
-      if (row?.status === 'dispatched' || (row?.status === 'error' && isGivenUp(results, id))) restore(row);
+      if (row && isMissed(results.get(id))) restore(row);
     },
   };
 }
 
-function isGivenUp(results: Results, id: string): boolean {
-  const result = results.get(id);
-  return (
-    result?.status === 'error' &&
-    (result.error.code === 'extension_disconnected' || result.error.code === 'bridge_shutdown')
-  );
+/** Nobody here waits for it, and it is worth more than what is known. */
+function isMissed(result: Result | undefined): boolean {
+  if (result?.status === 'pending') return result.isUnknown;
+  // An answer that came after all takes the place of the failure that nobody heard of it.
+  if (result?.status !== 'error') return false;
+  return result.error.code === 'extension_disconnected' || result.error.code === 'bridge_shutdown';
 }
 
 const lost = () => new BridgeError('internal_error', 'The answer was lost inside the bridge. Please report this.');

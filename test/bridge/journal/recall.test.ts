@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+
+import { recover } from '../../../bridge/journal/recover.ts';
+import type { Result } from '../../../bridge/journal/results.ts';
+import { createRow } from './example-row.ts';
+
+/** Which calls are waited for again when an extension says that it holds one whose row is as given. */
+function recall(result: Result): string[] {
+  const restored: string[] = [];
+  const row = createRow('a', { status: 'dispatched', instance: 'i', profile: 'p' });
+  const never = { pipe() {}, resume() {} };
+  const { recall } = recover({
+    journal: { unfinished: () => [], find: () => row },
+    dispatcher: { restore: (id) => (restored.push(id), never) },
+    results: { get: () => result, succeed: expect.fail, fail: expect.fail },
+  });
+  recall('a');
+  return restored;
+}
+
+it('waits for a call that went out and that nobody here has open', () => {
+  expect(recall({ status: 'pending', isUnknown: true })).toEqual(['a']);
+});
+
+it('leaves a chat alone that is open here still: its answer has come, and is being counted', () => {
+  expect(recall({ status: 'pending', isUnknown: false })).toEqual([]);
+});
