@@ -1,13 +1,11 @@
-import type { SQLOutputValue } from 'node:sqlite';
-
 import { createBacklog } from './backlog.ts';
 import { JournalLockedError, lockFolder } from './lock.ts';
 import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
-import { openRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
+import { openRedoLog, removeRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
 import { createRetention } from './retention.ts';
 import type { JournalHead, JournalRow } from './row.ts';
 import { NewerJournalError } from './schema.ts';
-import { fileName, openStore, openStoreInMemory, putAll, type Store } from './store.ts';
+import { fileName, openStore, openStoreInMemory, putAll, type Question, type Store } from './store.ts';
 
 /**
  * What must survive a crash: which calls went out, and what they came to. What is written in one turn of the event loop
@@ -179,12 +177,17 @@ export function openJournal(options: {
 
   const find = (id: string): JournalRow | null => pending.get(id) ?? read((it) => it.find.get(id));
 
-  function read(run: (store: Store) => Record<string, SQLOutputValue> | undefined): JournalRow | null {
-    const row = run(store);
-    if (row) return row as unknown as JournalRow;
-    const old = older && (run(older) as unknown as JournalRow | undefined);
-    // What was open when the disk failed went on in the new store.
-    return old && !(isCarriedOver && old.finishedAt === null) ? old : null;
+  const read = (ask: Question): JournalRow | null =>
+    ((attempt(() => ask(store)) ?? readOlder(ask)) as JournalRow | undefined) ?? null;
+
+  function readOlder(ask: Question): ReturnType<Question> {
+    try {
+      const row = older ? ask(older) : undefined;
+      // What was open when the disk failed went on in the new store.
+      return isCarriedOver && row?.['finishedAt'] === null ? undefined : row;
+    } catch {
+      return undefined;
+    }
   }
 
   attempt(() => retention.shrink(store, []));
@@ -231,6 +234,7 @@ export function openJournal(options: {
       clearTimeout(folding);
       if (store.database.isOpen) foldAll();
       redoLog?.close();
+      if (redoLog && pending.size === 0) removeRedoLog(folder);
       redoLog = null;
       for (const it of [store, older]) if (it?.database.isOpen) it.database.close();
       unlock?.();

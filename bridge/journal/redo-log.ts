@@ -17,6 +17,7 @@ export interface RedoLog {
   append(changes: readonly JournalChange[]): void;
   /** All of it is in the database. */
   clear(): void;
+  /** What is in it stays there. */
   close(): void;
 }
 
@@ -49,25 +50,26 @@ export const redoBytes = (folder: string): number =>
  */
 export function openRedoLog(folder: string): RedoLog {
   openPrivateFolder(redoFolder(folder));
-  const file = openSync(openPrivateFile(redoFolder(folder), fileName), 'a');
-  let isEmpty = true;
+  const path = openPrivateFile(redoFolder(folder), fileName);
+  const file = openSync(path, 'a');
+  // Windows cuts nothing off by a descriptor that may only append.
+  const whole = openSync(path, 'r+');
   return {
     append(changes) {
       let lines = '';
       for (const change of changes) lines += `${JSON.stringify(change)}\n`;
       writeFileSync(file, lines);
-      isEmpty = false;
     },
-    clear() {
-      ftruncateSync(file);
-      isEmpty = true;
-    },
+    clear: () => ftruncateSync(whole),
     close() {
       closeSync(file);
-      if (isEmpty) rmSync(redoFolder(folder), { recursive: true, force: true });
+      closeSync(whole);
     },
   };
 }
+
+/** All of it is in the database. */
+export const removeRedoLog = (folder: string): void => rmSync(redoFolder(folder), { recursive: true, force: true });
 
 /** Puts in what a bridge that was killed left there, and removes it; returns how many of its lines nobody can read. */
 export function replayRedoLog(folder: string, store: Store): number {
@@ -82,7 +84,7 @@ export function replayRedoLog(folder: string, store: Store): number {
     rows.set(row.id, { ...row, request: request === undefined ? (before?.request ?? null) : request });
   }
   putAll(store, rows.values());
-  rmSync(redoFolder(folder), { recursive: true, force: true });
+  removeRedoLog(folder);
   return lines.length - changes.length;
 }
 

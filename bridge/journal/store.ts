@@ -1,5 +1,5 @@
 import { existsSync, renameSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
 import { rowBytes, type JournalRow } from './row.ts';
 import { migrate } from './schema.ts';
@@ -13,6 +13,9 @@ export const fileName = 'journal.db';
 
 /** One database of chats, and what is asked of it. */
 export type Store = ReturnType<typeof prepare>;
+
+/** Asks for one row. */
+export type Question = (store: Store) => Record<string, SQLOutputValue> | undefined;
 
 /**
  * Opens the file. One that is no database, or damaged as a whole, is put aside, and an empty one takes its place. Throws

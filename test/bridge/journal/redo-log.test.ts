@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect, it, onTestFinished } from 'vitest';
 
-import { openRedoLog, redoBytes, replayRedoLog } from '../../../bridge/journal/redo-log.ts';
+import { openRedoLog, redoBytes, removeRedoLog, replayRedoLog } from '../../../bridge/journal/redo-log.ts';
 import type { JournalRow } from '../../../bridge/journal/row.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
 import { openStoreInMemory, putAll } from '../../../bridge/journal/store.ts';
@@ -84,12 +84,13 @@ it('counts lines that nobody can read, and leaves out what a crash cut off', asy
   expect(replay(folder)).toEqual({ rows: [createRow('a'), createRow('c')], unreadable: 2 });
 });
 
-it('is for this person alone, and gone when it is closed empty', async () => {
+it('is for this person alone, and gone once it is removed', async () => {
   const folder = await makeFolder();
   const log = openRedoLog(folder);
   const [inner, file] = [join(folder, 'redo'), join(folder, 'redo', 'journal.jsonl')];
   expect([inner, file].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o600]);
   log.close();
+  removeRedoLog(folder);
   expect(readdirSync(folder)).toEqual([]);
 });
 
@@ -100,6 +101,7 @@ it('is closed although somebody took its folder away', async () => {
   log.append([createRow('a')]);
   log.clear();
   log.close();
+  removeRedoLog(folder);
   expect(readdirSync(folder)).toEqual([]);
 });
 
