@@ -162,7 +162,7 @@ class Reader implements Source<ChatEvent> {
     return this.#next === this.#log.length;
   }
 
-  /** What is there now need not be read. */
+  /** Goes on behind all that is there: what this had read stands there in fewer pieces now. */
   skipAll(): void {
     this.#next = this.#log.length;
   }

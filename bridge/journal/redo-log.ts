@@ -68,7 +68,7 @@ export function openRedoLog(folder: string): RedoLog {
   };
 }
 
-/** All of it is in the database. */
+/** Once all of it is in the database, and it is closed. */
 export const removeRedoLog = (folder: string): void => rmSync(redoFolder(folder), { recursive: true, force: true });
 
 /** Puts in what a bridge that was killed left there, and removes it; returns how many of its lines nobody can read. */

@@ -79,8 +79,8 @@ const withoutUnused: esbuild.Plugin = {
 };
 
 /**
- * An `import` of node:http reads each of its exports, and one of them loads all that `fetch` is made of, which takes a
- * seventh of the start. `require` leaves it where it is.
+ * An `import` of node:http reads each of its exports, and one of them loads all that `fetch` is made of, which takes an
+ * eighth of the start. `require` leaves it where it is.
  */
 const withRequiredHttp: esbuild.Plugin = {
   name: 'with-required-http',
