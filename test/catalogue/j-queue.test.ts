@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { ask, chat, process, start } from '../bridge/chat/chats-rig.ts';
+import { ask, chat, postTo, process, start } from '../bridge/chat/chats-rig.ts';
 import { startTemporaryBridge } from '../bridge/temporary-bridge.ts';
 import { until } from '../browser/rig.ts';
 import { connectExtension } from './extension-rig.ts';
@@ -32,17 +32,11 @@ describe('a queue', () => {
     // One call in ten seconds, so that who waits goes on waiting.
     const extension = await connectExtension(bridge.url, { lanes: 1, rate: 1 });
     onTestFinished(() => extension.close());
+    const post = postTo(bridge);
     const stop = new AbortController();
-    const post = (body: object) =>
-      fetch(bridge.url + chat, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ ...ask('x'), ...body }),
-        signal: stop.signal,
-      });
-    const first = post({ response_format: { type: 'json_object' } });
+    const first = post(chat, { ...ask('x'), response_format: { type: 'json_object' } });
     const requestId = await extension.next('request');
-    const waiting = post({});
+    const waiting = post(chat, ask('x'), {}, stop.signal);
     await until(() => bridge.status.read().queue.queued === 1);
     extension.answer(requestId, 'no JSON');
     const answer = await first;

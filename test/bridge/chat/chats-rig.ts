@@ -9,7 +9,7 @@ import { startTemporaryBridge } from '../temporary-bridge.ts';
 interface Rig {
   bridge: Bridge;
   extension: FakeExtension;
-  post(path: string, body: object, headers?: Record<string, string>, signal?: AbortSignal): Promise<Response>;
+  post: ReturnType<typeof postTo>;
 }
 
 export async function start(config: Partial<Config> = {}, lanes = 3): Promise<Rig> {
@@ -17,18 +17,19 @@ export async function start(config: Partial<Config> = {}, lanes = 3): Promise<Ri
   onTestFinished(() => bridge.close());
   const extension = await startFakeExtension({ bridgeUrl: bridge.url, lanes });
   onTestFinished(() => extension.close());
-  return {
-    bridge,
-    extension,
-    post: (path, body, headers = {}, signal) =>
-      fetch(bridge.url + path, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', 'User-Agent': 'test', ...headers },
-        body: JSON.stringify(body),
-        ...(signal && { signal }),
-      }),
-  };
+  return { bridge, extension, post: postTo(bridge) };
 }
+
+/** Sends the requests of one caller. */
+export const postTo =
+  ({ url }: Pick<Bridge, 'url'>) =>
+  (path: string, body: object, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> =>
+    fetch(url + path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'User-Agent': 'test', ...headers },
+      body: JSON.stringify(body),
+      ...(signal && { signal }),
+    });
 
 export const process = '/api/process';
 export const chat = '/v1/chat/completions';

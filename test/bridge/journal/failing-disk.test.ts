@@ -4,19 +4,16 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { expect, it, onTestFinished } from 'vitest';
 
-import { openJournal } from '../../../bridge/journal/journal.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
 import { createRow } from './example-row.ts';
+import { openSoundJournal } from './sound-journal.ts';
 
 /** A journal whose database nobody can read any more, with two calls in it: one over, one open. */
 async function openSpoilt() {
   const { dir: folder, remove } = await createTemporaryFolder('state');
   onTestFinished(() => remove());
   const troubles: unknown[] = [];
-  const journal = openJournal({
-    ...{ folder, ttlMs: 1e12, maxKeptBytes: 1e12, maxFileBytes: 1e12, now: Date.now },
-    onTrouble: (error) => void troubles.push(error),
-  });
+  const journal = openSoundJournal(folder, (error) => troubles.push(error));
   onTestFinished(() => journal.close());
   for (const id of ['over', 'open']) journal.insert(createRow(id));
   journal.finished('over', 'success', '{}', 1);

@@ -94,6 +94,17 @@ it('is for this person alone, and gone once it is removed', async () => {
   expect(readdirSync(folder)).toEqual([]);
 });
 
+it('is gone once its journal was closed, which has put all of it into the database', async () => {
+  const folder = await makeFolder();
+  const journal = openSoundJournal(folder);
+  journal.insert(createRow('a'));
+  journal.flush();
+  expect(redoBytes(folder)).toBeGreaterThan(0);
+  journal.close();
+  expect(readdirSync(folder)).not.toContain('redo');
+  expect(asLeft(folder, (left) => left.find('a'))).toEqual(createRow('a'));
+});
+
 it('is closed although somebody took its folder away', async () => {
   const folder = await makeFolder();
   const log = openRedoLog(folder);
