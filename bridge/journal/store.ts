@@ -84,6 +84,14 @@ const patienceMs = 2000;
 const headColumns = 'id, status, scope, created_at AS createdAt, finished_at AS finishedAt';
 const columns = `${headColumns}, key, fingerprint, profile, instance, request, outcome`;
 
+// What has words, or need not be known any more, with the bytes that are free once it and all before it went. By an
+// index, and no further than it is read.
+const freeing = `SELECT finishedAt, bytes, row, freed FROM (
+  SELECT finished_at AS finishedAt, bytes, rowid AS row, SUM(bytes - iif(key IS NULL, 0, ${rowBytes})) OVER (
+    ORDER BY finished_at, bytes, rowid ROWS UNBOUNDED PRECEDING) AS freed
+  FROM chats WHERE finished_at >= ?1 AND (outcome IS NOT NULL OR request IS NOT NULL OR key IS NULL))`;
+const upTo = 'finished_at >= ?1 AND (finished_at, bytes, rowid) <= (?2, ?3, ?4)';
+
 function prepare(database: DatabaseSync) {
   migrate(database);
   const sql = (text: string) => database.prepare(text);
@@ -113,11 +121,12 @@ function prepare(database: DatabaseSync) {
     // Another one as soon as anybody else has changed it.
     version: sql('PRAGMA data_version'),
     size: sql('SELECT SUM(bytes) AS total FROM chats WHERE finished_at IS NOT NULL'),
-    // What has words, or need not be known any more. By an index, so that no other row is looked at.
-    oldest: sql(`SELECT rowid, finished_at AS finishedAt, bytes, key IS NOT NULL AS hasKey FROM chats
-      WHERE finished_at >= ? AND (outcome IS NOT NULL OR key IS NULL) ORDER BY finished_at, bytes`),
-    empty: sql(`UPDATE chats SET outcome = NULL, request = NULL, bytes = ${rowBytes} WHERE rowid = ?`),
-    drop: sql('DELETE FROM chats WHERE rowid = ?'),
+    // How far to go until so many bytes are free, and how far one can go at all.
+    freeing: sql(`${freeing} WHERE freed >= ?2 LIMIT 1`),
+    freeingAll: sql(`${freeing} ORDER BY freed DESC LIMIT 1`),
+    drop: sql(`DELETE FROM chats WHERE ${upTo} AND key IS NULL`),
+    empty: sql(`UPDATE chats SET outcome = NULL, request = NULL, bytes = ${rowBytes}
+      WHERE ${upTo} AND key IS NOT NULL AND (outcome IS NOT NULL OR request IS NOT NULL)`),
   };
 }
 
@@ -144,25 +153,20 @@ export function putAll(store: Store, rows: Iterable<JournalRow>): void {
  * must stay known that it was answered: it would be called again. Returns when the last of them ended, too.
  */
 export function freeOldest(store: Store, bytes: number, from: number): { freed: number; endedAt: number } {
-  const { oldest, empty, drop } = store;
-  const gone: Finished[] = [];
-  let freed = 0;
+  const { freeing, freeingAll, drop, empty } = store;
+  const last = (freeing.get(from, bytes) ?? freeingAll.get(from)) as Last | undefined;
+  if (!last) return { freed: 0, endedAt: from };
   inOneTransaction(store, () => {
-    for (const it of oldest.iterate(from) as Iterable<unknown> as Iterable<Finished>) {
-      if (freed >= bytes) break;
-      gone.push(it);
-      freed += it.hasKey ? it.bytes - rowBytes : it.bytes;
-    }
-    for (const { rowid, hasKey } of gone) (hasKey ? empty : drop).run(rowid);
+    for (const part of [drop, empty]) part.run(from, last.finishedAt, last.bytes, last.row);
   });
-  return { freed, endedAt: gone.at(-1)?.finishedAt ?? from };
+  return { freed: last.freed, endedAt: last.finishedAt };
 }
 
-interface Finished {
-  rowid: number;
+interface Last {
   finishedAt: number;
   bytes: number;
-  hasKey: number;
+  row: number;
+  freed: number;
 }
 
 function inOneTransaction({ database, begin, commit, rollBack }: Store, run: () => void): void {

@@ -46,6 +46,18 @@ describe('what is kept in all', () => {
     expect(left).toEqual(ids.slice(-9));
   });
 
+  it('counts what was asked with a key where no answers are kept, too', async () => {
+    const { journal } = await open(100_000);
+    const ids = Array.from({ length: 30 }, (_, index) => `${index}`);
+    for (const id of ids) {
+      journal.insert({ id, scope: 's', key: id, fingerprint: null, createdAt: 1, request: 'x'.repeat(9000) });
+      journal.finished(id, 'success', null, 1);
+      journal.latest(0, () => false);
+    }
+    const left = ids.filter((id) => journal.find(id)?.request);
+    expect(left).toEqual(ids.slice(-9));
+  });
+
   it('counts an answer once that came after its call was given up', async () => {
     const { journal, finish } = await open(100_000);
     journal.insert({ id: 'late', scope: 's', key: null, fingerprint: null, createdAt: 1, request: 'x'.repeat(40_000) });
