@@ -1,7 +1,7 @@
 import type { Delivery } from '#shared/protocol.ts';
 
-/** The bridge has the answer, or wants none. What it cannot take this way may still go through the socket. */
-const settledStatuses = new Set([200, 404, 409]);
+/** The bridge wants no answer, or has it. What it cannot take this way may still go through the socket. */
+const settledCodes = new Set<unknown>(['not_found', 'already_answered']);
 
 /** Hands one whole answer in by HTTP. True where the bridge has it or does not want it; false: keep it. */
 export async function deliver(options: {
@@ -19,7 +19,9 @@ export async function deliver(options: {
       body: JSON.stringify({ request_id: requestId, ...delivery }),
       signal: AbortSignal.timeout(10_000),
     });
-    return settledStatuses.has(response.status);
+    // Not by its status: another program may listen there by now, and an answer is forgotten for what this says.
+    const said = (await response.json()) as { status?: unknown; request_id?: unknown; code?: unknown };
+    return said.status === 'success' ? said.request_id === requestId : settledCodes.has(said.code);
   } catch {
     return false;
   }

@@ -179,9 +179,12 @@ export function startRelay(options: {
     handInByPost();
   }
 
-  /** While the socket is down, finished answers try the other way; what fails here waits for the socket. */
+  /**
+   * While the socket is down, finished answers try the other way; what fails here waits for the socket. So does all that
+   * is for a bridge of a pairing: it is the socket that has it proved who listens.
+   */
   function handInByPost(): void {
-    if (secret === undefined || link.isOpen()) return;
+    if (secret === undefined || link.isOpen() || introduction.pairing()) return;
     for (const { requestId, delivery } of outbox.finished()) {
       void deliver({ address, secret, requestId, delivery }).then((isSettled) => {
         if (isSettled) outbox.forget(requestId);

@@ -15,13 +15,13 @@ const delivery: Delivery = {
 };
 const handIn = (address: string) => deliver({ address, secret: 'the secret', requestId: 'r', delivery });
 
-async function startAnswering(status: number) {
+async function startAnswering(status: number, said: object = {}) {
   const requests: unknown[] = [];
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const { method, url, headers } = request;
       requests.push({ method, url, type: headers['content-type'], secret: headers.authorization, body });
-      response.writeHead(status).end();
+      response.writeHead(status).end(JSON.stringify(said));
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -47,8 +47,21 @@ describe('an answer handed in by post', () => {
     ]);
   });
 
-  it.each([200, 404, 409])('is settled where the bridge has it or does not want it: %d', async (status) => {
-    expect(await handIn((await startAnswering(status)).address)).toBe(true);
+  it.each([
+    [200, { status: 'success', request_id: 'r' }],
+    [404, { status: 'error', error: 'm', code: 'not_found', request_id: null }],
+    [409, { status: 'error', error: 'm', code: 'already_answered', request_id: null }],
+  ])('is settled where the bridge says that it has it or does not want it: %d', async (status, said) => {
+    expect(await handIn((await startAnswering(status, said)).address)).toBe(true);
+  });
+
+  it.each([
+    [200, {}],
+    [200, { status: 'success', request_id: 'another' }],
+    [404, { error: 'not_found' }],
+    [409, { code: 'conflict' }],
+  ])('is kept where another program answers in its place: %d', async (status, said) => {
+    expect(await handIn((await startAnswering(status, said)).address)).toBe(false);
   });
 
   it.each([400, 401, 403, 413, 500, 502, 503])('is kept where the bridge cannot take it so: %d', async (status) => {

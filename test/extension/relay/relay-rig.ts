@@ -10,6 +10,7 @@ import type { Frame, FrameToExtension } from '#shared/protocol.ts';
 import type { CallHandlers, LanePool } from '../../../extension/lanes/pool.ts';
 import { createActivity } from '../../../extension/relay/activity.ts';
 import type { LinkState } from '../../../extension/relay/endings.ts';
+import type { BridgePairing } from '../../../extension/relay/introduction.ts';
 import { startRelay } from '../../../extension/relay/relay.ts';
 import { ids } from '../../bridge/connection/connections-rig.ts';
 import { actAsExtensionPage } from './extension-page.ts';
@@ -52,6 +53,7 @@ export function startRelayRig(address: string) {
     models: null as Model[] | null,
     /** The state of a sign-in in a tab. */
     signIn: null as string | null,
+    pairing: null as BridgePairing | null,
   };
   const pool: LanePool = {
     run(chat, handlers) {
@@ -66,7 +68,12 @@ export function startRelayRig(address: string) {
   const relay = startRelay({
     address,
     identity: { instance: ids.instance, profile: ids.profile, version: '1.2.3', browser: 'Chrome 156' },
-    introduction: { origin: extensionOrigin, pairing: () => null, onPaired: () => {}, isWatched: () => false },
+    introduction: {
+      origin: extensionOrigin,
+      pairing: () => settings.pairing,
+      onPaired: () => {},
+      isWatched: () => false,
+    },
     defaultModel: () => settings.defaultModel,
     pool,
     status: () => ({

@@ -269,6 +269,15 @@ describe('when the line is lost', () => {
     expect(line.hello.requests).toEqual([]);
   });
 
+  it('a whole answer waits for the line where the two are paired: whoever takes a post has proved nothing', async () => {
+    const { bridge, rig, call, resume } = await lose();
+    rig.settings.pairing = { secret: '0'.repeat(64), isOfAddress: true };
+    call.onEnd(end, []);
+    rig.settings.pairing = null;
+    const line = await resume();
+    expect([line.hello.requests, bridge.handedIn]).toEqual([[requestId], []]);
+  });
+
   it('so is a failure', async () => {
     const { bridge, call } = await lose();
     const error = { code: 'upstream_failed', message: 'm' } as const;

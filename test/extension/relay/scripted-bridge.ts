@@ -51,9 +51,9 @@ export async function startScriptedBridge(
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === '/health') return health(response);
-    const body: unknown = JSON.parse(await text(request));
+    const body = JSON.parse(await text(request)) as { request_id: string };
     handedIn.push({ secret: request.headers.authorization, body });
-    answerAsOurs(response);
+    answerAsOurs(response, { status: 'success', request_id: body.request_id });
   }
 
   const server = createServer((request, response) => void respond(request, response));
@@ -104,8 +104,8 @@ function challenge(socket: WebSocket): void {
   socket.send(encodeFrame({ type: 'challenge', nonce: '0'.repeat(64), mustPair: false }));
 }
 
-function answerAsOurs(response: ServerResponse): void {
-  response.writeHead(200, { 'Access-Control-Allow-Origin': extensionOrigin }).end('{"status":"ok"}');
+function answerAsOurs(response: ServerResponse, body: object = { status: 'ok' }): void {
+  response.writeHead(200, { 'Access-Control-Allow-Origin': extensionOrigin }).end(JSON.stringify(body));
 }
 
 function createLine(socket: WebSocket, hello: Frame<FrameToBridge, 'hello'>): Line {
