@@ -129,7 +129,10 @@ function compose(
     keepsAnswers: config.keepMs > 0,
     keepsHistory: config.keepsHistory,
     isRunning: (id) => chats.isRunning(id),
-    onRecorded: (id) => dispatcher.recorded(id),
+    onRecorded(id) {
+      dispatcher.recorded(id);
+      drain.changed();
+    },
     now: Date.now,
   });
   const counter = createTokenCounter();
@@ -150,10 +153,7 @@ function compose(
   });
   const exchanges = countExchanges(server, () => drain.changed());
   const drain: Drain = createDrain({
-    isIdle() {
-      const { queued, running } = dispatcher.counts();
-      return exchanges() + queued + running === 0;
-    },
+    isIdle: () => exchanges() + chats.running() + dispatcher.counts().running === 0,
   });
   const audience: Audience = createAudience({ onChange: () => connections.announce() });
   const signIns = createSignIns<Peer>({ now });

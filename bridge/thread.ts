@@ -1,8 +1,13 @@
 import { Worker } from 'node:worker_threads';
 
+/** The thread was closed before it had an answer. */
+export class ThreadClosedError extends Error {
+  override readonly name = 'ThreadClosedError';
+}
+
 /** Work that would hold everything else up, done in a thread of its own, one job after the other. */
 export interface Thread<Job, Result> {
-  /** Rejects where the job took too long or its thread broke, and once it is closed. */
+  /** Rejects where the job took too long or its thread broke; with `ThreadClosedError` once it is closed. */
   ask(job: Job): Promise<Result>;
   close(): Promise<void>;
 }
@@ -67,7 +72,7 @@ export function createThread<Job, Result>(entry: URL, { limitMs }: { limitMs: nu
 
   return {
     ask(job) {
-      if (isClosed) return Promise.reject(new Error('It is closed.'));
+      if (isClosed) return Promise.reject(new ThreadClosedError());
       const { promise, resolve, reject } = Promise.withResolvers<Result>();
       waiting.push({ job, resolve, reject });
       if (!current) next();
@@ -77,7 +82,7 @@ export function createThread<Job, Result>(entry: URL, { limitMs }: { limitMs: nu
       isClosed = true;
       clearTimeout(timer);
       await stop();
-      for (const { reject } of [...(current ? [current] : []), ...waiting.splice(0)]) reject(new Error('It closed.'));
+      for (const { reject } of [...(current ? [current] : []), ...waiting.splice(0)]) reject(new ThreadClosedError());
       current = undefined;
     },
   };

@@ -49,6 +49,8 @@ export interface Chats {
   /** Ends a chat that is on its way. False where none of that id is. */
   cancel(id: string): boolean;
   isRunning(id: string): boolean;
+  /** How many are on their way: an answer may still be looked at when its call is over. */
+  running(): number;
 }
 
 export function createChats(options: {
@@ -157,6 +159,7 @@ export function createChats(options: {
       return chat !== undefined;
     },
     isRunning: (id) => open.has(id),
+    running: () => open.size,
   };
 }
 

@@ -1,6 +1,7 @@
 import { BridgeError } from '#shared/errors.ts';
 
-import { createThread } from '../thread.ts';
+import { shutDown } from '../drain.ts';
+import { createThread, ThreadClosedError } from '../thread.ts';
 
 /**
  * JSON Schemas as callers send them. They are checked in a thread of their own, since a caller's pattern may take
@@ -38,7 +39,9 @@ export function createSchemas({ limitMs = defaultLimitMs } = {}): Schemas {
       return {
         async problemOf(value) {
           const checked = await thread.ask({ schema, value }).catch((cause: unknown) => {
-            throw new BridgeError('unusable_answer', tooSlow, { cause });
+            throw cause instanceof ThreadClosedError
+              ? shutDown()
+              : new BridgeError('unusable_answer', tooSlow, { cause });
           });
           return 'problem' in checked ? checked.problem : checked.invalid;
         },

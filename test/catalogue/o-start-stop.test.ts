@@ -66,6 +66,37 @@ async function expectTurnedAway(asked: Promise<Response>, code: unknown): Promis
 }
 
 describe('a bridge that is told to stop', () => {
+  it('O2 looks at an answer with a key to the end although its caller has gone', async () => {
+    const bridge = await startProcess();
+    const extension = await connectExtension(bridge.url);
+    const schema = { type: 'object', properties: { a: { type: 'number' } }, required: ['a'] };
+    const request = {
+      method: 'POST',
+      headers: { ...json, 'Idempotency-Key': 'k' },
+      body: JSON.stringify({
+        messages: [{ role: 'user', content: 'x' }],
+        response_format: { type: 'json_schema', json_schema: { name: 'a', schema } },
+      }),
+    };
+    const caller = new AbortController();
+    const asked = fetch(`${bridge.url}/v1/chat/completions`, { ...request, signal: caller.signal });
+    const requestId = await nextRequest(extension);
+    caller.abort();
+    await expect(asked).rejects.toThrow('aborted');
+    await fetch(`${bridge.url}/health`);
+    bridge.child.kill('SIGTERM');
+    await expect.poll(() => bridge.stdout()).toContain('Running calls may finish');
+    extension.send({ ...end, requestId, seq: 0, parts: [{ type: 'text', text: '{"a":1}' }] });
+    expect(await bridge.ended).toEqual([0, null]);
+
+    const again = await startProcess({ stateDir: bridge.stateDir });
+    const answer = await fetch(`${again.url}/v1/chat/completions`, request);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      { choices: [{ message: { content: '{"a":1}' } }] },
+    ]);
+  });
+
   it('O1 turns away what is new or waits, lets what runs finish, and ends with 0', async () => {
     const bridge = await startProcess();
     const { extension, dispatched, dispatchedId, streamed, streamingId, queued } = await fill(bridge);
