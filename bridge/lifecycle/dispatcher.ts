@@ -1,6 +1,6 @@
 import type { AnswerEnd, CallEvent, ChatRequest } from '#shared/chat.ts';
 import { BridgeError, type Failure } from '#shared/errors.ts';
-import { findHindrance } from '#shared/hindrance.ts';
+import { findHindrance, takesRequests } from '#shared/hindrance.ts';
 import type { AnswerFrame, Delivery, Resumption } from '#shared/protocol.ts';
 import { createTransientMap } from '#shared/transient-map.ts';
 
@@ -139,9 +139,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     }
   }
 
-  /** Nobody is there to take it, for now. */
+  /** Nobody is there who takes any, for now. */
   function startGrace(entry: Entry): void {
-    entry.timer ??= startTimer(connectGraceMs, () => fail(entry, findHindrance([])));
+    entry.timer ??= startTimer(connectGraceMs, () => fail(entry, findHindrance(slots.peers())));
   }
 
   function laneFreed(): void {
@@ -219,7 +219,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       for (const entry of [...entries.values()]) {
         if (isHeld(entry.state) && entry.state.instance === peer.instance) apply(entry, { type: 'lost' });
       }
-      if (slots.peers().length === 0) for (const entry of waiting.entries()) startGrace(entry);
+      // It may be back in this very turn, or in a moment.
+      if (!slots.peers().some(takesRequests)) for (const entry of waiting.entries()) startGrace(entry);
       takers.pump();
       onChange();
     },

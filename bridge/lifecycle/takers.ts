@@ -29,7 +29,8 @@ export function createTakers(options: {
     if (peers.length === 0) return;
     if (!peers.some(takesRequests)) {
       const error = findHindrance(peers);
-      for (const entry of waiting.entries()) refuse(entry, error);
+      // What has a timer waits for who was there a moment ago.
+      for (const entry of waiting.entries()) if (!entry.timer) refuse(entry, error);
       return;
     }
     while (waiting.size > 0) {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { accountIn, createPeer, createRig, end, signedIn, signedOut, type Rig } from './dispatcher-rig.ts';
+import { accountIn, createPeer, createRig, end, graces, signedIn, signedOut, type Rig } from './dispatcher-rig.ts';
 
 /** Extensions that are connected and yet take no requests: paused, signed out, or at the end of their session. */
 
@@ -56,6 +56,42 @@ it('gives everything to the extension that is not paused, and makes the rest wai
   const [first] = [rig.submit(), rig.submit()];
   expect([paused.sent, awake.idsOf('request')]).toEqual([[], [first.requestId]]);
   expect(rig.dispatcher.counts()).toEqual({ queued: 1, running: 1 });
+});
+
+describe('while the one extension that takes requests is away, and another is paused', () => {
+  function lose() {
+    const [paused, awake] = [createPeer('paused', { paused: true }), createPeer('awake')];
+    rig.connect(paused);
+    rig.connect(awake);
+    const [running, waiting] = [rig.submit(), rig.submit()];
+    rig.dispatcher.detach(awake);
+    return { paused, running, waiting };
+  }
+
+  it('what waits goes on when it is back', async () => {
+    const { running, waiting } = lose();
+    const again = createPeer('awake', { lanes: 2 });
+    rig.connect(again, [running.requestId]);
+    expect(again.idsOf('request')).toEqual([waiting.requestId]);
+    await vi.advanceTimersByTimeAsync(graces.connectGraceMs);
+    expect(waiting.settled()).toBeUndefined();
+  });
+
+  it('what waits goes to the other one as soon as that takes any', () => {
+    const { paused, waiting } = lose();
+    paused.paused = false;
+    rig.dispatcher.pump();
+    expect(paused.idsOf('request')).toEqual([waiting.requestId]);
+  });
+
+  it('what waits is told why nobody takes it when it does not come back', async () => {
+    const { waiting } = lose();
+    rig.dispatcher.pump();
+    await vi.advanceTimersByTimeAsync(graces.connectGraceMs - 1);
+    expect(waiting.settled()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(2);
+    expect(waiting.settled()).toEqual({ code: 'paused' });
+  });
 });
 
 it('says that a session ended where one did, even though another is signed out', async () => {
