@@ -180,7 +180,7 @@ function compose(
     ring.refresh();
     connections.dropUnpaired();
   });
-  const recovery = recover({ journal, dispatcher, results });
+  const recovery = recover({ ...config, journal, dispatcher, results });
   const calls = createCalls({
     dispatcher,
     counter,
@@ -191,10 +191,11 @@ function compose(
   const chats: Chats = createChats({ calls, results, newId, now });
 
   const routes = createRoutes({
+    ...config,
     chats,
-    deadlineMs: config.deadlineMs,
     results,
     journal,
+    recovery,
     catalogue,
     connections,
     dispatcher,
@@ -204,16 +205,14 @@ function compose(
     stopping: drain.begun,
     pairing: offers.view,
   });
-  const { allowedOrigins, limits } = config;
-  const { closing } = drain;
   // An address that was named is no more than what a caller dials.
   const allowedHosts = [...new Set([nameOf(config.host), ...config.allowedHosts])];
   const checkKey = createKeyCheck(ring, { now });
-  const guards = { limits, allowedOrigins, isPaired: pairings.hasOrigin, allowedHosts, checkKey, closing };
+  const guards = { ...config, isPaired: pairings.hasOrigin, allowedHosts, checkKey, closing: drain.closing };
   const app = createApp(routes, { onUnexpected, ...guards });
   serve(app);
   const stopLogging = logAnswers(server, log, { now });
-  handleUpgrades(server, connections, { limits, allowedHosts, closing });
+  handleUpgrades(server, connections, guards);
 
   return {
     url,

@@ -12,6 +12,7 @@ import { createOpenaiRoutes } from './dialects/openai/routes.ts';
 import { createProcessRoutes } from './dialects/process/process.ts';
 import type { Route } from './http/route.ts';
 import type { Journal } from './journal/journal.ts';
+import type { Recovery } from './journal/recover.ts';
 import type { Results } from './journal/results.ts';
 import type { Dispatcher } from './lifecycle/dispatcher.ts';
 import type { Peer } from './lifecycle/peer.ts';
@@ -28,6 +29,7 @@ export function createRoutes(parts: {
   deadlineMs: number;
   results: Results;
   journal: Journal;
+  recovery: Recovery;
   catalogue: Catalogue;
   connections: Connections;
   dispatcher: Dispatcher;

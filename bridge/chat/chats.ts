@@ -47,7 +47,7 @@ export interface Chats {
   /** Begins a chat, or finds the one that the caller means. Rejects where nothing may be dispatched. */
   begin(request: ChatRequest, how: Begin): Promise<Chat>;
   /** Ends a chat that is on its way. False where none of that id is. */
-  cancel(id: string): boolean;
+  cancel(id: string, reason: BridgeError): boolean;
   isRunning(id: string): boolean;
   /** How many are on their way: an answer may still be looked at when its call is over. */
   running(): number;
@@ -153,9 +153,9 @@ export function createChats(options: {
       // Meanwhile the same may have come again, and from here on nothing is waited for.
       return findByKey(request, how) ?? findTwin(request, how) ?? start(call, request, how);
     },
-    cancel(id) {
+    cancel(id, reason) {
       const chat = open.get(id);
-      chat?.stop(new BridgeError('cancelled', 'The request was cancelled by DELETE.'));
+      chat?.stop(reason);
       return chat !== undefined;
     },
     isRunning: (id) => open.has(id),

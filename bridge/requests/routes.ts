@@ -3,6 +3,7 @@ import { BridgeError } from '#shared/errors.ts';
 import type { Chats } from '../chat/chats.ts';
 import type { Exchange, Reply, Route } from '../http/route.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { Recovery } from '../journal/recover.ts';
 import type { JournalHead, JournalRow } from '../journal/row.ts';
 import { isOwn } from '../journal/results.ts';
 
@@ -13,8 +14,12 @@ const listed = 100;
  * `/api/requests`: what runs, what waits, what was, and how to stop one. Not for web pages: they need not know of what
  * other programs ask.
  */
-export function createRequestRoutes(options: { chats: Chats; journal: Journal }): Route[] {
-  const { chats, journal } = options;
+export function createRequestRoutes(options: {
+  chats: Chats;
+  journal: Journal;
+  recovery: Pick<Recovery, 'cancel'>;
+}): Route[] {
+  const { chats, journal, recovery } = options;
 
   function find(exchange: Exchange): JournalRow {
     const row = journal.find(exchange.param('requestId'));
@@ -53,10 +58,10 @@ export function createRequestRoutes(options: { chats: Chats; journal: Journal })
       method: 'DELETE',
       path: '/api/requests/:requestId',
       handle(exchange): Reply {
-        const row = find(exchange);
-        const { id } = row;
-        const status = chats.cancel(id) ? 'cancelled' : isUnknown(row) ? 'unknown' : 'finished';
-        return { status: 200, body: { status, request_id: id } };
+        const { id } = find(exchange);
+        const reason = new BridgeError('cancelled', 'The request was cancelled by DELETE.');
+        const isCancelled = chats.cancel(id, reason) || recovery.cancel(id, reason);
+        return { status: 200, body: { status: isCancelled ? 'cancelled' : 'finished', request_id: id } };
       },
     },
   ];

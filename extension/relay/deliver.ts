@@ -1,7 +1,13 @@
+import * as v from 'valibot';
+
 import type { Delivery } from '#shared/protocol.ts';
 
-/** The bridge wants no answer, or has it. What it cannot take this way may still go through the socket. */
-const settledCodes = new Set<unknown>(['not_found', 'already_answered']);
+/** What only the bridge says, where it has the answer or wants none. Else it may still go through the socket. */
+const settledSchema = (requestId: string) =>
+  v.union([
+    v.object({ status: v.literal('success'), request_id: v.literal(requestId) }),
+    v.object({ status: v.literal('error'), code: v.picklist(['not_found', 'already_answered']) }),
+  ]);
 
 /** Hands one whole answer in by HTTP. True where the bridge has it or does not want it; false: keep it. */
 export async function deliver(options: {
@@ -20,8 +26,7 @@ export async function deliver(options: {
       signal: AbortSignal.timeout(10_000),
     });
     // Not by its status: another program may listen there by now, and an answer is forgotten for what this says.
-    const said = (await response.json()) as { status?: unknown; request_id?: unknown; code?: unknown };
-    return said.status === 'success' ? said.request_id === requestId : settledCodes.has(said.code);
+    return v.is(settledSchema(requestId), await response.json());
   } catch {
     return false;
   }

@@ -157,7 +157,22 @@ it('M3 is honest where the extension lost it, too', async () => {
   const list = (await (await fetch(`${again.url}/api/requests`)).json()) as { requests: object[] };
   expect(list.requests[0]).toMatchObject({ request_id: id, status: 'unknown' });
   const stopped = await fetch(`${again.url}/api/requests/${String(id)}`, { method: 'DELETE' });
-  expect(await stopped.json()).toEqual({ request_id: id, status: 'unknown' });
+  expect(await stopped.json()).toEqual({ request_id: id, status: 'cancelled' });
+  await expect.poll(() => resultOf(again.url, id)).toMatchObject({ status: 499, body: { code: 'cancelled' } });
+});
+
+it('M3 stops a call that runs on where it is told to, after a restart, too', async () => {
+  const { folder, bridge, extension } = await start();
+  const call = extension.nextCall();
+  const id = await begin(bridge, extension, 'hang');
+  await bridge.kill();
+  const again = await startProcess(folder, bridge.port);
+  await extension.reconnect();
+  await fetch(`${again.url}/api/requests/${String(id)}`, { method: 'DELETE' });
+  await (
+    await call
+  ).closed;
+  await expect.poll(() => resultOf(again.url, id)).toMatchObject({ status: 499, body: { code: 'cancelled' } });
 });
 
 it('says of a request that never went out that it may be sent again', async () => {
