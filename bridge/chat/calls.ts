@@ -79,8 +79,7 @@ export function createCalls(options: {
           /** One call, its text ended at the first of `until`. */
           function call(requestId: string, chat: ChatRequest, until: readonly string[] = []): Source<ChatEvent> {
             const events = keepAskedCalls(dispatcher.submit(chat, { requestId, submitter }), chat);
-            if (until.length === 0) return events;
-            return endAtStop(events, until, () => dispatcher.cancel(requestId, atStop()));
+            return until.length === 0 ? events : endAtStop(events, until);
           }
 
           /** An answer is looked at whole, and ended at a stop after that: one in the words around the JSON is none. */
@@ -129,8 +128,6 @@ export function createCalls(options: {
     },
   };
 }
-
-const atStop = () => new BridgeError('cancelled', 'The text ended at a stop.');
 
 /** The same chat, with the answer that could not be used and what is wrong with it. */
 const askAgain = (chat: ChatRequest, { text }: WholeAnswer, problem: string): ChatRequest => ({

@@ -57,25 +57,24 @@ function beginningAtEnd(text: string, stop: string): number {
 }
 
 /**
- * The answer up to its first stop, since Puter knows none. `cancel` ends the call once its rest is not wanted, and what
- * the source breaks off with then is no failure.
+ * The answer up to its first stop, since Puter knows none. What still comes then, and what the source breaks off with, is
+ * of no account: the call goes on until its answer is recorded, so that it is not lost where the bridge is killed.
  */
-export const endAtStop = (source: Source<ChatEvent>, stops: readonly string[], cancel: () => void): Source<ChatEvent> =>
+export const endAtStop = (source: Source<ChatEvent>, stops: readonly string[]): Source<ChatEvent> =>
   through(source, (sink) => {
     const filter = createStopFilter(stops);
     let isOver = false;
 
     const say = (text: string): boolean => text === '' || sink.write({ type: 'text', text });
-    const end = () => sink.write({ type: 'finish', finishReason: 'stop', model: null, usage: null });
 
     return {
       write(event) {
-        if (isOver) return event.type === 'finish' ? end() : true;
+        if (isOver) return true;
         if (event.type === 'text') {
           const added = filter.add(event.text);
           const isWanted = say(added.text);
           isOver = added.isOver;
-          if (isOver) cancel();
+          if (isOver) sink.write({ type: 'finish', finishReason: 'stop', model: null, usage: null });
           return isWanted || isOver;
         }
         // What was held back belongs before a call of a tool, and before the end.
@@ -83,8 +82,7 @@ export const endAtStop = (source: Source<ChatEvent>, stops: readonly string[], c
         return sink.write(event);
       },
       fail(reason) {
-        if (isOver) end();
-        else sink.fail(reason);
+        if (!isOver) sink.fail(reason);
       },
     };
   });

@@ -116,6 +116,9 @@ export function createAnswers(options: {
     recording: (instance: string, requestId: string): Promise<void> | undefined =>
       unrecorded.keeper(requestId) === instance ? unrecorded.recorded(requestId) : undefined,
     recorded(requestId: string): void {
+      const entry = find(requestId);
+      // Its text ended before it did, and that is safe now.
+      if (entry) apply(entry, { type: 'cancelled' }, new BridgeError('cancelled', 'The text ended at a stop.'));
       const keeper = unrecorded.keeper(requestId);
       unrecorded.remove(requestId);
       if (keeper !== undefined) slots.find(keeper)?.send({ type: 'ack', requestIds: [requestId] });

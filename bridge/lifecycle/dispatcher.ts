@@ -37,7 +37,7 @@ export interface Dispatcher {
   receive(peer: Peer, frame: AnswerFrame): void;
   /** A whole answer, or its failure, that came beside the socket. False where this instance holds no such request. */
   deliver(instance: string, requestId: string, delivery: Delivery): boolean;
-  /** What came of a call is on disk, or needs not be: its extension may forget it. */
+  /** What came of a call is on disk, or needs not be: its extension may forget it, and ends it where it still runs. */
   recorded(requestId: string): void;
   /** Resolves once `recorded` was said of a call that this instance brought; undefined where it brought none. */
   recording(instance: string, requestId: string): Promise<void> | undefined;

@@ -1,0 +1,28 @@
+import { expect, it, onTestFinished } from 'vitest';
+
+import { createTemporaryFolder } from '../../temporary-folder.ts';
+import { greet } from '../connection/connections-rig.ts';
+import { asLeft } from '../journal/as-left.ts';
+import { startTemporaryBridge } from '../temporary-bridge.ts';
+
+it('N10 a call whose text ended at a stop is ended once that is on disk, and not before', async () => {
+  const { dir: stateDir, remove } = await createTemporaryFolder('state');
+  onTestFinished(() => remove());
+  const bridge = await startTemporaryBridge({ stateDir });
+  onTestFinished(() => bridge.close());
+  const extension = await greet(bridge.url);
+  await extension.next();
+  const answer = fetch(`${bridge.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'x' }], stop: ['END'] }),
+  });
+  const request = await extension.next();
+  if (request.type !== 'request') expect.fail('No request.');
+  const { requestId } = request;
+  extension.send({ type: 'started', requestId });
+  extension.send({ type: 'chunk', requestId, seq: 0, parts: [{ type: 'text', text: 'one END two' }] });
+  expect(await extension.next()).toEqual({ type: 'cancel', requestId });
+  expect(asLeft(stateDir, (journal) => journal.find(requestId))).toMatchObject({ status: 'success' });
+  expect(await (await answer).json()).toMatchObject({ choices: [{ message: { content: 'one ' } }] });
+});
