@@ -59,7 +59,7 @@ export const closeCodes = {
   goingAway: 1001,
   binaryFrame: 1003,
   frameTooLarge: 1009,
-  /** The bridge's own trouble, with its disk for example. */
+  /** The bridge's own trouble. */
   unexpected: 1011,
   badFrame: 4400,
   /** Not paired, or the proof of it is wrong; of a code that was just typed: it was another. */

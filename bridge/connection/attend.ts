@@ -101,7 +101,7 @@ export function attend(
     try {
       introduce(gate.receive(frame));
     } catch (error) {
-      // The pairings cannot be read or written.
+      // Whatever it is, it ends one connection, and not the bridge.
       end(closeCodes.unexpected, 'The bridge met something unexpected.');
       onUnexpected(error);
     }

@@ -21,7 +21,7 @@ export interface Pairing {
 
 /**
  * Who is paired, in `pairings.json` of the state folder. The file is what counts, at every moment: a person unpairs an
- * extension by taking it out of there.
+ * extension by taking it out of there. Only what it could not take lasts as long as the bridge.
  */
 export interface Pairings {
   find(origin: string, profile: string): Pairing | null;
@@ -67,10 +67,12 @@ export function openPairings(options: {
   try {
     prepare(folder);
   } catch (error) {
-    // A disk that keeps nothing is no reason to answer nobody: then whoever wants to pair hears of it.
+    // A disk that keeps nothing is no reason to answer nobody.
     if (error instanceof InsecureFolderError) throw error;
   }
   let known = read(file);
+  // Who was paired while nothing could be kept, until it can.
+  let unkept: readonly Pairing[] = [];
 
   function current(): readonly Pairing[] {
     try {
@@ -79,11 +81,20 @@ export function openPairings(options: {
       // Somebody writes it by hand and is not done: until then it is as it was.
       onTrouble(error);
     }
-    return known;
+    return unkept.reduce(replace, known);
   }
 
+  /** Where the disk keeps nothing, this is told, and nobody is turned away for it. */
   function change(make: (pairings: readonly Pairing[]) => readonly Pairing[]): void {
-    const pairings = make(current());
+    try {
+      write(make(current()));
+      unkept = [];
+    } catch (error) {
+      onTrouble(error);
+    }
+  }
+
+  function write(pairings: readonly Pairing[]): void {
     const draft = `${file}.${randomUUID()}`;
     prepare(folder);
     try {
@@ -103,8 +114,8 @@ export function openPairings(options: {
     add({ origin, profile, browser, secret }) {
       const time = new Date(now()).toISOString();
       const pairing = { id: randomUUID(), origin, profile, browser, secret, created: time, lastSeen: time };
-      const isOther = (it: Pairing) => it.origin !== origin || it.profile !== profile;
-      change((pairings) => [...pairings.filter(isOther), pairing]);
+      unkept = replace(unkept, pairing);
+      change((pairings) => pairings);
       return pairing;
     },
     see(id) {
@@ -115,6 +126,12 @@ export function openPairings(options: {
     },
   };
 }
+
+/** With `added` in the place of what the same extension had before. */
+const replace = (pairings: readonly Pairing[], added: Pairing): readonly Pairing[] => [
+  ...pairings.filter((it) => it.origin !== added.origin || it.profile !== added.profile),
+  added,
+];
 
 function prepare(folder: string): void {
   openPrivateFolder(folder);

@@ -29,6 +29,8 @@ export function whyClosed({ code, reason }: CloseEvent, isGone: boolean, host: s
     case closeCodes.noCode:
     case closeCodes.codeVoid:
       return end('must_pair');
+    case closeCodes.unexpected:
+      return end('connecting');
     default:
       // Before the welcome: it stopped just now, or it refuses the handshake. The next probe tells for certain.
       return end(isGone || code === closeCodes.goingAway ? 'no_bridge' : 'not_our_bridge');

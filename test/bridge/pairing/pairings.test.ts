@@ -135,13 +135,45 @@ describe('a bridge does not start', () => {
 });
 
 describe('a disk that keeps nothing', () => {
-  it('is no reason not to start; whoever pairs then hears of it', async () => {
+  it('is no reason not to start, nor not to pair for as long as the bridge runs', async () => {
     const dir = path.join(folder.dir, 'a-file');
     await writeFile(dir, '');
     const pairings = open(dir);
     expect(pairings.find(ada.origin, ada.profile)).toBeNull();
-    expect(() => pairings.add(ada)).toThrow(/a-file/);
-    expect(pairings.find(ada.origin, ada.profile)).toBeNull();
+    const old = pairings.add(ada);
+    const current = pairings.add({ ...ada, secret: 'cd'.repeat(32) });
+    expect(pairings.find(ada.origin, ada.profile)).toEqual(current);
+    expect([pairings.has(old.id), pairings.has(current.id), pairings.hasOrigin(ada.origin)]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(troubles).toHaveLength(2);
+    expect(open(dir).find(ada.origin, ada.profile)).toBeNull();
+  });
+
+  it('takes the place of nothing that was there, and keeps what is new as soon as it can', async () => {
+    const pairings = open();
+    const { id } = pairings.add(ada);
+    await chmod(file, 0o644);
+    const before = await readFile(file, 'utf8');
+    const current = pairings.add({ ...ada, secret: 'cd'.repeat(32) });
+    expect(pairings.find(ada.origin, ada.profile)).toEqual(current);
+    expect([await readFile(file, 'utf8'), await readdir(folder.dir)]).toEqual([before, ['pairings.json']]);
+    await chmod(file, 0o600);
+    const eve = pairings.add({ ...ada, profile: 'eve' });
+    expect(await readJson()).toEqual({ pairings: [current, eve] });
+    expect(pairings.has(id)).toBe(false);
+  });
+
+  it('is no reason to turn away who was paired before: a date alone is lost', async () => {
+    const pairings = open();
+    const { id } = pairings.add(ada);
+    await chmod(file, 0o644);
+    time += 60_000;
+    pairings.see(id);
+    expect(troubles[0]).toBeInstanceOf(InsecureFolderError);
+    expect(pairings.has(id)).toBe(true);
   });
 
   it('leaves what was there as it was', async () => {
@@ -149,7 +181,8 @@ describe('a disk that keeps nothing', () => {
     const { id } = pairings.add(ada);
     await unlink(file);
     await mkdir(file);
-    expect(() => pairings.add({ ...ada, profile: 'eve' })).toThrow(/not a link or anything else/);
+    pairings.add({ ...ada, profile: 'eve' });
+    expect(String(troubles.at(-1))).toMatch(/not a link or anything else/);
     expect(pairings.has(id)).toBe(true);
     expect(await readdir(folder.dir)).toEqual(['pairings.json']);
   });

@@ -182,6 +182,13 @@ describe('it is not our bridge', () => {
   });
 });
 
+it('a bridge in trouble of its own is dialled again, and not taken for another program', async () => {
+  const bridge = await startScriptedBridge({ greet: (socket) => socket.close(closeCodes.unexpected) });
+  const { states } = dial(bridge.address);
+  await expect.poll(() => states.length, patiently).toBe(2);
+  expect(states.map(({ state }) => state)).toEqual(['connecting', 'connecting']);
+});
+
 it('a link of another version says which side to update, in the bridge’s words', async () => {
   const sentence = 'Update the extension: it speaks v1, the bridge v2.';
   const bridge = await startScriptedBridge({ greet: (socket) => socket.close(closeCodes.wrongVersion, sentence) });
