@@ -87,7 +87,8 @@ export function openPairings(options: {
   /** Where the disk keeps nothing, this is told, and nobody is turned away for it. */
   function change(make: (pairings: readonly Pairing[]) => readonly Pairing[]): void {
     try {
-      write(make(current()));
+      // Not as it was: what somebody writes by hand and is not done with would be lost.
+      write(make(unkept.reduce(replace, read(file))));
       unkept = [];
     } catch (error) {
       onTrouble(error);

@@ -107,6 +107,22 @@ describe('a person who takes one out of the file', () => {
     await writeFile(file, '{ "pairings": [] }');
     expect(pairings.has(id)).toBe(false);
   });
+
+  it('and leaves it half written, finds it as it was left, whoever comes meanwhile', async () => {
+    const pairings = open();
+    const { id } = pairings.add(ada);
+    const eve = pairings.add({ ...ada, profile: 'eve' });
+    await writeFile(file, '{ "pairings": [');
+    time += 60_000;
+    pairings.see(id);
+    const bob = pairings.add({ ...ada, profile: 'bob' });
+    expect(await readFile(file, 'utf8')).toBe('{ "pairings": [');
+    expect([id, eve.id, bob.id].every((it) => pairings.has(it))).toBe(true);
+    await writeFile(file, JSON.stringify({ pairings: [eve] }));
+    pairings.see(eve.id);
+    expect(pairings.has(id)).toBe(false);
+    expect(await readJson()).toEqual({ pairings: [{ ...eve, lastSeen: '2026-11-24T12:01:00.000Z' }, bob] });
+  });
 });
 
 describe('a bridge does not start', () => {
@@ -182,7 +198,7 @@ describe('a disk that keeps nothing', () => {
     await unlink(file);
     await mkdir(file);
     pairings.add({ ...ada, profile: 'eve' });
-    expect(String(troubles.at(-1))).toMatch(/not a link or anything else/);
+    expect(String(troubles.at(-1))).toMatch(/EISDIR/);
     expect(pairings.has(id)).toBe(true);
     expect(await readdir(folder.dir)).toEqual(['pairings.json']);
   });
