@@ -1,11 +1,11 @@
 import { createBacklog } from './backlog.ts';
 import { JournalLockedError, lockFolder } from './lock.ts';
-import { openPrivateFile, openPrivateFolder } from './private-folder.ts';
+import { openPrivateFolder } from './private-folder.ts';
 import { openRedoLog, removeRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
 import { createRetention } from './retention.ts';
 import type { JournalHead, JournalRow } from './row.ts';
 import { NewerJournalError } from './schema.ts';
-import { fileName, openStore, openStoreInMemory, putAll, type Question, type Store } from './store.ts';
+import { openStore, openStoreInMemory, putAll, type Question, type Store } from './store.ts';
 
 /**
  * What must survive a crash: which calls went out, and what they came to. What is written in one turn of the event loop
@@ -84,7 +84,7 @@ export function openJournal(options: {
     try {
       openPrivateFolder(folder);
       unlock = lockFolder(folder);
-      const { store, putAside } = openStore(openPrivateFile(folder, fileName), maxFileBytes);
+      const { store, putAside } = openStore(folder, maxFileBytes);
       if (putAside) onTrouble(putAside);
       const unreadable = replayRedoLog(folder, store);
       redoLog = openRedoLog(folder);

@@ -1,6 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
 
+import { openPrivateFile } from './private-folder.ts';
 import { rowBytes, type JournalRow } from './row.ts';
 import { migrate } from './schema.ts';
 
@@ -18,10 +19,11 @@ export type Store = ReturnType<typeof prepare>;
 export type Question = (store: Store) => Record<string, SQLOutputValue> | undefined;
 
 /**
- * Opens the file. One that is no database, or damaged as a whole, is put aside, and an empty one takes its place. Throws
- * `NewerJournalError`, and SQLite's own where the disk fails.
+ * Opens the file in the folder. One that is no database, or damaged as a whole, is put aside, and an empty one takes its
+ * place. Throws `NewerJournalError`, as `openPrivateFile` does, and SQLite's own where the disk fails.
  */
-export function openStore(path: string, maxBytes: number): { store: Store; putAside: Error | null } {
+export function openStore(folder: string, maxBytes: number): { store: Store; putAside: Error | null } {
+  const path = openPrivateFile(folder, fileName);
   try {
     return { store: open(path, maxBytes), putAside: null };
   } catch (error) {
@@ -30,7 +32,7 @@ export function openStore(path: string, maxBytes: number): { store: Store; putAs
     for (const suffix of ['', '-wal', '-shm']) {
       if (existsSync(path + suffix)) renameSync(path + suffix, `${path}.broken${suffix}`);
     }
-    return { store: open(path, maxBytes), putAside: error };
+    return { store: open(openPrivateFile(folder, fileName), maxBytes), putAside: error };
   }
 }
 
