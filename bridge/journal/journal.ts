@@ -5,7 +5,7 @@ import { openRedoLog, removeRedoLog, replayRedoLog, type RedoLog } from './redo-
 import { createRetention } from './retention.ts';
 import type { JournalHead, JournalRow } from './row.ts';
 import { NewerJournalError } from './schema.ts';
-import { openStore, openStoreInMemory, putAll, type Question, type Store } from './store.ts';
+import { openStore, openStoreInMemory, patienceMs, putAll, type Question, type Store } from './store.ts';
 
 /**
  * What must survive a crash: which calls went out, and what they came to. What is written in one turn of the event loop
@@ -83,7 +83,8 @@ export function openJournal(options: {
   function openOrFallBack(): Store {
     try {
       openPrivateFolder(folder);
-      unlock = lockFolder(folder);
+      // Who reads the history after a crash has it for a moment.
+      unlock = lockFolder(folder, patienceMs);
       const { store, putAside } = openStore(folder, maxFileBytes);
       if (putAside) onTrouble(putAside);
       const unreadable = replayRedoLog(folder, store);

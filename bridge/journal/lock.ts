@@ -10,10 +10,11 @@ export class JournalLockedError extends Error {
 
 /**
  * Keeps other bridges out of the folder until what it returns is called, or the process ends in whatever way. Beside the
- * journal, so that its owner can read that while the bridge runs. Throws `JournalLockedError`.
+ * journal, so that its owner can read that while the bridge runs. Throws `JournalLockedError` where it is still locked
+ * after `waitMs`.
  */
-export function lockFolder(folder: string): () => void {
-  const database = new DatabaseSync(openPrivateFile(folder, 'bridge.lock'));
+export function lockFolder(folder: string, waitMs = 0): () => void {
+  const database = new DatabaseSync(openPrivateFile(folder, 'bridge.lock'), { timeout: waitMs });
   try {
     database.exec('BEGIN EXCLUSIVE');
     return () => void (database.isOpen && database.close());

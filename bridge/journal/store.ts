@@ -81,7 +81,7 @@ export const isBusy = (error: unknown): boolean => isSqlite(error, 5);
 const isBroken = (error: unknown): error is Error => error instanceof BrokenJournalError || isSqlite(error, 11, 26);
 
 /** How long to wait for who reads the history, or clears it, meanwhile. */
-const patienceMs = 2000;
+export const patienceMs = 2000;
 
 const headColumns = 'id, status, scope, created_at AS createdAt, finished_at AS finishedAt';
 const columns = `${headColumns}, key, fingerprint, profile, instance, request, outcome`;

@@ -15,7 +15,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { openJournal } from '../../../bridge/journal/journal.ts';
-import { JournalLockedError } from '../../../bridge/journal/lock.ts';
 import { asLeft } from './as-left.ts';
 
 function makeFolder(): string {
@@ -308,14 +307,6 @@ describe('a folder', () => {
     const folder = makeFolder();
     symlinkSync('/dev/null', join(folder, 'journal.db'));
     expect(() => open(folder)).toThrow('not a link');
-  });
-
-  it('is one bridge’s at a time', () => {
-    const folder = makeFolder();
-    const { journal } = open(folder);
-    expect(() => open(folder)).toThrow(JournalLockedError);
-    journal.close();
-    expect(open(folder).journal.condition.trouble).toBeNull();
   });
 });
 
