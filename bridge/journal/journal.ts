@@ -1,5 +1,6 @@
 import { createBacklog } from './backlog.ts';
 import { JournalLockedError, lockFolder } from './lock.ts';
+import { goOn, type Older } from './older.ts';
 import { openPrivateFolder } from './private-folder.ts';
 import { openRedoLog, removeRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
 import { createRetention } from './retention.ts';
@@ -73,10 +74,8 @@ export function openJournal(options: {
   let unlock: (() => void) | null = null;
   let redoLog: RedoLog | null = null;
   const pending = createBacklog(() => setImmediate(flush));
+  let older: Older | null = null;
   let store = openOrFallBack();
-  // What was on disk before the disk failed can often still be read.
-  let older: Store | null = null;
-  let isCarriedOver = false;
   let settling: PromiseWithResolvers<void> | undefined;
   let folding: NodeJS.Timeout | undefined;
 
@@ -97,18 +96,20 @@ export function openJournal(options: {
         unlock?.();
         throw error;
       }
-      return fallBack(error);
+      return fallBack(error, null);
     }
   }
 
-  function fallBack(error: unknown): Store {
+  function fallBack(error: unknown, from: Store | null): Store {
     // After the comma Node names the file.
     condition.trouble = (error instanceof Error ? error.message : String(error)).replace(/, .*/s, '');
     onTrouble(new Error(`Nothing can be kept in ${folder}: answers are lost with the bridge.`, { cause: error }));
     // What is in it goes into the database when that is opened again.
     redoLog?.close();
     redoLog = null;
-    return openStoreInMemory();
+    const memory = openStoreInMemory();
+    older = from && goOn(from, memory, onTrouble);
+    return memory;
   }
 
   /** Goes on in memory where the disk fails, with all that was not on it yet. */
@@ -117,21 +118,8 @@ export function openJournal(options: {
       return run();
     } catch (error) {
       if (condition.trouble !== null) throw error;
-      older = store;
-      store = fallBack(error);
-      isCarriedOver = carryOver(older, store);
+      store = fallBack(error, store);
       return run();
-    }
-  }
-
-  /** What is still open goes on in the new store, where the old one can be read at all. */
-  function carryOver(from: Store, to: Store): boolean {
-    try {
-      putAll(to, from.unfinished.all() as unknown as JournalRow[]);
-      return true;
-    } catch (error) {
-      onTrouble(error);
-      return false;
     }
   }
 
@@ -178,18 +166,8 @@ export function openJournal(options: {
 
   const find = (id: string): JournalRow | null => pending.get(id) ?? read((it) => it.find.get(id));
 
-  const read = (ask: Question): JournalRow | null =>
-    ((attempt(() => ask(store)) ?? readOlder(ask)) as JournalRow | undefined) ?? null;
-
-  function readOlder(ask: Question): ReturnType<Question> {
-    try {
-      const row = older ? ask(older) : undefined;
-      // What was open when the disk failed went on in the new store.
-      return isCarriedOver && row?.['finishedAt'] === null ? undefined : row;
-    } catch {
-      return undefined;
-    }
-  }
+  const read = (question: Question): JournalRow | null =>
+    ((attempt(() => question(store)) ?? older?.ask(question)) as JournalRow | undefined) ?? null;
 
   attempt(() => retention.shrink(store, []));
   const sweeping = setInterval(expire, Math.min(sweepMs, ttlMs)).unref();
@@ -237,7 +215,8 @@ export function openJournal(options: {
       redoLog?.close();
       if (redoLog && pending.size === 0) removeRedoLog(folder);
       redoLog = null;
-      for (const it of [store, older]) if (it?.database.isOpen) it.database.close();
+      if (store.database.isOpen) store.database.close();
+      older?.close();
       unlock?.();
     },
   };
