@@ -2,11 +2,19 @@ import { createBacklog } from './backlog.ts';
 import { JournalLockedError, lockFolder } from './lock.ts';
 import { goOn, type Older } from './older.ts';
 import { openPrivateFolder } from './private-folder.ts';
-import { openRedoLog, removeRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
+import { openRedoLog, peekIntoRedoLog, removeRedoLog, replayRedoLog, type RedoLog } from './redo-log.ts';
 import { createRetention } from './retention.ts';
 import type { JournalHead, JournalRow } from './row.ts';
 import { NewerJournalError } from './schema.ts';
-import { openStore, openStoreInMemory, patienceMs, putAll, type Question, type Store } from './store.ts';
+import {
+  openStore,
+  openStoreInMemory,
+  openStoreToRead,
+  patienceMs,
+  putAll,
+  type Question,
+  type Store,
+} from './store.ts';
 
 /**
  * What must survive a crash: which calls went out, and what they came to. What is written in one turn of the event loop
@@ -80,11 +88,13 @@ export function openJournal(options: {
   let folding: NodeJS.Timeout | undefined;
 
   function openOrFallBack(): Store {
+    let opened: Store | null = null;
     try {
       openPrivateFolder(folder);
       // Who reads the history after a crash has it for a moment.
       unlock = lockFolder(folder, patienceMs);
       const { store, putAside } = openStore(folder, maxFileBytes);
+      opened = store;
       if (putAside) onTrouble(putAside);
       const unreadable = replayRedoLog(folder, store);
       redoLog = openRedoLog(folder);
@@ -96,7 +106,9 @@ export function openJournal(options: {
         unlock?.();
         throw error;
       }
-      return fallBack(error, null);
+      const memory = fallBack(error, opened ?? openStoreToRead(folder));
+      peekIntoRedoLog(folder, memory);
+      return memory;
     }
   }
 

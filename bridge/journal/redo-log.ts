@@ -73,6 +73,21 @@ export const removeRedoLog = (folder: string): void => rmSync(redoFolder(folder)
 
 /** Puts in what a bridge that was killed left there, and removes it; returns how many of its lines nobody can read. */
 export function replayRedoLog(folder: string, store: Store): number {
+  const unreadable = putIn(folder, store);
+  removeRedoLog(folder);
+  return unreadable;
+}
+
+/** Puts in what can be read of it, and leaves it there for a bridge that can keep it. */
+export function peekIntoRedoLog(folder: string, store: Store): void {
+  try {
+    putIn(folder, store);
+  } catch {
+    // On the disk that fails, and so is its file.
+  }
+}
+
+function putIn(folder: string, store: Store): number {
   const path = join(redoFolder(folder), fileName);
   if (!existsSync(path)) return 0;
   // Behind the last end of a line stands nothing, or what was cut off and never told to anybody.
@@ -84,7 +99,6 @@ export function replayRedoLog(folder: string, store: Store): number {
     rows.set(row.id, { ...row, request: request === undefined ? (before?.request ?? null) : request });
   }
   putAll(store, rows.values());
-  removeRedoLog(folder);
   return lines.length - changes.length;
 }
 

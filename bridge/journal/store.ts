@@ -1,5 +1,6 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 
 import { openPrivateFile } from './private-folder.ts';
 import { rowBytes, type JournalRow } from './row.ts';
@@ -41,6 +42,19 @@ export function openStoreBeside(path: string): Store {
   const database = new DatabaseSync(path, { timeout: patienceMs });
   database.exec('PRAGMA secure_delete = ON');
   return prepare(database);
+}
+
+/** Opens the file where nothing can be written; null where nothing can be read, either. */
+export function openStoreToRead(folder: string): Store | null {
+  try {
+    const path = openPrivateFile(folder, fileName);
+    const beside = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    // SQLite makes files beside one that may change, also to read it alone.
+    const unchanging = new URL(`${pathToFileURL(path).href}?immutable=1`);
+    return prepare(new DatabaseSync(beside > 0 ? path : unchanging, { readOnly: true }));
+  } catch {
+    return null;
+  }
 }
 
 export const openStoreInMemory = (): Store => prepare(new DatabaseSync(':memory:'));

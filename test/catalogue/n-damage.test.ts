@@ -112,6 +112,16 @@ async function kept(...prompts: string[]): Promise<{ stateDir: string; ids: stri
   return { stateDir: bridge.stateDir, ids, file: join(bridge.stateDir, 'journal.db') };
 }
 
+it('N13 knows what was kept, and calls nobody for it anew, where nothing at all can be written', async () => {
+  const { stateDir, ids } = await kept('hello');
+  const bridge = await startProcess({ stateDir, before: 'ulimit -f 0' });
+  const extension = await startFakeExtension({ bridgeUrl: bridge.url });
+  onTestFinished(() => extension.close());
+  const { body } = await ask(bridge.url, 'hello', 'hello');
+  expect([body.request_id, body.result, extension.calls]).toEqual([ids[0], 'You said: hello', []]);
+  expect(await statusOf(bridge.url)).toMatchObject({ durability: 'degraded' });
+});
+
 it('N11 skips a row that is damaged, counts it, and reads the others', async () => {
   const { stateDir, ids, file } = await kept('first', 'second', 'third');
   // A few bytes in the middle of one answer, as a bad block leaves them: no checksum of SQLite's finds that.

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 
 import { createTemporaryFolder } from '../../temporary-folder.ts';
 import { createRow } from './example-row.ts';
+import { openRedoLog } from '../../../bridge/journal/redo-log.ts';
 import { openSoundJournal } from './sound-journal.ts';
 
 /** A journal whose database nobody can read any more, with two calls in it: one over, one open. */
@@ -41,4 +42,55 @@ it('removes nothing from a disk that failed: it may take that no better', async 
   expect(journal.find('over')).toBeNull();
   journal.close();
   expect(readdirSync(folder)).toContain('redo');
+});
+
+const holder = { profile: 'p', instance: 'i' };
+
+/** What a bridge left: an answer to a key and a call that went out in the database, another one in the redo log. */
+async function leave(): Promise<string> {
+  const { dir: folder, remove } = await createTemporaryFolder('state');
+  onTestFinished(() => remove());
+  const journal = openSoundJournal(folder);
+  journal.insert(createRow('answered', { key: 'k' }));
+  journal.finished('answered', 'success', '"paid"', 1);
+  journal.insert(createRow('early'));
+  journal.dispatched('early', holder);
+  journal.close();
+  const redoLog = openRedoLog(folder);
+  redoLog.append([createRow('late', { status: 'dispatched', ...holder })]);
+  redoLog.close();
+  return folder;
+}
+
+it('knows what was left to it where the disk fails at the start, and leaves it to the next start', async () => {
+  const folder = await leave();
+  // Where SQLite would have a file of its own.
+  mkdirSync(join(folder, 'journal.db-shm'));
+  const troubles: unknown[] = [];
+  const journal = openSoundJournal(folder, (error) => troubles.push(error));
+  expect(troubles).toHaveLength(1);
+  expect(journal.condition.trouble).not.toBeNull();
+  expect(journal.unfinished().map(({ id, status }) => [id, status])).toEqual([
+    ['early', 'dispatched'],
+    ['late', 'dispatched'],
+  ]);
+  expect(journal.findByKey('me', 'k')?.outcome).toBe('"paid"');
+  journal.finished('early', 'success', '"late"', 2);
+  expect(journal.find('early')?.outcome).toBe('"late"');
+  journal.close();
+  rmdirSync(join(folder, 'journal.db-shm'));
+  const next = openSoundJournal(folder);
+  expect(next.unfinished().map(({ id }) => id)).toEqual(['early', 'late']);
+  next.close();
+});
+
+it('knows it, too, where the redo log alone fails at the start', async () => {
+  const folder = await leave();
+  rmSync(join(folder, 'redo'), { recursive: true });
+  mkdirSync(join(folder, 'redo', 'journal.jsonl'), { recursive: true });
+  const journal = openSoundJournal(folder, () => {});
+  onTestFinished(() => journal.close());
+  expect(journal.condition.trouble).toMatch(/EISDIR/);
+  expect(journal.unfinished().map(({ id }) => id)).toEqual(['early']);
+  expect(journal.findByKey('me', 'k')?.outcome).toBe('"paid"');
 });
