@@ -200,14 +200,16 @@ export function openJournal(options: {
     },
     unfinished() {
       foldAll();
-      return store.unfinished.all() as unknown as JournalRow[];
+      return attempt(() => store.unfinished.all()) as unknown as JournalRow[];
     },
     latest(count, isWanted) {
       foldAll();
-      const found: JournalHead[] = [];
-      for (const head of store.heads.iterate() as Iterable<unknown> as Iterable<JournalHead>)
-        if (isWanted(head) && found.push(head) === count) break;
-      return found;
+      return attempt(() => {
+        const found: JournalHead[] = [];
+        for (const head of store.heads.iterate() as Iterable<unknown> as Iterable<JournalHead>)
+          if (isWanted(head) && found.push(head) === count) break;
+        return found;
+      });
     },
     condition,
     flush,

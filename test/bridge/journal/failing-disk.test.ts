@@ -4,9 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { expect, it, onTestFinished } from 'vitest';
 
+import type { Journal } from '../../../bridge/journal/journal.ts';
+import { openRedoLog } from '../../../bridge/journal/redo-log.ts';
 import { createTemporaryFolder } from '../../temporary-folder.ts';
 import { createRow } from './example-row.ts';
-import { openRedoLog } from '../../../bridge/journal/redo-log.ts';
 import { openSoundJournal } from './sound-journal.ts';
 
 /** A journal whose database nobody can read any more, with two calls in it: one over, one open. */
@@ -35,6 +36,17 @@ it('goes on in memory where the disk fails while it is read', async () => {
   expect(troubles.length).toBeGreaterThan(0);
   journal.insert(createRow('after'));
   expect(journal.find('after')?.status).toBe('queued');
+});
+
+it.each<[string, (journal: Journal) => unknown[]]>([
+  ['is asked for the latest', (journal) => journal.latest(9, () => true)],
+  ['is asked for what is open', (journal) => journal.unfinished()],
+])('goes on in memory where the disk fails while it %s', async (_, list) => {
+  const { journal } = await openSpoilt();
+  expect(list(journal)).toEqual([]);
+  expect(journal.condition.trouble).toMatch(/no such table/);
+  journal.insert(createRow('after'));
+  expect(list(journal)).toMatchObject([{ id: 'after' }]);
 });
 
 it('removes nothing from a disk that failed: it may take that no better', async () => {
