@@ -1,5 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 
+import type { Frame, FrameToExtension } from '#shared/protocol.ts';
+
 import { createTemporaryFolder } from '../../temporary-folder.ts';
 import { greet } from '../connection/connections-rig.ts';
 import { asLeft } from '../journal/as-left.ts';
@@ -17,9 +19,7 @@ it('N10 a call whose text ended at a stop is ended once that is on disk, and not
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ messages: [{ role: 'user', content: 'x' }], stop: ['END'] }),
   });
-  const request = await extension.next();
-  if (request.type !== 'request') expect.fail('No request.');
-  const { requestId } = request;
+  const { requestId } = (await extension.next()) as Frame<FrameToExtension, 'request'>;
   extension.send({ type: 'started', requestId });
   extension.send({ type: 'chunk', requestId, seq: 0, parts: [{ type: 'text', text: 'one END two' }] });
   expect(await extension.next()).toEqual({ type: 'cancel', requestId });
