@@ -17,8 +17,8 @@ import { OpenChat, Reading } from './open-chat.ts';
 export interface Caller extends Submitter {
   /** Idempotency-Key: the same key is the same chat, and a hang-up does not end it. */
   key: string | null;
-  /** The client sends the request again by itself. */
-  isRepetition: boolean;
+  /** How often the client has sent the request before, and now sends it again by itself. */
+  repetition: number;
 }
 
 /** A chat on its way, or one that is over. */
@@ -64,13 +64,13 @@ export function createChats(options: {
   const open = createTransientMap<OpenChat>();
 
   function start(call: PreparedCall, request: ChatRequest, { hangUp, caller }: Begin): Chat {
-    const { scope, key } = caller;
+    const { scope, key, repetition } = caller;
     if (hangUp?.reason && key === null) throw hangUp.reason;
     const id = newId();
     const startedAt = now();
     results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
     const running = startOrFail();
-    const chat = new OpenChat({ id, scope, key, request }, running, {
+    const chat = new OpenChat({ id, scope, key, request, repetition }, running, {
       async ended(events) {
         const whole = assemble(events);
         const usage = whole.usage ?? (await running.estimateUsage(whole));
@@ -107,7 +107,7 @@ export function createChats(options: {
   const join = (chat: OpenChat, hangUp: HangUp | null) => new Reading(chat, { hangUp, hasBegunIt: false, wentOut });
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */
-  function findByKey(request: ChatRequest, { hangUp, caller: { scope, key, isRepetition } }: Begin): Chat | undefined {
+  function findByKey(request: ChatRequest, { hangUp, caller: { scope, key, repetition } }: Begin): Chat | undefined {
     if (key === null) return undefined;
     const known = results.findByKey(scope, key);
     if (!known) return undefined;
@@ -116,7 +116,7 @@ export function createChats(options: {
     switch (result.status) {
       case 'pending': {
         const running = open.get(id);
-        if (running && isRepetition) return join(running, hangUp);
+        if (running && repetition > 0) return join(running, hangUp);
         throw inProgress();
       }
       case 'success':
@@ -136,13 +136,15 @@ export function createChats(options: {
     return { id, read: () => replay(whole), whole, stop() {}, isReplay: true, wentOut: () => true };
   }
 
-  /** The same request of the same caller, still on its way. */
-  function findTwin(request: ChatRequest, { hangUp, caller: { scope, key, isRepetition } }: Begin): Chat | undefined {
-    if (!isRepetition || key !== null) return undefined;
-    const own = [...open.values()].filter((chat) => chat.scope === scope && chat.key === null);
+  /** The same request of the same caller, sent before and still on its way: for each that comes again, another one. */
+  function findTwin(request: ChatRequest, { hangUp, caller: { scope, key, repetition } }: Begin): Chat | undefined {
+    if (repetition === 0 || key !== null) return undefined;
+    const isOlder = (chat: OpenChat) => chat.scope === scope && chat.key === null && chat.repetition < repetition;
     const fingerprint = fingerprintOf(request);
-    const twin = own.find((chat) => fingerprintOf(chat.request) === fingerprint);
-    return twin && join(twin, hangUp);
+    const twin = [...open.values()].filter(isOlder).find((chat) => fingerprintOf(chat.request) === fingerprint);
+    if (!twin) return undefined;
+    twin.repetition = repetition;
+    return join(twin, hangUp);
   }
 
   return {

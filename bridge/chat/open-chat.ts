@@ -15,6 +15,8 @@ export class OpenChat {
   readonly key: string | null;
   readonly request: ChatRequest;
   readonly run: Run;
+  /** How often the client had sent it before: whoever came last. */
+  repetition: number;
   /** Callers that still wait. */
   readers = 0;
   /** What it came to, once it is over. */
@@ -22,7 +24,7 @@ export class OpenChat {
   readonly #call: RunningCall;
 
   constructor(
-    { id, scope, key, request }: Pick<OpenChat, 'id' | 'scope' | 'key' | 'request'>,
+    { id, scope, key, request, repetition }: Pick<OpenChat, 'id' | 'scope' | 'key' | 'request' | 'repetition'>,
     call: RunningCall,
     onOver: RunOver,
   ) {
@@ -30,6 +32,7 @@ export class OpenChat {
     this.scope = scope;
     this.key = key;
     this.request = request;
+    this.repetition = repetition;
     this.run = new Run(call.events, onOver);
     this.#call = call;
   }

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { maxCallerChars } from '#shared/protocol.ts';
 
 import type { Caller } from '../chat/chats.ts';
-import { isRepetition, readIdempotencyKey } from './idempotency.ts';
+import { readIdempotencyKey, readRepetition } from './idempotency.ts';
 import type { Exchange } from './route.ts';
 
 /** Who asks, and how headers or body want the request treated. Throws where a header is wrong. */
@@ -14,7 +14,7 @@ export function readCaller({ headers, scope }: Exchange, body: { priority?: Call
     // Browsers send a header of that name, too, with words of their own.
     priority: body.priority ?? (headers['priority'] === 'high' ? 'high' : 'normal'),
     key: readIdempotencyKey(headers),
-    isRepetition: isRepetition(headers),
+    repetition: readRepetition(headers),
   };
 }
 

@@ -15,5 +15,5 @@ export function readIdempotencyKey(headers: IncomingHttpHeaders): string | null 
 }
 
 /** OpenAI's clients count how often they sent a request again by themselves. */
-export const isRepetition = (headers: IncomingHttpHeaders): boolean =>
-  Number(headers['x-stainless-retry-count'] ?? 0) > 0;
+export const readRepetition = (headers: IncomingHttpHeaders): number =>
+  Math.max(0, Number(headers['x-stainless-retry-count']) || 0);

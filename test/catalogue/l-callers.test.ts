@@ -25,7 +25,7 @@ describe('a caller who leaves', () => {
       now: () => 0,
     });
     const hangUp = new HangUp();
-    const caller: Caller = { scope: 's', name: null, priority: 'normal', key: null, isRepetition: false };
+    const caller: Caller = { scope: 's', name: null, priority: 'normal', key: null, repetition: 0 };
     const begun = chats.begin({ messages: [] }, { hangUp, caller });
     hangUp.tell(new BridgeError('cancelled', 'The caller hung up.'));
     ready.resolve({ start: starts });

@@ -22,6 +22,36 @@ describe('a client that repeats a request by itself', () => {
     expect(extension.calls).toHaveLength(2);
   });
 
+  it('begins each where none is still going, however many come at once', async () => {
+    const { post, extension } = await start();
+    const again = { 'x-stainless-retry-count': '1' };
+    await Promise.all([post(process, { prompt: 'x' }, again), post(process, { prompt: 'x' }, again)]);
+    expect(extension.calls).toHaveLength(2);
+  });
+
+  it('makes a call for each choice where none is still going', async () => {
+    const { post, extension } = await start();
+    const again = { 'x-stainless-retry-count': '1' };
+    await post(chat, { ...ask('x'), n: 3 }, again);
+    expect(extension.calls).toHaveLength(3);
+    await post('/v1/completions', { model: 'echo', prompt: ['a', 'a'] }, again);
+    expect(extension.calls).toHaveLength(5);
+  });
+
+  it('joins of several equal ones each once', async () => {
+    const { post, extension } = await start();
+    const body = { ...ask('x', 'slow-stream'), stop: ['tick 4'] };
+    const idsOf = async (posts: Promise<Response>[]) =>
+      new Set((await Promise.all(posts)).map(({ headers }) => headers.get('x-request-id')));
+    const firsts = idsOf([post(chat, body), post(chat, body)]);
+    await until(() => extension.calls.length === 2);
+    const again = (count: string) => post(chat, body, { 'x-stainless-retry-count': count });
+    const joined = await idsOf([again('1'), again('1')]);
+    expect(joined).toEqual(await firsts);
+    expect(joined.size).toBe(2);
+    expect(extension.calls).toHaveLength(2);
+  });
+
   it('is one of its own where it is not told so', async () => {
     const { post, extension } = await start();
     await Promise.all([post(process, { prompt: 'x' }), post(process, { prompt: 'x' })]);

@@ -24,8 +24,8 @@ async function join() {
   };
   const chats = createChats({ calls, results: noResults, newId: () => 'a', now: () => performance.now() });
   const hangUp = new HangUp();
-  const first = await chats.begin(request, { hangUp, caller: { ...caller, isRepetition: false } });
-  const second = await chats.begin(request, { hangUp: new HangUp(), caller: { ...caller, isRepetition: true } });
+  const first = await chats.begin(request, { hangUp, caller: { ...caller, repetition: 0 } });
+  const second = await chats.begin(request, { hangUp: new HangUp(), caller: { ...caller, repetition: 1 } });
   expect(second.id).toBe(first.id);
   return { hangUp, first, second, stops };
 }

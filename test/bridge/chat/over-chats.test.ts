@@ -43,7 +43,7 @@ it('lets go of a chat that is over, however long the key may live that asked for
     const request: ChatRequest = { messages: [{ role: 'user', content: 'hi' }] };
     const chat = await chats.begin(request, {
       hangUp: new HangUp(),
-      caller: { scope: 'x', name: null, priority: 'normal', key: null, isRepetition: false },
+      caller: { scope: 'x', name: null, priority: 'normal', key: null, repetition: 0 },
     });
     const ending = new Ending({
       startTimer: createTimers(),

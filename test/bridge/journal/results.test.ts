@@ -57,7 +57,7 @@ it('N1 repeats an answer once it is on disk', async () => {
       finish: async () => answer,
     },
   });
-  const caller = { scope, key: 'k', name: null, priority: 'normal' as const, isRepetition: false };
+  const caller = { scope, key: 'k', name: null, priority: 'normal' as const, repetition: 0 };
   const ask = () => chats.begin(request, { hangUp: null, caller });
   await ask();
   while (results.get('a')?.status === 'pending') await Promise.resolve();
