@@ -10,8 +10,14 @@ export async function createJsonCheck(format: ResponseFormat, schemas: Schemas):
   const isStrict = format.type === 'json_schema' && format.strict;
 
   async function problemOf(value: unknown): Promise<string | null> {
-    if (schema) return schema.problemOf(value);
-    return isObject(value) ? null : 'it is JSON, but not a JSON object';
+    if (!schema) return isObject(value) ? null : 'it is JSON, but not a JSON object';
+    try {
+      return await schema.problemOf(value);
+    } catch (error) {
+      if (isStrict) throw error;
+      // It is paid for, and would go out in the end even if it did not fit.
+      return null;
+    }
   }
 
   return {

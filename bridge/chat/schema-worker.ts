@@ -18,7 +18,8 @@ function compile(given: JsonSchema): ValidateFunction {
   const options = { strict: false, allErrors: true, logger: false } as const;
   const ajv = typeof draft === 'string' && draft.includes('draft-0') ? new Ajv(options) : new Ajv2020(options);
   formats(ajv);
-  return ajv.compile(schema);
+  // A promise of a verdict would be taken for a good one, and break the thread where it is none.
+  return ajv.compile({ ...schema, $async: false });
 }
 
 function find(schema: JsonSchema): ValidateFunction {

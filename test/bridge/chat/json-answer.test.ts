@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 
 import type { ResponseFormat } from '#shared/chat.ts';
+import { BridgeError } from '#shared/errors.ts';
 
 import { createCheck } from '../../../bridge/chat/check.ts';
 import type { WholeAnswer } from '../../../bridge/chat/collect.ts';
@@ -11,8 +12,8 @@ const schemas = createSchemas();
 afterAll(() => schemas.close());
 
 const object: ResponseFormat = { type: 'json_object' };
-const schemaOf = (schema: Record<string, unknown>, strict = true): ResponseFormat => ({
-  type: 'json_schema',
+const schemaOf = (schema: Record<string, unknown>, strict = true) => ({
+  type: 'json_schema' as const,
   name: 'n',
   schema,
   strict,
@@ -90,6 +91,25 @@ describe('a schema', () => {
     const schema = schemaOf({ type: 'array', items: { type: 'string', format: 'email' } });
     expect(await judge(schema, '["a@example.com"]')).toBe('["a@example.com"]');
     expect(await judge(schema, '["nobody"]')).toHaveProperty('problem');
+  });
+
+  it('is held to where it asks to be checked later, and so is every other', async () => {
+    const later = schemaOf({ $async: true, ...place.schema });
+    const answers = ['{"city":7}', '{"city":"Paris"}'].flatMap((text) => [judge(later, text), judge(place, text)]);
+    const problem = 'it does not fit the schema: /city must be string';
+    expect(await Promise.all(answers)).toEqual([{ problem }, { problem }, '{"city":"Paris"}', '{"city":"Paris"}']);
+  });
+
+  it('that nobody can check keeps no answer back where it is not strict', async () => {
+    const tooSlow = new BridgeError('unusable_answer', 'It takes too long.');
+    const problemOf = () => Promise.reject(tooSlow);
+    const judgeBy = async (strict: boolean) => {
+      const request = { messages: [], responseFormat: schemaOf({}, strict) };
+      const check = await createCheck(request, { open: async () => ({ problemOf }), close: async () => {} });
+      return check?.judge(wholeAnswer('Well: [1]'));
+    };
+    expect(await judgeBy(false)).toMatchObject({ answer: { text: '[1]' } });
+    await expect(judgeBy(true)).rejects.toBe(tooSlow);
   });
 
   it.each([{ type: 'nonsense' }, { $ref: 'https://example.com/schema' }, { pattern: '(' }])(
