@@ -128,10 +128,12 @@ async function answerStream(options: {
 
   const pass = (source: Source<ChatEvent>, index: number) =>
     new Promise<void>((resolve, reject) => {
-      const tell = shape.teller(index, (choice) => start().send(shape.chunk(aboutChunk, [choice])));
+      const tell = shape.teller(index, (choice) => {
+        isSilent = false;
+        start().send(shape.chunk(aboutChunk, [choice]));
+      });
       source.pipe({
         write(event) {
-          isSilent = false;
           tell(event);
           if (event.type === 'finish') {
             usages.push(event.usage);
