@@ -9,7 +9,7 @@ import type { Reply, Route } from '../../http/route.ts';
 import type { Result, Results } from '../../journal/results.ts';
 import type { StartTimer } from '../../timers.ts';
 import { describeResult } from './describe-result.ts';
-import { requestSchema, toChatRequest } from './request.ts';
+import { requestSchema, timeoutOf, toChatRequest } from './request.ts';
 
 /** The bridge's own dialect: one prompt in, one text out, now or fetched later. */
 export function createProcessRoutes(options: { chats: Chats; results: Results; startTimer: StartTimer }): Route[] {
@@ -29,7 +29,7 @@ export function createProcessRoutes(options: { chats: Chats; results: Results; s
           caller: readCaller(exchange, body),
         });
         exchange.setHeaders({ 'x-request-id': chat.id, ...(chat.isReplay && { 'Idempotency-Replayed': 'true' }) });
-        const ending = new Ending({ startTimer, timeoutMs: body.timeout_ms, timedOut, revoked: exchange.revoked });
+        const ending = new Ending({ startTimer, timeoutMs: timeoutOf(body), timedOut, revoked: exchange.revoked });
         ending.add(chat);
         const result = resultOf(chat, ending);
         // Whoever is told to come back later finds it, whatever happens to the bridge meanwhile.
@@ -68,5 +68,5 @@ const nothingToFetch = () =>
 const timedOut = (timeoutMs: number) =>
   new BridgeError(
     'timed_out',
-    `No whole answer came within ${timeoutMs} ms, so the call was cancelled. Raise timeout_ms, or send "wait": false and fetch the result later.`,
+    `No whole answer came within ${timeoutMs} ms, so the call was cancelled. Raise timeout_ms, or leave it out, send "wait": false and fetch the result later.`,
   );

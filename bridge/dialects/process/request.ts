@@ -10,6 +10,8 @@ const filled = v.pipe(
   text,
 );
 
+const longestMs = 600_000;
+
 /** The body of `POST /api/process`. Fields that are not named here are ignored. */
 export const requestSchema = v.object(
   {
@@ -18,7 +20,7 @@ export const requestSchema = v.object(
     system: v.exactOptional(filled),
     temperature: v.exactOptional(numberFrom(0, 2)),
     max_tokens: v.exactOptional(wholeFrom(1, 10_000_000)),
-    timeout_ms: v.exactOptional(wholeFrom(1, 600_000), 60_000),
+    timeout_ms: v.exactOptional(wholeFrom(1, longestMs)),
     priority: v.exactOptional(priority),
     wait: v.exactOptional(v.boolean('must be true or false'), true),
   },
@@ -26,6 +28,10 @@ export const requestSchema = v.object(
 );
 
 export type ProcessRequest = v.InferOutput<typeof requestSchema>;
+
+/** Nobody who fetches the answer later is kept waiting. */
+export const timeoutOf = ({ timeout_ms: timeoutMs, wait }: ProcessRequest): number =>
+  timeoutMs ?? (wait ? 60_000 : longestMs);
 
 export function toChatRequest(body: ProcessRequest): ChatRequest {
   const { prompt, model, system, temperature, max_tokens: maxTokens } = body;
