@@ -42,7 +42,8 @@ export async function createJsonCheck(format: ResponseFormat, schemas: Schemas):
 /** The JSON in an answer: bare, in a fence of Markdown, or with words around it. */
 function findJson(text: string): { text: string; value: unknown } | null {
   const said = afterThoughts(text).trim();
-  for (const candidate of [said, insideFence(said), insideWords(said)]) {
+  // As it is first: what looks like the end of thoughts may stand in a text of the JSON.
+  for (const candidate of new Set([text.trim(), said, insideFence(said), insideWords(said)])) {
     if (candidate === undefined) continue;
     try {
       return { text: candidate.trim(), value: JSON.parse(candidate) as unknown };

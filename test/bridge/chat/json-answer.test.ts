@@ -45,6 +45,11 @@ describe('JSON', () => {
     expect(await judge(object, text)).toBe('{"city":"Paris"}');
   });
 
+  it('may hold the word that thoughts end with', async () => {
+    const text = '{"city":"a </think> b"}';
+    expect(await judge(place, text)).toBe(text);
+  });
+
   it('keeps the words of the model, spaces and order of keys', async () => {
     expect(await judge(object, '{ "b": 1,\n "a": 2 }')).toBe('{ "b": 1,\n "a": 2 }');
   });
