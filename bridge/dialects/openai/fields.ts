@@ -25,7 +25,7 @@ export const jsonSchema = v.pipe(
 const stop = v.pipe(textOrArray, v.maxLength(1000, 'must have at most 1000 characters'));
 const stops = v.pipe(
   v.array(v.pipe(text, v.minLength(1, 'must not be empty'), v.maxLength(1000, 'must have at most 1000 characters'))),
-  v.maxLength(4, 'must have at most four texts'),
+  v.maxLength(64, 'must have at most 64 texts'),
 );
 
 export const common = {

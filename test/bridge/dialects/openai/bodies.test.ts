@@ -70,6 +70,14 @@ it('a repetition is known by its JSON, also of one that an older bridge was aske
   expect(Object.keys(completed ?? {})).toEqual([...begin, 'maxTokens', 'messages']);
 });
 
+it('as many stops as editors send are taken, and not many more', () => {
+  const stop = Array.from({ length: 64 }, (_, at) => `stop ${at}`);
+  for (const [schema, body] of [[chatSchema, chat] as const, [completionSchema, completion] as const]) {
+    expect(problemOf(schema, put(body, ['stop'], stop))).toBeNull();
+    expect(problemOf(schema, put(body, ['stop'], [...stop, 'one more']))?.failure).toMatchObject({ param: 'stop' });
+  }
+});
+
 const wrong: Json[] = [
   ...[null, true, 0, -1, 1.5, 1e308, '', 'secret-content', '\ud800secret-content'],
   ...[[], {}, [null], [[]], [{}], ['secret-content'], { type: 'secret-content' }, { 'secret-content': 1 }],
