@@ -40,4 +40,5 @@ const asksNothing = (param: string, value: unknown): boolean =>
   value === 'none' ||
   (param === 'top_logprobs' && value === 0) ||
   (param === 'modalities' && JSON.stringify(value) === '["text"]') ||
-  (typeof value === 'object' && Object.keys(value).length === 0);
+  // A search is asked for by saying nothing of how.
+  (param !== 'web_search_options' && typeof value === 'object' && Object.keys(value).length === 0);

@@ -78,6 +78,13 @@ it('as many stops as editors send are taken, and not many more', () => {
   }
 });
 
+it('a search that is asked for without a word about how is refused', () => {
+  const body = parseBody(chatSchema, put(chat, ['web_search_options'], {}));
+  expect(() => readChat(body)).toThrow(
+    expect.objectContaining({ failure: expect.objectContaining({ param: 'web_search_options' }) }),
+  );
+});
+
 const wrong: Json[] = [
   ...[null, true, 0, -1, 1.5, 1e308, '', 'secret-content', '\ud800secret-content'],
   ...[[], {}, [null], [[]], [{}], ['secret-content'], { type: 'secret-content' }, { 'secret-content': 1 }],
