@@ -28,8 +28,15 @@ const stops = v.pipe(
   v.maxLength(64, 'must have at most 64 texts'),
 );
 
+/** Forms send an empty one for none. */
+const model = v.pipe(
+  text,
+  v.maxLength(200, 'must have at most 200 characters'),
+  v.transform((name) => name || null),
+);
+
 export const common = {
-  model: optional(v.pipe(text, v.maxLength(200, 'must have at most 200 characters'))),
+  model: optional(model),
   stream: optional(yesOrNo),
   stream_options: optional(v.looseObject({ include_usage: optional(yesOrNo) }, 'must be an object')),
   priority: optional(priority),

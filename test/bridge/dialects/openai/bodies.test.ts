@@ -85,6 +85,17 @@ it('a search that is asked for without a word about how is refused', () => {
   );
 });
 
+it('a model without a name is none, so that the default is taken', () => {
+  const read = [
+    readChat(parseBody(chatSchema, put(chat, ['model'], ''))),
+    readCompletion(parseBody(completionSchema, put(completion, ['model'], ''))).question,
+  ];
+  for (const { model, requests } of read) {
+    expect(model).toBeNull();
+    for (const request of requests) expect(request).not.toHaveProperty('model');
+  }
+});
+
 const wrong: Json[] = [
   ...[null, true, 0, -1, 1.5, 1e308, '', 'secret-content', '\ud800secret-content'],
   ...[[], {}, [null], [[]], [{}], ['secret-content'], { type: 'secret-content' }, { 'secret-content': 1 }],
