@@ -19,8 +19,13 @@ export function describeError(error: unknown): ErrorFacts {
   if (!(error instanceof Error)) return { name: typeof error };
   const { name, message, stack = '', cause } = error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  const isSafe = error instanceof BridgeError || error instanceof SetupError || 'syscall' in error;
-  const places = stack.split('\n').filter((line) => /^ {4}at /.test(line));
+  const isOurs = error instanceof BridgeError ? !quotesSchema(error) : error instanceof SetupError;
+  const isSafe = isOurs || 'syscall' in error;
+  // Without what it quotes, which may have lines that look like places.
+  const places = stack
+    .replace(message, '')
+    .split('\n')
+    .filter((line) => /^ {4}at /.test(line));
   return {
     name,
     ...(code !== undefined && { code }),
@@ -29,3 +34,7 @@ export function describeError(error: unknown): ErrorFacts {
     ...(cause !== undefined && { cause: describeError(cause) }),
   };
 }
+
+/** Its sentence is for the caller alone: it names what stands in the caller's schema, or is missing in an answer. */
+const quotesSchema = ({ code, failure: { param } }: BridgeError): boolean =>
+  code === 'unusable_answer' || param === 'response_format';

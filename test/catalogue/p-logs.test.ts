@@ -85,6 +85,9 @@ describe.each(['info', 'debug'] as const)('the log of level %s', (level) => {
     };
     const everywhere = () => ({ Cookie: `session=${canary()}`, Referer: canary(), 'X-Custom': canary() });
     const chat = (change: object) => ({ model: 'echo', messages: [{ role: 'user', content: canary() }], ...change });
+    const schema = (given: object) => ({
+      response_format: { type: 'json_schema', json_schema: { name: 'n', schema: given, strict: true } },
+    });
     const image = () => ({ type: 'image_url', image_url: { url: `data:image/png;base64,${canary()}AA` } });
 
     for (let round = 0; round < 4; round += 1) {
@@ -98,6 +101,12 @@ describe.each(['info', 'debug'] as const)('the log of level %s', (level) => {
       await expectStatus(post('/api/process', `{"prompt":"${canary()}"`), 400);
       await expectStatus(post('/v1/chat/completions', canary()), 400);
       await expectStatus(post('/v1/chat/completions', chat({ temperature: canary(), [canary()]: canary() })), 400);
+      await expectStatus(
+        post('/v1/chat/completions', chat(schema({ pattern: `${canary()}(\n    at ${canary()}` }))),
+        400,
+      );
+      const unmet = { model: 'json', ...schema({ type: 'object', required: [canary()] }) };
+      await expectStatus(post('/v1/chat/completions', chat(unmet)), 422);
       await expectStatus(post('/api/process', { prompt: canary() }, { 'x-api-key': canary() }), 401);
       const both = { Authorization: `Bearer ${canary()}`, 'x-api-key': key };
       await expectStatus(post(`/v1/chat/completions?q=${canary()}`, chat({}), both), 400);
@@ -268,6 +277,14 @@ describe('the log', () => {
       cause: { name: 'Error', code: 'ERR_X' },
     });
     expect(describeError(new BridgeError('not_found', 'Our own words.'))).toMatchObject({ message: 'Our own words.' });
+    const quoted = 'sk-secret\n    at sk-secret';
+    const ofSchema = describeError(new BridgeError('unusable_answer', quoted, { cause: new SyntaxError(quoted) }));
+    expect(JSON.stringify(ofSchema)).not.toContain('sk-secret');
+    expect(ofSchema).toMatchObject({
+      name: 'BridgeError',
+      code: 'unusable_answer',
+      stack: expect.any(Array) as string[],
+    });
     const ofSystem = Object.assign(new Error('EACCES: /state'), { code: 'EACCES', syscall: 'open' });
     expect(describeError(ofSystem)).toMatchObject({ code: 'EACCES', message: 'EACCES: /state' });
   });
