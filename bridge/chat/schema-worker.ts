@@ -12,10 +12,21 @@ import type { JsonSchema, SchemaJob, SchemaResult } from './schemas.ts';
 const compiled = new Map<string, ValidateFunction>();
 const maxCompiled = 50;
 
+/** What Unicode's stricter grammar refuses may be a pattern all the same: `\-`, as Python's re.escape writes. */
+function readPattern(pattern: string, flags: string): RegExp {
+  try {
+    return new RegExp(pattern, flags);
+  } catch {
+    return new RegExp(pattern);
+  }
+}
+
+const regExp = Object.assign(readPattern, { code: 'readPattern' });
+
 function compile(given: JsonSchema): ValidateFunction {
   // Named, it would be looked up; and a draft that is not named is the one that OpenAI speaks.
   const { $schema: draft, ...schema } = given;
-  const options = { strict: false, allErrors: true, logger: false } as const;
+  const options = { strict: false, allErrors: true, logger: false, code: { regExp } } as const;
   const ajv = typeof draft === 'string' && draft.includes('draft-0') ? new Ajv(options) : new Ajv2020(options);
   formats(ajv);
   // A promise of a verdict would be taken for a good one, and break the thread where it is none.

@@ -92,6 +92,17 @@ describe('a schema', () => {
     expect(await judge(schemaOf(schema), '{}')).toHaveProperty('problem');
   });
 
+  it.each([
+    ['^a\\-b$', '["a-b"]', '["ab"]'],
+    ['^[\\w-.]+$', '["a-b.c"]', '["a b"]'],
+    ['^.$', '["🦊"]', '["🦊🦊"]'],
+    ['^\\p{L}+$', '["é"]', '["p{L}"]'],
+  ])('is understood with the pattern %s', async (pattern, good, bad) => {
+    const schema = schemaOf({ type: 'array', items: { type: 'string', pattern } });
+    expect(await judge(schema, good)).toBe(good);
+    expect(await judge(schema, bad)).toHaveProperty('problem');
+  });
+
   it('holds to formats', async () => {
     const schema = schemaOf({ type: 'array', items: { type: 'string', format: 'email' } });
     expect(await judge(schema, '["a@example.com"]')).toBe('["a@example.com"]');
