@@ -49,7 +49,7 @@ const supervisors: Partial<Record<NodeJS.Platform, Supervisor>> = {
  * `SetupError` and `InsecureFolderError`.
  */
 export function runServiceTask(
-  { verb, args, environment, configFolder }: ServiceTask,
+  { verb, args, environment: given, configFolder }: ServiceTask,
   options: { config: Config; print: (line: string) => void; tell: (line: string) => void },
 ): void {
   const { config, print, tell } = options;
@@ -58,6 +58,8 @@ export function runServiceTask(
     throw new SetupError(
       'Here the bridge cannot be made a service. Have the system run “npm start” in its folder at login; on Windows, the Task Scheduler does.',
     );
+  // Where it is may be said by a variable that the supervisor does not have; elsewhere there would be no keys.
+  const environment = { ...given, PUTER_BRIDGE_STATE_DIR: config.stateDir };
   // What would begin a line of its own would be an order to the supervisor.
   if ([...args, ...Object.values(environment), process.cwd()].some((it) => /\p{Cc}/u.test(it)))
     throw new SetupError('An option, a variable or the folder of the bridge holds a control character. Take it out.');

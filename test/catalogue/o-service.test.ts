@@ -140,14 +140,27 @@ describe.runIf(process.platform === 'linux')('a service', () => {
   }
 
   it('O13 is shown before it is installed, and nothing is made by that', async () => {
-    const { home, command } = await makeHome();
+    const { home, stateDir, command } = await makeHome();
     const { code, stdout } = await command('print', '--drain', '60', '--log-file', join(home, 'logs', 'x.log'));
     expect(code).toBe(0);
     const unit = readUnit(stdout);
     expect(unit.get('TimeoutStopSec')).toEqual(['75']);
     expect(wordsOf(unit.get('ReadWritePaths')?.[0])).toEqual([join(home, 'state'), join(home, 'logs')]);
-    expect(unit.get('Environment')).toEqual(['"PUTER_BRIDGE_PORT=0"']);
+    expect(unit.get('Environment')).toEqual(['"PUTER_BRIDGE_PORT=0"', `"PUTER_BRIDGE_STATE_DIR=${stateDir}"`]);
     expect(readdirSync(home).toSorted()).toEqual(['asked', 'bin', 'config']);
+  });
+
+  it('O13 has the state folder, and the keys in it, of whoever installs it, wherever that is', async () => {
+    const { home } = await makeHome();
+    const stateHome = join(home, 'elsewhere');
+    const printed = run(['service', 'print'], { HOME: home, XDG_STATE_HOME: stateHome });
+    await printed.ended;
+    const unit = readUnit(printed.stdout());
+    const stateDir = join(stateHome, 'puter-bridge');
+    expect(unit.get('Environment')).toEqual([`"PUTER_BRIDGE_STATE_DIR=${stateDir}"`]);
+    expect(wordsOf(unit.get('ReadWritePaths')?.[0])).toEqual([stateDir]);
+    const evil = run(['service', 'print'], { HOME: home, XDG_STATE_HOME: `${stateHome}\nExecStartPre=/bin/evil` });
+    expect([(await evil.ended)[0], evil.stdout()]).toEqual([2, '']);
   });
 
   it('O13 is what systemd takes without a word', async () => {
