@@ -8,7 +8,6 @@ import type { Source } from '../flow.ts';
 import type { HangUp } from '../hang-up.ts';
 import type { Results, StoredAnswer } from '../journal/results.ts';
 import type { Submitter } from '../lifecycle/entry.ts';
-import { retryAfterSeconds } from '../lifecycle/never-started.ts';
 import type { Calls, PreparedCall, RunningCall } from './calls.ts';
 import { assemble, replay } from './collect.ts';
 import { OpenChat, Reading } from './open-chat.ts';
@@ -122,7 +121,7 @@ export function createChats(options: {
       case 'success':
         return answered(id, result.answer, request);
       case 'error':
-        if (!known.wentOut || retryAfterSeconds(result.error.failure) !== undefined) return undefined;
+        if (!known.wentOut) return undefined;
         throw result.error;
     }
   }

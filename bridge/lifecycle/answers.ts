@@ -3,7 +3,7 @@ import { BridgeError, type Failure } from '#shared/errors.ts';
 import { maxAnswerChars, type AnswerFrame, type Delivery } from '#shared/protocol.ts';
 
 import { addParts, takeRoom, type Entry } from './entry.ts';
-import { isOurs, onceBegun } from './never-started.ts';
+import { isOurs, onceBegun, wasNeverAsked } from './never-started.ts';
 import type { Peer } from './peer.ts';
 import { isHeld, isTerminal, nextSeqOf, type RequestEvent } from './request-state.ts';
 import type { Slots } from './slots.ts';
@@ -27,8 +27,10 @@ export function createAnswers(options: {
   laneFreed: () => void;
   /** Restores a request that is wanted although nobody here waits for it any more. */
   recall: (requestId: string) => void;
+  /** No model was asked, so that its Idempotency-Key may ask anew. */
+  gaveBack: (requestId: string) => void;
 }) {
-  const { find, slots, apply, laneFreed, recall } = options;
+  const { find, slots, apply, laneFreed, recall, gaveBack } = options;
   /** Whatever ends is in here before it does, since whoever it is for may record it at once. */
   const unrecorded = createUnrecorded();
 
@@ -86,7 +88,9 @@ export function createAnswers(options: {
           if (!entry || turnedAway(entry, peer, frame.error)) letGo(peer, requestId);
           else {
             unrecorded.add(requestId, peer.instance);
-            apply(entry, { type: 'failed', error: believe(entry, frame.error) });
+            const error = believe(entry, frame.error);
+            if (nextSeqOf(entry.state) === 0 && wasNeverAsked(error)) gaveBack(requestId);
+            apply(entry, { type: 'failed', error });
           }
           break;
       }

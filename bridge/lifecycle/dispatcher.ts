@@ -82,7 +82,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const slots = createSlots<Peer>({ cancelGraceMs, startTimer, onFree: laneFreed, now });
   const takers = createTakers({ slots, waiting, dispatch, refuse: fail });
   const find = (requestId: string) => entries.get(requestId);
-  const answers = createAnswers({ find, slots, apply, laneFreed, recall: journal.recall });
+  const answers = createAnswers({ find, slots, apply, laneFreed, recall: journal.recall, gaveBack: journal.requeued });
 
   function apply(entry: Entry, event: RequestEvent, settlement?: AnswerEnd | BridgeError): boolean {
     const before = entry.state;

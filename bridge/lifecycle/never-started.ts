@@ -8,6 +8,12 @@ export function retryAfterSeconds({ code, upstream }: Failure): number | undefin
   return code === 'upstream_failed' ? refusals.get(upstream?.code ?? '') : ours.get(code);
 }
 
+/** The same also where a person has to mend something first: a session that ended, an allowance that is used up. */
+export const wasNeverAsked = (failure: Failure): boolean =>
+  retryAfterSeconds(failure) !== undefined ||
+  failure.code === 'puter_session_expired' ||
+  (failure.code === 'upstream_failed' && failure.upstream?.code === 'insufficient_funds');
+
 /**
  * A failure of a request that has begun, for which a model may have answered something: whatever is said of it, it is none
  * of those after which sending again costs nothing.

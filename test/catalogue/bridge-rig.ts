@@ -21,7 +21,7 @@ export interface Rig {
   send(startLine: string, headers?: readonly string[], body?: string | Buffer): Promise<RawAnswer>;
   /** A good request, changed by these headers: POST /api/process, POST /v1/chat/completions, GET /health, the socket. */
   r0(headers?: readonly string[], body?: string | Buffer): Promise<RawAnswer>;
-  r1(body: string | Buffer): Promise<RawAnswer>;
+  r1(body: string | Buffer, headers?: readonly string[]): Promise<RawAnswer>;
   g0(headers?: readonly string[]): Promise<RawAnswer>;
   w0(headers?: readonly string[], startLine?: string): Promise<RawAnswer>;
   /** What was printed during the case so far. */
@@ -117,7 +117,7 @@ export function useBridge(
     },
     send,
     r0: (headers = [], body = json({ prompt: 'hi', model: 'echo' })) => post('/api/process', headers, body),
-    r1: (body) => post('/v1/chat/completions', [], body),
+    r1: (body, headers = []) => post('/v1/chat/completions', headers, body),
     g0: (headers = []) => send('GET /health', headers),
     w0: (headers = [], startLine = 'GET /ws') => send(startLine, upgradeLines(headers)),
     expectCalls: (count) => void (expected = count),

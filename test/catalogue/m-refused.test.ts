@@ -92,6 +92,32 @@ describe('a failure that says that it never started', () => {
   });
 });
 
+describe('a refusal that a person has to mend', () => {
+  const unpaid: Failure = { ...busy, upstream: { message: 'No usage left.', code: 'insufficient_funds' } };
+
+  it('N5 is not believed once a piece of the answer came: its key makes no second call', async () => {
+    const key = ['Idempotency-Key: piece'];
+    const ask = rig.r0(key);
+    const requestId = await extension.next('request');
+    extension.chunk(requestId, 0, 'partial');
+    extension.fail(requestId, unpaid);
+    const [answer, again] = [await ask, await rig.r0(key)];
+    expect(refusalOf(again)).toEqual(refusalOf(answer));
+    expect(extension.requests).toEqual([requestId]);
+  });
+
+  it('N5 is not believed of the second call of a chat, whose first was billed', async () => {
+    const body = chat({ response_format: { type: 'json_object' } });
+    const key = ['Idempotency-Key: second'];
+    const ask = rig.r1(body, key);
+    extension.answer(await extension.next('request'), 'no JSON');
+    extension.fail(await extension.next('request'), unpaid);
+    const [answer, again] = [await ask, await rig.r1(body, key)];
+    expect(refusalOf(again)).toEqual(refusalOf(answer));
+    expect(extension.requests).toHaveLength(2);
+  });
+});
+
 describe('Puter turns a call away', () => {
   it('M12 because of its rate: 429 and when to come back, once it did so again', { timeout: 30_000 }, async () => {
     const ask = rig.r1(chat());

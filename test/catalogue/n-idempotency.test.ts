@@ -96,6 +96,18 @@ describe('a request with an Idempotency-Key', () => {
     expect(extension.calls.length).toBe(before + 1);
   });
 
+  it.each(['insufficient_funds', 'token_auth_failed', 'upstream_rate_limited'])(
+    'N5 runs anew where Puter refused it before a model was asked (%s)',
+    async (code) => {
+      const { post, extension } = await start();
+      for (const calls of [1, 2]) {
+        const refused = await post(chat, ask('x', `fail:${code}`), keyed('k'));
+        expect(refused.ok).toBe(false);
+        expect(extension.calls).toHaveLength(calls);
+      }
+    },
+  );
+
   it('N8 streams its answer again', async () => {
     const { post, extension } = await start();
     const whole = await (await post(chat, ask('two words'), keyed('k'))).json();
