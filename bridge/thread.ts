@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 /** The thread was closed before it had an answer. */
 export class ThreadClosedError extends Error {
   override readonly name = 'ThreadClosedError';
+  override readonly message = 'The thread was closed.';
 }
 
 /** Work that would hold everything else up, done in a thread of its own, one job after the other. */

@@ -40,6 +40,6 @@ it('rejects what is under way, what waits and what comes later once it is closed
   const { ask, close } = open();
   const jobs = [ask('spin'), ask({ say: 'behind' })].map((job) => job.catch(String));
   await close();
-  expect(await Promise.all(jobs)).toEqual(['Error: It closed.', 'Error: It closed.']);
-  await expect(ask({ say: 'late' })).rejects.toThrow('It is closed.');
+  expect(await Promise.all(jobs)).toEqual(Array(2).fill('ThreadClosedError: The thread was closed.'));
+  await expect(ask({ say: 'late' })).rejects.toThrow('The thread was closed.');
 });
