@@ -16,6 +16,10 @@ export interface ExtensionState {
   paused: boolean;
   hops: HopFacts;
   running: RunningCall[];
+  /** Requests that run, or whose answer the bridge has not got: it is nowhere else. */
+  held: number;
+  /** A sign-in in a tab may still come back. */
+  awaitsSignIn: boolean;
   /** Requests that wait in the bridge; null while it is not connected. */
   queued: number | null;
   /** Of what the bridge keeps. */

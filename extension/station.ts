@@ -55,7 +55,7 @@ export function startStation(options: {
   let lookers = 0;
   let account = openAccount();
   const activity = createActivity({ now: Date.now, onChange: changed });
-  const tabSignIn = createTabSignIn({ now: Date.now });
+  const tabSignIn = createTabSignIn({ onChange: changed });
   const pool = createLanePool({
     lanes,
     token: () => context.session?.token ?? '',
@@ -118,6 +118,7 @@ export function startStation(options: {
         else told = unheard;
         changed();
       },
+      onForgotten: changed,
       onBridgeStatus(status) {
         const isNewLooker = status.watched && !told.watched;
         told = status;
@@ -156,6 +157,8 @@ export function startStation(options: {
     paused: context.paused,
     hops: { bridge: bridgeHop(), ...account.standing().hops },
     running: activity.running(),
+    held: relay.held(),
+    awaitsSignIn: tabSignIn.pending() !== null,
     queued: link.state === 'connected' ? told.queued : null,
     durability: told.durability,
     finished: activity.finished(),
@@ -220,7 +223,9 @@ export function startStation(options: {
       // The token comes back to that address.
       if (!isLoopback(bridgeAddress)) return { problem: 'sign_in_far_bridge' };
       const { state, url } = tabSignIn.begin(context.settings, `${bridgeAddress}/auth/callback`);
-      return relay.announceSignIn(state) ? { url } : { problem: 'sign_in_no_bridge' };
+      if (relay.announceSignIn(state)) return { url };
+      tabSignIn.cancel();
+      return { problem: 'sign_in_no_bridge' };
     },
   };
 }

@@ -1,10 +1,8 @@
 /**
  * Firefox's background entry: a page that holds the station itself. Firefox suspends it after 30 s, open socket or
- * not, unless it is kept awake: while there is a bridge to talk to, while calls run, and while somebody looks or signs
- * in. Otherwise it sleeps, and dials for a while whenever the alarm or a page of ours wakes it.
+ * not, unless it is kept awake: while there is a bridge to talk to, while it holds calls or their answers, and while
+ * somebody looks or signs in. Otherwise it sleeps, and dials for a while whenever the alarm or a page of ours wakes it.
  */
-
-import type { HopState } from '#shared/hops.ts';
 
 import { serveStation } from '../serve-station.ts';
 import { onContextChanged, readContext, savePairing, saveSession } from '../storage.ts';
@@ -12,10 +10,7 @@ import { answerPages } from './answer-pages.ts';
 import { startAlarm } from './alarm.ts';
 import { createBadge } from './badge.ts';
 import { createKeepAlive } from './keep-alive.ts';
-
-/** Whether there is a bridge, even one that wants something first. */
-const isThere = (state: HopState<'bridge'>): boolean =>
-  state !== 'connecting' && state !== 'no_bridge' && state !== 'not_our_bridge';
+import { mustStayAwake } from './stay-awake.ts';
 
 const badge = createBadge();
 const keepAlive = createKeepAlive(() => void chrome.runtime.getPlatformInfo());
@@ -49,8 +44,8 @@ answerPages({
 onContextChanged(() => void Promise.all([station, readContext()]).then(([it, context]) => it.use(context)));
 
 let letSleep: (() => void) | undefined;
-(await station).watch(({ hops, running }) => {
-  if (running.length > 0 || isThere(hops.bridge.state)) return void (letSleep ??= keepAlive.hold());
+(await station).watch((state) => {
+  if (mustStayAwake(state, Date.now())) return void (letSleep ??= keepAlive.hold());
   letSleep?.();
   letSleep = undefined;
 });

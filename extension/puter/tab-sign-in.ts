@@ -22,25 +22,31 @@ interface Puter {
 
 const validMs = 5 * 60_000;
 
-export function createTabSignIn(options: { now: () => number }): TabSignIn {
-  const { now } = options;
-  let underWay: { state: string; puter: Puter; until: number } | undefined;
+export function createTabSignIn(options: { onChange: () => void }): TabSignIn {
+  const { onChange } = options;
+  let underWay: { state: string; puter: Puter } | undefined;
+  let expiry: ReturnType<typeof setTimeout> | undefined;
 
-  const current = () => (underWay && now() < underWay.until ? underWay : undefined);
+  function become(next: typeof underWay): void {
+    clearTimeout(expiry);
+    underWay = next;
+    if (next) expiry = setTimeout(become, validMs);
+    onChange();
+  }
 
   return {
     begin({ apiOrigin, guiOrigin }, callback) {
       const state = crypto.randomUUID();
-      underWay = { state, puter: { apiOrigin, guiOrigin }, until: now() + validMs };
+      become({ state, puter: { apiOrigin, guiOrigin } });
       return { state, url: signInUrl(guiOrigin, callback, state) };
     },
-    pending: () => current()?.state ?? null,
-    cancel: () => void (underWay = undefined),
+    pending: () => underWay?.state ?? null,
+    cancel: () => become(undefined),
     redeem(state) {
-      const signIn = current();
-      if (signIn?.state !== state) return null;
-      underWay = undefined;
-      return signIn.puter;
+      if (underWay?.state !== state) return null;
+      const { puter } = underWay;
+      become(undefined);
+      return puter;
     },
   };
 }

@@ -18,6 +18,8 @@ export interface Relay {
   tellStatus(): void;
   /** Tells the bridge what Puter offers. */
   tellModels(): void;
+  /** How many requests run, or have an answer that the bridge has not got. */
+  held(): number;
   /** The person stops one call. */
   stop(requestId: string): void;
   /** Announces a sign-in that will come back to the bridge. False while there is none. */
@@ -45,6 +47,8 @@ export function startRelay(options: {
   /** What Puter offers; null until that is known. */
   models: () => Model[] | null;
   onLink: (state: LinkState) => void;
+  /** Fewer are held. */
+  onForgotten: () => void;
   /** What only the bridge knows changed. */
   onBridgeStatus: (status: Pick<Frame<FrameToExtension, 'status'>, 'queued' | 'watched' | 'durability'>) => void;
   /** The state of a sign-in that will come back to the bridge, if one is under way. */
@@ -64,6 +68,7 @@ export function startRelay(options: {
     activity,
     models,
     onLink,
+    onForgotten,
     onBridgeStatus,
     pendingSignIn,
     onToken,
@@ -113,7 +118,7 @@ export function startRelay(options: {
         outbox.addRoom(frame.requestId, frame.chars);
         return flush(frame.requestId);
       case 'ack':
-        return frame.requestIds.forEach(outbox.forget);
+        return frame.requestIds.forEach(forget);
       case 'status':
         return onBridgeStatus(frame);
       case 'token':
@@ -187,7 +192,7 @@ export function startRelay(options: {
     if (secret === undefined || link.isOpen() || introduction.pairing()) return;
     for (const { requestId, delivery } of outbox.finished()) {
       void deliver({ address, secret, requestId, delivery }).then((isSettled) => {
-        if (isSettled) outbox.forget(requestId);
+        if (isSettled) forget(requestId);
       });
     }
   }
@@ -204,9 +209,14 @@ export function startRelay(options: {
     fail(requestId, { code: 'cancelled', message });
   }
 
+  function forget(requestId: string): void {
+    outbox.forget(requestId);
+    onForgotten();
+  }
+
   function drop(requestId: string): void {
     stopCall(requestId);
-    outbox.forget(requestId);
+    forget(requestId);
     const message = 'Nobody waits for the answer any more: the bridge is another, or was started anew.';
     activity.finish(requestId, { failure: { code: 'cancelled', message } });
   }
@@ -214,6 +224,7 @@ export function startRelay(options: {
   return {
     tellStatus: () => link.send({ type: 'status', ...status() }),
     tellModels,
+    held: () => outbox.held().length,
     stop: (requestId) => stop(requestId, 'The call was stopped in the popup of the extension.'),
     announceSignIn(state) {
       link.send({ type: 'sign_in', state });

@@ -26,3 +26,7 @@ it('Firefox sleeps without a bridge, wakes to look for one and for whoever looks
 it('Firefox waits for a person who takes a minute to sign in, with no bridge there', async () => {
   expect(await outcomeOf('slowSignIn')).toEqual({ account: expect.stringContaining('Signed in') as string });
 });
+
+it('Firefox keeps an answer for a bridge that was killed meanwhile and comes back a minute later', async () => {
+  expect(await outcomeOf('heldAnswer')).toMatchObject({ ending: 'finished', answer: { status: 'success' } });
+});

@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 
 import { approve, waitForText } from '../browser/person.ts';
 import { ask, startRig, until, type Rig } from '../browser/rig.ts';
+import { createKillableBridge } from '../faults/bridge.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -54,6 +55,27 @@ const scenarios: Record<string, (rig: Rig) => Promise<object>> = {
     const backMs = performance.now() - start;
     await popup.close();
     return { silenceMs, backMs };
+  },
+
+  /** A call ends while no bridge is there, and the bridge comes back long after. */
+  async heldAnswer(rig: Rig) {
+    await rig.stopBridge();
+    const bridge = createKillableBridge({ stateDir: rig.stateDir, port: Number(new URL(rig.bridge.url).port) });
+    try {
+      await bridge.start();
+      const started = rig.puter.nextCall();
+      const { body } = await ask(rig.bridge.url, { prompt: 'x', model: 'slow-stream', wait: false });
+      const call = await started;
+      await bridge.kill();
+      const ending = await call.closed;
+      await pause(60_000);
+      await bridge.start();
+      const result = () => fetch(`${rig.bridge.url}/api/result/${String(body['request_id'])}`);
+      await until(async () => (await result()).status !== 202);
+      return { ending, answer: await (await result()).json() };
+    } finally {
+      await bridge.kill();
+    }
   },
 
   /** Somebody takes a minute at Puter's page, without a bridge that would keep the extension awake. */

@@ -22,13 +22,15 @@ export interface KillableBridge {
 
 export function createKillableBridge(options: {
   stateDir: string;
+  /** The first time it is started; 0 takes any free one. */
+  port?: number;
   /** A module that answers `measureHeap` from within. */
   heapProbe?: string;
 }): KillableBridge {
   const { stateDir, heapProbe } = options;
   const nodeArgs = heapProbe === undefined ? [] : ['--expose-gc', '--import', heapProbe];
   let child: ChildProcess | undefined;
-  let port = 0;
+  let { port = 0 } = options;
   let errors = '';
 
   return {

@@ -40,6 +40,7 @@ startRelay({
     },
   },
   models: () => null,
+  onForgotten: () => {},
   onLink: ({ state }) => tell({ type: 'link', state }),
   onBridgeStatus: () => {},
   pendingSignIn: () => null,

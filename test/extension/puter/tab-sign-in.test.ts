@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createTabSignIn, type TabSignIn } from '../../../extension/puter/tab-sign-in.ts';
 
@@ -8,11 +8,14 @@ const puter = {
 };
 const callback = 'http://127.0.0.1:5001/auth/callback';
 
-let time = 0;
 let signIns: TabSignIn;
+/** What was under way at each `onChange`. */
+let changes: (string | null)[];
 beforeEach(() => {
-  time = 1_000_000;
-  signIns = createTabSignIn({ now: () => time });
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  changes = [];
+  signIns = createTabSignIn({ onChange: () => changes.push(signIns.pending()) });
 });
 
 describe('a sign-in in a tab', () => {
@@ -43,10 +46,10 @@ describe('a sign-in in a tab', () => {
 
   it('comes back within five minutes', () => {
     const first = signIns.begin(puter, callback);
-    time += 299_999;
+    vi.advanceTimersByTime(299_999);
     expect(signIns.redeem(first.state)).toEqual(puter);
     const second = signIns.begin(puter, callback);
-    time += 300_000;
+    vi.advanceTimersByTime(300_000);
     expect(signIns.redeem(second.state)).toBeNull();
   });
 
@@ -57,8 +60,27 @@ describe('a sign-in in a tab', () => {
     signIns.redeem(first.state);
     expect(signIns.pending()).toBeNull();
     signIns.begin(puter, callback);
-    time += 300_000;
+    vi.advanceTimersByTime(300_000);
     expect(signIns.pending()).toBeNull();
+  });
+
+  it('tells when it begins, and when it came back, was cancelled or is too late', () => {
+    const [first, second, third, fourth] = Array.from({ length: 4 }, (_, n) => {
+      const { state } = signIns.begin(puter, callback);
+      if (n === 0) signIns.redeem(state);
+      if (n === 1) signIns.cancel();
+      if (n === 2) vi.advanceTimersByTime(300_000);
+      return state;
+    });
+    expect(changes).toEqual([first, null, second, null, third, null, fourth]);
+  });
+
+  it('that a newer one made void does not end the newer one', () => {
+    signIns.begin(puter, callback);
+    vi.advanceTimersByTime(200_000);
+    const newer = signIns.begin(puter, callback);
+    vi.advanceTimersByTime(200_000);
+    expect(signIns.pending()).toBe(newer.state);
   });
 
   it('is void once it was cancelled', () => {

@@ -42,6 +42,7 @@ export function startRelayRig(address: string) {
   const calls: LaneCall[] = [];
   const states: LinkState['state'][] = [];
   const outcomes: (Failure | null)[] = [];
+  const held: number[] = [];
   const bridgeStatus: unknown[] = [];
   const tokens: Frame<FrameToExtension, 'token'>[] = [];
   const settings = {
@@ -85,6 +86,7 @@ export function startRelayRig(address: string) {
     activity,
     models: () => settings.models,
     onLink: ({ state }) => states.push(state),
+    onForgotten: () => held.push(relay.held()),
     onBridgeStatus: ({ queued, watched, durability }) => bridgeStatus.push({ queued, watched, durability }),
     pendingSignIn: () => settings.signIn,
     onToken: (frame) => tokens.push(frame),
@@ -97,6 +99,8 @@ export function startRelayRig(address: string) {
     activity,
     calls,
     outcomes,
+    /** How many requests were held each time that one was forgotten. */
+    held,
     bridgeStatus,
     tokens,
     settings,

@@ -311,6 +311,30 @@ describe('when the line is lost', () => {
   });
 });
 
+describe('a request is held', () => {
+  it('from its start until the bridge says that it has the answer', async () => {
+    const { rig, line } = await startConnected();
+    for (const id of [requestId, otherId]) line.send(request({ requestId: id }));
+    (await rig.call(1)).onEnd(end, []);
+    await line.frame('end');
+    expect([rig.relay.held(), rig.held]).toEqual([2, []]);
+    line.send({ type: 'ack', requestIds: [otherId] });
+    await expect.poll(() => rig.held, patiently).toEqual([1]);
+  });
+
+  it('until the bridge does not want it any more', async () => {
+    const { bridge, rig, line } = await startConnected();
+    line.send(request());
+    await rig.call();
+    line.end();
+    await rig.become('no_bridge');
+    expect([rig.relay.held(), rig.held]).toEqual([1, []]);
+    rig.relay.retry();
+    (await bridge.nextLine()).welcome();
+    await expect.poll(() => rig.held, patiently).toEqual([0]);
+  });
+});
+
 describe('what Puter offers', () => {
   it('is told with every welcome once it is known, and when it changed', async () => {
     const { rig, line } = await start();
