@@ -4,7 +4,8 @@ const page = 'offscreen.html';
 const alarmName = 'supervise';
 
 /**
- * Keeps the one offscreen page there: at install, at browser start, and by an alarm should it ever be closed.
+ * Keeps the one offscreen page there: whenever the worker starts, at install, at browser start, and by an alarm should
+ * it ever be closed. No event tells of a reload of a packed build, nor that the extension was enabled again.
  *
  * One thing is beyond it. Service worker and offscreen page share a renderer, and when that crashes Chrome ends
  * the whole extension and offers the person to reload it: nothing of ours runs until then (measured on
@@ -13,9 +14,14 @@ const alarmName = 'supervise';
 export function superviseOffscreen(): { ensure(): Promise<void> } {
   let ensuring: Promise<void> | undefined;
 
-  /** Only one at a time: a second page would be refused, and a half-made one looks like none. */
+  /**
+   * Only one at a time: a second page would be refused, and a half-made one looks like none. Never rejects: where it
+   * fails, the alarm tries again.
+   */
   function ensure(): Promise<void> {
-    ensuring ??= create().finally(() => (ensuring = undefined));
+    ensuring ??= create()
+      .catch(() => {})
+      .finally(() => (ensuring = undefined));
     return ensuring;
   }
 
@@ -24,6 +30,7 @@ export function superviseOffscreen(): { ensure(): Promise<void> } {
   chrome.alarms.onAlarm.addListener(({ name }) => void (name === alarmName && ensure()));
   // The shortest period that Chrome allows.
   void startAlarm(alarmName, { periodInMinutes: 0.5 });
+  void ensure();
 
   return { ensure };
 }
