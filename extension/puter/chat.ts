@@ -39,7 +39,12 @@ async function readStream(
   onPart: (part: AnswerPart) => void,
 ): Promise<AnswerEnd> {
   const reader = createStreamReader(chat, onPart);
-  for await (const line of lines) reader.read(line);
+  try {
+    for await (const line of lines) reader.read(line);
+  } catch (error) {
+    // Where the connection breaks inside a line, puter.js reads what there is of it as a whole one.
+    if (!(error instanceof SyntaxError)) throw error;
+  }
   return reader.end();
 }
 

@@ -31,8 +31,8 @@ export function unwrapEnvelope(reply: unknown): unknown {
 /** Anything that a call rejects with, as one of our closed list of codes. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof BridgeError) return error.failure;
-  // Puter's refusals are plain objects: an `Error` is our own, or puter.js's, where it could not read an answer.
-  if (error instanceof Error && !isNetworkError(error)) {
+  // Puter's refusals are plain objects: an `Error` is our own, or puter.js's, where it got no answer that it can read.
+  if (error instanceof Error && !isNoAnswer(error)) {
     return { code: 'extension_failed', message: `The extension failed while it called Puter: ${error.message}` };
   }
   const upstream = error instanceof Error ? undefined : toUpstream(error);
@@ -54,8 +54,12 @@ export function toFailure(error: unknown): Failure {
   return { code: 'upstream_failed', message: `Puter refused the call: ${upstream.message}`, upstream };
 }
 
-/** `puter.drivers.call()` says so; `puter.ai.chat()` rejects with the bare XMLHttpRequest. */
-const isNetworkError = ({ message }: Error): boolean => message.startsWith('Network request to ');
+/**
+ * `puter.drivers.call()` throws where the network failed or a gateway sent its own page; `puter.ai.chat()` rejects with
+ * the bare XMLHttpRequest, or with that page.
+ */
+const isNoAnswer = (error: Error): boolean =>
+  error instanceof SyntaxError || /^(Network request to |unrecognized content type)/.test(error.message);
 
 /** Undefined where nothing came from Puter at all. */
 function toUpstream(error: unknown): UpstreamError | undefined {

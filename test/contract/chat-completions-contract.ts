@@ -338,7 +338,7 @@ export function describeChatCompletions(name: string, start: () => Promise<Subje
       expect(subject.calls.length).toBeLessThanOrEqual(before + 1);
     });
 
-    it.each(['fail-mid', 'drop'])('breaks a stream that Puter broke: %s', async (model) => {
+    it.each(['fail-mid', 'drop', 'drop-in-line'])('breaks a stream that Puter broke: %s', async (model) => {
       const stream = await client.chat.completions.create({ model, messages: ask('x'), stream: true });
       let text = '';
       const read = async () => {

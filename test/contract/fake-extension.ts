@@ -225,6 +225,7 @@ async function answer(chat: Request['chat'], signal: AbortSignal, onPart: (part:
     else if ('line' in step) reader.read(step.line);
     else if ('bytes' in step) bytes = Buffer.concat([bytes, step.bytes]);
   }
-  for (const line of bytes.toString('utf8').split('\n').filter(Boolean)) reader.read(JSON.parse(line));
+  // Without what a cut left of the last line.
+  for (const line of bytes.toString('utf8').split('\n').slice(0, -1)) reader.read(JSON.parse(line));
   return reader.end();
 }

@@ -144,6 +144,14 @@ const answers: Record<string, Answer> = {
    */
   drop: streaming(() => [text('partial '), { waitMs: 100 }, 'drop']),
 
+  /** The same in the middle of a line. */
+  'drop-in-line': streaming(() => [
+    text('partial '),
+    { bytes: new TextEncoder().encode('{"type":"text","te') },
+    { waitMs: 100 },
+    'drop',
+  ]),
+
   /** Ends cleanly but without the usage line every complete stream has. */
   'no-usage': streaming(() => [text('partial ')]),
 

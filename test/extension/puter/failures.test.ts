@@ -64,8 +64,11 @@ describe('what the driver resolves with', () => {
     },
   );
 
-  it('is an unreachable Puter where the network failed, which it rejects with', () => {
-    const error = new TypeError('Network request to http://127.0.0.1:1/drivers/call failed');
+  it.each([
+    ['the network failed', new TypeError('Network request to http://127.0.0.1:1/drivers/call failed')],
+    ['a gateway answered with a page', new Error('unrecognized content type: text/html')],
+    ['the answer is no JSON', new SyntaxError('Unexpected end of JSON input')],
+  ])('is an unreachable Puter where %s, which it rejects with', (_, error) => {
     expect(toFailure(error)).toMatchObject({
       code: 'upstream_failed',
       message: expect.stringContaining('could not be reached') as string,
