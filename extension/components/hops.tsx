@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { hopNames, type Fix, type Hop, type HopStatus, type Light } from '#shared/hops.ts';
 
 import { askBackground, askStation } from '../messages.ts';
-import type { Settings } from '../settings.ts';
+import type { ExtensionState } from '../state.ts';
 import { Copyable } from './copyable.tsx';
 import { clock } from './format.ts';
 import { Pairing } from './pairing.tsx';
@@ -21,7 +21,7 @@ export function LightLine({ light }: { light: Light }) {
 }
 
 /** The three hops. Only the first broken one offers its remedy: what lies behind it can wait. */
-export function Hops({ status, settings }: { status: HopStatus; settings: Settings }) {
+export function Hops({ state, status }: { state: ExtensionState; status: HopStatus }) {
   const broken = hopNames.find((name) => status.hops[name].color === 'red');
   return (
     <section class="card hops" aria-labelledby="hops-title">
@@ -29,15 +29,15 @@ export function Hops({ status, settings }: { status: HopStatus; settings: Settin
         {say('hops')}
       </h2>
       {hopNames.map((name) => (
-        <HopRow key={name} name={name} hop={status.hops[name]} settings={settings} isFirstBroken={name === broken} />
+        <HopRow key={name} name={name} hop={status.hops[name]} state={state} isFirstBroken={name === broken} />
       ))}
     </section>
   );
 }
 
-function HopRow(props: { name: (typeof hopNames)[number]; hop: Hop; settings: Settings; isFirstBroken: boolean }) {
-  const { name, hop, settings, isFirstBroken } = props;
-  const remedy = isFirstBroken && hop.fix && <Remedy fix={hop.fix} settings={settings} />;
+function HopRow(props: { name: (typeof hopNames)[number]; hop: Hop; state: ExtensionState; isFirstBroken: boolean }) {
+  const { name, hop, state, isFirstBroken } = props;
+  const remedy = isFirstBroken && hop.fix && <Remedy fix={hop.fix} state={state} />;
   return (
     <div class="hop" id={`hop-${name}`} data-color={hop.color}>
       <span class="dot" aria-hidden="true" />
@@ -53,8 +53,8 @@ function HopRow(props: { name: (typeof hopNames)[number]; hop: Hop; settings: Se
 }
 
 /** The one thing that mends a hop. */
-export function Remedy({ fix, settings }: { fix: Fix; settings: Settings }) {
-  const { bridgeAddress, guiOrigin } = settings;
+export function Remedy({ fix, state }: { fix: Fix; state: ExtensionState }) {
+  const { bridgeAddress, guiOrigin } = state.settings;
   switch (fix) {
     case 'start_bridge':
       return <Command label={say('fix_start_bridge')} command={startCommand(bridgeAddress)} />;
@@ -74,7 +74,7 @@ export function Remedy({ fix, settings }: { fix: Fix; settings: Settings }) {
     case 'resume':
       return <Press label={say('fix_resume')} act={() => void askBackground('pause', false)} />;
     case 'sign_in':
-      return <SignIn label={say('fix_sign_in')} />;
+      return <SignIn label={say('fix_sign_in')} awaitsTab={state.awaitsSignIn} />;
     case 'open_puter':
       return <Visit label={say('fix_open_puter')} url={guiOrigin} />;
     case 'see_allowance':

@@ -51,7 +51,9 @@ function Options(view: View) {
               {say('sign_out')}
             </button>
           )}
-          {status.hops.session.fix === 'sign_in' && <SignIn label={say('fix_sign_in')} />}
+          {status.hops.session.fix === 'sign_in' && (
+            <SignIn label={say('fix_sign_in')} awaitsTab={state.awaitsSignIn} />
+          )}
         </section>
 
         <section class="card" aria-labelledby="calls-title">

@@ -9,8 +9,8 @@ import { AllowanceBar } from './allowance.tsx';
 import { FinishedCalls, RunningCalls } from './calls.tsx';
 
 function Popup({ state, status }: View) {
-  const { settings, hasSession, paused } = state;
-  const { bridgeAddress } = settings;
+  const { hasSession, paused } = state;
+  const { bridgeAddress } = state.settings;
   const isSignedIn = state.hops.session.state === 'signed_in';
   return (
     <>
@@ -23,7 +23,7 @@ function Popup({ state, status }: View) {
       </header>
       <main>
         <LightLine light={status.light} />
-        <Hops status={status} settings={settings} />
+        <Hops state={state} status={status} />
         {state.durability === 'degraded' && (
           <p id="durability" class="warning" role="status">
             {say('not_durable')}

@@ -10,8 +10,7 @@ import { TryIt } from './try-it.tsx';
 
 function Welcome({ state, status }: View) {
   const { bridge, session } = status.hops;
-  const { settings } = state;
-  const { bridgeAddress } = settings;
+  const { bridgeAddress } = state.settings;
   const hasBridge = bridge.color === 'green';
   const isSignedIn = session.color === 'green';
   const hasAnswer = state.finished.some(({ failure }) => failure === null);
@@ -31,12 +30,12 @@ function Welcome({ state, status }: View) {
               <Copyable text={startCommand(bridgeAddress)} label={say('fix_start_bridge')} />
             </>
           ) : (
-            bridge.fix && <Remedy fix={bridge.fix} settings={settings} />
+            bridge.fix && <Remedy fix={bridge.fix} state={state} />
           )}
         </Step>
         <Step id="step-sign-in" isDone={isSignedIn} title={say('step_sign_in')} words={session.cause}>
           {session.fix === 'sign_in' && <p>{say('step_sign_in_how')}</p>}
-          {session.fix && <Remedy fix={session.fix} settings={settings} />}
+          {session.fix && <Remedy fix={session.fix} state={state} />}
         </Step>
         <Step
           id="step-answer"

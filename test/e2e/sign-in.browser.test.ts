@@ -147,6 +147,23 @@ describe('in a tab', () => {
     await popup.bringToFront();
   });
 
+  it('is spoken of no more once nothing can come of it, also to the popup that is opened then, and is offered again', async () => {
+    await (await openWindow()).close();
+    await popup.locator('.sign-in .quiet').click();
+    await problem(/open in a tab/);
+    await (await inTab()).close();
+    // Another Puter makes it void at once, as five minutes do.
+    for (const guiOrigin of ['https://puter.com', rig.puter.guiOrigin]) await setOptions(rig.browser, { guiOrigin });
+    await popup.waitForSelector('.sign-in .quiet');
+    await popup.close();
+    popup = await rig.browser.openPage('popup.html');
+    await popup.waitForSelector('.sign-in .quiet');
+    expect(await popup.$eval('.sign-in [role=alert]', (it) => it.textContent)).toBe('');
+    await popup.locator('.sign-in .quiet').click();
+    await problem(/open in a tab/);
+    await (await inTab()).close();
+  });
+
   it('needs a bridge, and says so without one', async () => {
     await (await openWindow()).close();
     await problem(/closed/);
