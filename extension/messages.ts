@@ -26,6 +26,8 @@ export interface BackgroundMessages {
   showState(state: BadgeState): null;
   /** Makes sure that the station runs. */
   wake(): null;
+  /** Ends all our pages and starts anew, in the version that waits where one does. */
+  reload(): null;
 }
 
 export interface StationMessages {
@@ -34,6 +36,8 @@ export interface StationMessages {
   retry(): null;
   pair(code: string): Awaited<ReturnType<Station['pair']>>;
   beginSignIn(): ReturnType<Station['beginSignIn']>;
+  /** Asks the background for `reload` as soon as nothing would be lost. */
+  reloadOnceIdle(): null;
 }
 
 /** The port on which the station sends every new `ExtensionState`. */

@@ -1,5 +1,6 @@
 import type { BadgeState } from './background/badge.ts';
 import { listenAsStation, statePort } from './messages.ts';
+import { reloadOnceIdle } from './reload-once-idle.ts';
 import type { ExtensionState } from './state.ts';
 import { startStation, type Station } from './station.ts';
 import type { Context, NewPairing, Session } from './storage.ts';
@@ -12,6 +13,7 @@ export interface Surroundings {
   keepSession(session: Session): Promise<unknown>;
   keepPairing(pairing: NewPairing): Promise<unknown>;
   showState(state: BadgeState): Promise<unknown>;
+  reload(): Promise<unknown>;
 }
 
 /** Starts the station in this page, and serves it to all others: it tells badge and pages how things are. */
@@ -21,6 +23,7 @@ export async function serveStation({
   keepSession,
   keepPairing,
   showState,
+  reload,
 }: Surroundings): Promise<Station> {
   const starting = context().then((first) =>
     startStation({
@@ -48,6 +51,10 @@ export async function serveStation({
     },
     pair: async (code) => (await starting).pair(code),
     beginSignIn: async () => (await starting).beginSignIn(),
+    async reloadOnceIdle() {
+      reloadOnceIdle(await starting, reload);
+      return null;
+    },
   });
   chrome.runtime.onConnect.addListener((port) => {
     if (port.name !== statePort || port.sender?.id !== chrome.runtime.id) return;

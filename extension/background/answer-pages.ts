@@ -26,8 +26,10 @@ export function answerPages(options: {
   wake: () => Promise<void>;
   /** Keeps this page from being suspended until the function that it returns is called. */
   hold: () => () => void;
+  /** Reloads the extension as soon as nothing would be lost. Rejects where there is no station that could tell. */
+  reloadOnceIdle: () => Promise<unknown>;
 }): void {
-  const { beginSignIn, showState, wake, hold } = options;
+  const { beginSignIn, showState, wake, hold, reloadOnceIdle } = options;
 
   /** The popup that asked is closed by the time that it would be told. */
   const remembered = (ask: (begin: BeginSignIn) => Promise<SignInOutcome>) => async (): Promise<SignInOutcome> => {
@@ -48,7 +50,13 @@ export function answerPages(options: {
     changeSettings: done(changeSettings),
     showState: done(showState),
     wake: done(wake),
+    reload: done(async () => chrome.runtime.reload()),
   });
+
+  // Where nobody listens, Firefox ends all our pages for an update at once, whatever they hold, and Chrome waits until
+  // none is open, while the offscreen page always is.
+  // https://developer.mozilla.org/docs/Mozilla/Add-ons/WebExtensions/API/runtime/onUpdateAvailable
+  chrome.runtime.onUpdateAvailable.addListener(() => void reloadOnceIdle().catch(() => chrome.runtime.reload()));
 
   chrome.runtime.onInstalled.addListener(({ reason }) => {
     if (reason === 'install') void chrome.tabs.create({ url: 'welcome.html' });

@@ -4,6 +4,7 @@
  * somebody looks or signs in. Otherwise it sleeps, and dials for a while whenever the alarm or a page of ours wakes it.
  */
 
+import { reloadOnceIdle } from '../reload-once-idle.ts';
 import { serveStation } from '../serve-station.ts';
 import { onContextChanged, readContext, savePairing, saveSession } from '../storage.ts';
 import { answerPages } from './answer-pages.ts';
@@ -13,6 +14,7 @@ import { createKeepAlive } from './keep-alive.ts';
 import { mustStayAwake } from './stay-awake.ts';
 
 const badge = createBadge();
+const reload = async () => chrome.runtime.reload();
 const keepAlive = createKeepAlive(() => void chrome.runtime.getPlatformInfo());
 
 // Whatever these two bring, this page has started by then: that is all they are for.
@@ -31,6 +33,7 @@ const station = serveStation({
   keepSession: saveSession,
   keepPairing: savePairing,
   showState: badge.show,
+  reload,
 });
 
 answerPages({
@@ -40,6 +43,7 @@ answerPages({
     await station;
   },
   hold: keepAlive.hold,
+  reloadOnceIdle: async () => reloadOnceIdle(await station, reload),
 });
 onContextChanged(() => void Promise.all([station, readContext()]).then(([it, context]) => it.use(context)));
 

@@ -11,6 +11,7 @@ void serveStation({
   keepSession: (session) => askBackground('keepSession', session),
   keepPairing: (pairing) => askBackground('keepPairing', pairing),
   showState: (state) => askBackground('showState', state),
+  reload: () => askBackground('reload'),
 });
 
 /** The station cannot work without it, and nobody would start it anew: so this asks until it is told. */

@@ -55,6 +55,18 @@ it('ends a call at Puter within 1 s when the bridge that wanted it is gone for g
   expect(performance.now() - start).toBeLessThan(1000);
 });
 
+it('reloads itself for an update only once its calls have ended and the bridge has their answers', async () => {
+  const call = rig.puter.nextCall();
+  const answer = ask(rig.bridge.url, { prompt: 'x', model: 'slow-utf8' });
+  await call;
+  const page = await rig.browser.openPage('popup.html');
+  await page.evaluate(() => chrome.runtime.sendMessage({ to: 'station', name: 'reloadOnceIdle' }));
+  expect(await answer).toMatchObject({ status: 200 });
+  await until(() => rig.bridge.status.read().extensions.length === 0);
+  await rig.ready();
+  expect((await ask(rig.bridge.url, { prompt: 'Updated?' })).body['result']).toBe('You said: Updated?');
+});
+
 onlyIn('chromium', 'the protocol of Firefox tells of no worker', () => {
   it('uses one lane again and again, and keeps no more workers than lanes and a spare', async () => {
     for (let n = 0; n < 5; n += 1) expect((await ask(rig.bridge.url, { prompt: `${n}` })).status).toBe(200);
