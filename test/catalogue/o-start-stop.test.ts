@@ -66,7 +66,7 @@ async function expectTurnedAway(asked: Promise<Response>, code: unknown): Promis
 }
 
 describe('a bridge that is told to stop', () => {
-  it('O2 looks at an answer with a key to the end although its caller has gone', async () => {
+  it('O1 looks at an answer with a key to the end although its caller has gone', async () => {
     const bridge = await startProcess();
     const extension = await connectExtension(bridge.url);
     const schema = { type: 'object', properties: { a: { type: 'number' } }, required: ['a'] };
