@@ -118,7 +118,8 @@ export function startRelay(options: {
         outbox.addRoom(frame.requestId, frame.chars);
         return flush(frame.requestId);
       case 'ack':
-        return frame.requestIds.forEach(forget);
+        frame.requestIds.forEach(outbox.forget);
+        return onForgotten();
       case 'status':
         return onBridgeStatus(frame);
       case 'token':
