@@ -1,4 +1,4 @@
-import type { BridgeError } from '#shared/errors.ts';
+import { BridgeError } from '#shared/errors.ts';
 
 import { onAbort } from '../on-abort.ts';
 import type { StartTimer, Timer } from '../timers.ts';
@@ -39,3 +39,7 @@ export class Ending {
     this.#stopFollowing();
   }
 }
+
+/** Of a caller, or a call, that names no time of its own. */
+export const timedOut = (ms: number): BridgeError =>
+  new BridgeError('timed_out', `No whole answer came within ${ms / 1000} seconds, so the call was cancelled.`);

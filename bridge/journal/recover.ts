@@ -1,6 +1,7 @@
 import { BridgeError } from '#shared/errors.ts';
 
 import { collect } from '../chat/collect.ts';
+import { timedOut } from '../chat/ending.ts';
 import type { Dispatcher } from '../lifecycle/dispatcher.ts';
 import type { Journal } from './journal.ts';
 import type { JournalRow } from './row.ts';
@@ -68,11 +69,6 @@ function isMissed(result: Result | undefined): boolean {
   return result.error.code === 'extension_disconnected' || result.error.code === 'bridge_shutdown';
 }
 
-const timedOut = (ms: number) =>
-  new BridgeError(
-    'timed_out',
-    `No whole answer came within ${ms / 1000} seconds of the bridge's start, so the call was cancelled.`,
-  );
 const lost = () => new BridgeError('internal_error', 'The answer was lost inside the bridge. Please report this.');
 const neverSent = () =>
   new BridgeError('shutting_down', 'The bridge was stopped before the request was sent. Send it again.');

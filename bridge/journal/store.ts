@@ -102,7 +102,7 @@ const columns = `${headColumns}, key, fingerprint, profile, instance, request, o
 
 // What has words, or need not be known any more, with the bytes that are free once it and all before it went. By an
 // index, and no further than it is read.
-const freeing = `SELECT finishedAt, bytes, row, freed FROM (
+const oldestFirst = `SELECT finishedAt, bytes, row, freed FROM (
   SELECT finished_at AS finishedAt, bytes, rowid AS row, SUM(bytes - iif(key IS NULL, 0, ${rowBytes})) OVER (
     ORDER BY finished_at, bytes, rowid ROWS UNBOUNDED PRECEDING) AS freed
   FROM chats WHERE finished_at >= ?1 AND (outcome IS NOT NULL OR request IS NOT NULL OR key IS NULL))`;
@@ -138,8 +138,8 @@ function prepare(database: DatabaseSync) {
     version: sql('PRAGMA data_version'),
     size: sql('SELECT SUM(bytes) AS total FROM chats WHERE finished_at IS NOT NULL'),
     // How far to go until so many bytes are free, and how far one can go at all.
-    freeing: sql(`${freeing} WHERE freed >= ?2 LIMIT 1`),
-    freeingAll: sql(`${freeing} ORDER BY freed DESC LIMIT 1`),
+    freeing: sql(`${oldestFirst} WHERE freed >= ?2 LIMIT 1`),
+    freeingAll: sql(`${oldestFirst} ORDER BY freed DESC LIMIT 1`),
     drop: sql(`DELETE FROM chats WHERE ${upTo} AND key IS NULL`),
     empty: sql(`UPDATE chats SET outcome = NULL, request = NULL, bytes = ${rowBytes}
       WHERE ${upTo} AND key IS NOT NULL AND (outcome IS NOT NULL OR request IS NOT NULL)`),

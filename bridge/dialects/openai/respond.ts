@@ -3,7 +3,7 @@ import { BridgeError } from '#shared/errors.ts';
 
 import type { Caller, Chat, Chats } from '../../chat/chats.ts';
 import type { WholeAnswer } from '../../chat/collect.ts';
-import { Ending } from '../../chat/ending.ts';
+import { Ending, timedOut } from '../../chat/ending.ts';
 import type { Source } from '../../flow.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
@@ -95,8 +95,6 @@ export async function respond(
 }
 
 const otherFailed = () => new BridgeError('cancelled', 'Another choice of the same request failed.');
-const timedOut = (ms: number) =>
-  new BridgeError('timed_out', `No whole answer came within ${ms / 1000} seconds, so the call was cancelled.`);
 
 /** Headers leave with the first event, so that a failure before it still has a status of its own. */
 async function answerStream(options: {

@@ -6,6 +6,7 @@ import { createTemporaryFolder } from '../../temporary-folder.ts';
 import { greet } from '../connection/connections-rig.ts';
 import { asLeft } from '../journal/as-left.ts';
 import { startTemporaryBridge } from '../temporary-bridge.ts';
+import { ask, chat, postTo } from './chats-rig.ts';
 
 it('N10 a call whose text ended at a stop is ended once that is on disk, and not before', async () => {
   const { dir: stateDir, remove } = await createTemporaryFolder('state');
@@ -14,11 +15,7 @@ it('N10 a call whose text ended at a stop is ended once that is on disk, and not
   onTestFinished(() => bridge.close());
   const extension = await greet(bridge.url);
   await extension.next();
-  const answer = fetch(`${bridge.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ messages: [{ role: 'user', content: 'x' }], stop: ['END'] }),
-  });
+  const answer = postTo(bridge)(chat, { ...ask('x'), stop: ['END'] });
   const { requestId } = (await extension.next()) as Frame<FrameToExtension, 'request'>;
   extension.send({ type: 'started', requestId });
   extension.send({ type: 'chunk', requestId, seq: 0, parts: [{ type: 'text', text: 'one END two' }] });
