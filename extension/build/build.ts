@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import * as esbuild from 'esbuild';
@@ -22,21 +24,7 @@ const common = {
   logLevel: 'warning',
 } satisfies esbuild.BuildOptions;
 
-const pages = {
-  popup: 'extension/popup/popup.tsx',
-  options: 'extension/options/options.tsx',
-  welcome: 'extension/welcome/welcome.tsx',
-};
-
-const files = [
-  'extension/popup/popup.html',
-  'extension/popup/popup.css',
-  'extension/options/options.html',
-  'extension/options/options.css',
-  'extension/welcome/welcome.html',
-  'extension/welcome/welcome.css',
-  'shared/style/style.css',
-];
+const pages = ['popup', 'options', 'welcome'];
 
 /** What each browser has of its own. */
 const differences = {
@@ -81,24 +69,24 @@ async function buildExtension(
   const folder = `${target}/extension-${browser}`;
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const options = { ...common, target: own.target, outdir: folder };
+  const options = { ...common, minify: true, target: own.target, outdir: folder };
   const results = await Promise.all([
+    // What only one page needs is in all: one file is there sooner than one and those that it imports.
     esbuild.build({
       ...options,
-      entryPoints: { ...pages, ...own.entries },
+      entryPoints: { page: 'extension/page.tsx' },
+      format: 'iife',
       jsx: 'automatic',
       jsxImportSource: 'preact',
       plugins: [withoutRawHtml],
-      // What pages share is in the package once.
-      splitting: true,
-      minifyWhitespace: true,
     }),
+    // What Chrome's two have in common is in the package once.
+    esbuild.build({ ...options, entryPoints: own.entries, splitting: true }),
+    // A classic worker starts sooner than a module.
     esbuild.build({
       ...options,
       entryPoints: { lane: 'extension/lanes/lane.ts' },
-      // A classic worker starts sooner than a module, and puter.js is most of what a lane loads.
       format: 'iife',
-      minify: true,
       plugins: [replaceUnusedModules],
     }),
   ]);
@@ -108,9 +96,19 @@ async function buildExtension(
     writeFile(`${folder}/LICENCES.txt`, await collectLicences(root, bundled)),
     cp(`${root}shared/locales`, `${folder}/_locales`, { recursive: true }),
     cp(`${root}extension/icons`, `${folder}/icons`, { recursive: true }),
-    ...[...files, ...own.files].map((file) => cp(`${root}${file}`, `${folder}/${file.split('/').at(-1)}`)),
+    ...pages.map((page) => writeFile(`${folder}/${page}.html`, readPage(page))),
+    ...own.files.map((file) => cp(`${root}${file}`, `${folder}/${file.split('/').at(-1)}`)),
   ]);
   return { folder, bundled };
+}
+
+/** With its style sheets in it, which are files that the first paint would wait for. */
+function readPage(page: string): string {
+  const path = `${root}extension/${page}/${page}.html`;
+  return readFileSync(path, 'utf8').replaceAll(
+    /<link rel="stylesheet" href="(.+)" \/>/g,
+    (_, sheet: string) => `<style>\n${readFileSync(join(dirname(path), sheet), 'utf8')}</style>`,
+  );
 }
 
 async function readManifest(browser: BrowserName): Promise<string> {

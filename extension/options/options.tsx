@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 
 import type { Hop } from '#shared/hops.ts';
 
-import { startPage, type View } from '../components/follow.tsx';
+import type { View } from '../components/follow.tsx';
 import { say } from '../components/say.ts';
 import { SignIn } from '../components/sign-in.tsx';
 import { askBackground } from '../messages.ts';
@@ -15,7 +15,7 @@ import { ModelField } from './model-field.tsx';
 import { PuterTest } from './puter-test.tsx';
 import { Reset } from './reset.tsx';
 
-function Options(view: View) {
+export function Options(view: View) {
   const { state, status } = view;
   // A reset gives every field a new life: what was typed there and not saved goes, too.
   const [resets, setResets] = useState(0);
@@ -97,4 +97,3 @@ function laneChoices({ lanes }: Settings, now: number): { value: string; label: 
 }
 
 document.title = say('options_title');
-startPage(Options);

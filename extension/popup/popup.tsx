@@ -1,14 +1,14 @@
 /** The small window behind the icon: how things are now, and the one thing to do about it. */
 
 import { CopyButton, Copyable } from '../components/copyable.tsx';
-import { startPage, type View } from '../components/follow.tsx';
+import type { View } from '../components/follow.tsx';
 import { Hops, LightLine } from '../components/hops.tsx';
 import { say } from '../components/say.ts';
 import { askBackground } from '../messages.ts';
 import { AllowanceBar } from './allowance.tsx';
 import { FinishedCalls, RunningCalls } from './calls.tsx';
 
-function Popup({ state, status }: View) {
+export function Popup({ state, status }: View) {
   const { hasSession, paused } = state;
   const { bridgeAddress } = state.settings;
   const isSignedIn = state.hops.session.state === 'signed_in';
@@ -62,5 +62,3 @@ function Popup({ state, status }: View) {
 
 const curl = (address: string): string =>
   `curl ${address}/api/process -H 'Content-Type: application/json' -d '{"prompt":"Say hello"}'`;
-
-startPage(Popup);

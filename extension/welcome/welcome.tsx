@@ -3,12 +3,12 @@
 import type { ComponentChildren } from 'preact';
 
 import { Copyable } from '../components/copyable.tsx';
-import { startPage, type View } from '../components/follow.tsx';
+import type { View } from '../components/follow.tsx';
 import { Remedy, startCommand } from '../components/hops.tsx';
 import { say } from '../components/say.ts';
 import { TryIt } from './try-it.tsx';
 
-function Welcome({ state, status }: View) {
+export function Welcome({ state, status }: View) {
   const { bridge, session } = status.hops;
   const { bridgeAddress } = state.settings;
   const hasBridge = bridge.color === 'green';
@@ -70,4 +70,3 @@ function Step(props: { id: string; isDone: boolean; title: string; words: string
 }
 
 document.title = say('welcome_title');
-startPage(Welcome);
