@@ -23,6 +23,8 @@ export interface Slots<P extends Loaded> {
 
 interface Loaded {
   readonly instance: string;
+  /** Whose account it calls with, also over the next line. */
+  readonly profile: string;
   readonly lanes: number;
   /** Calls that Puter lets its account start within `rateWindowMs`. */
   readonly rate: number;
@@ -39,7 +41,14 @@ export function createSlots<P extends Loaded>(options: {
 }): Slots<P> {
   const { cancelGraceMs, startTimer, onFree, now } = options;
   const slots = new Map<P, Map<string, Timer | undefined>>();
-  const rates = new Map<P, Rate>();
+  /** By profile: Puter goes on counting where a line breaks and comes back. */
+  const rates = new Map<string, Rate>();
+
+  function rateOf({ profile }: P): Rate {
+    let rate = rates.get(profile);
+    if (!rate) rates.set(profile, (rate = createRate({ windowMs: rateWindowMs, now })));
+    return rate;
+  }
 
   function free(peer: P, requestId: string): void {
     const taken = slots.get(peer);
@@ -58,16 +67,17 @@ export function createSlots<P extends Loaded>(options: {
     },
     add(peer) {
       slots.set(peer, new Map());
-      rates.set(peer, createRate({ calls: () => peer.rate, windowMs: rateWindowMs, now }));
+      for (const [profile, rate] of rates) if (rate.isOver()) rates.delete(profile);
     },
     remove(peer) {
       for (const timer of slots.get(peer)?.values() ?? []) timer?.stop();
       slots.delete(peer);
-      rates.delete(peer);
     },
     take(peer, requestId) {
-      slots.get(peer)?.set(requestId, undefined);
-      rates.get(peer)?.started();
+      const taken = slots.get(peer);
+      if (!taken) return;
+      taken.set(requestId, undefined);
+      rateOf(peer).started();
     },
     free,
     expire(peer, requestId) {
@@ -86,12 +96,12 @@ export function createSlots<P extends Loaded>(options: {
       let waitMs = Infinity;
       for (const peer of slots.keys()) {
         if (!takes(peer) || freeLanes(peer) <= 0) continue;
-        const wait = rates.get(peer)?.waitMs() ?? 0;
+        const wait = rateOf(peer).waitMs(peer.rate);
         if (wait > 0) waitMs = Math.min(waitMs, wait);
         else if (!best || freeLanes(peer) > freeLanes(best)) best = peer;
       }
       return best ? { peer: best } : { waitMs };
     },
-    backOff: (peer, ms) => rates.get(peer)?.backOff(ms),
+    backOff: (peer, ms) => rateOf(peer).backOff(ms),
   };
 }

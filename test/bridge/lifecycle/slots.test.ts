@@ -11,12 +11,13 @@ let time = 0;
 
 interface TestPeer {
   instance: string;
+  profile: string;
   lanes: number;
   rate: number;
 }
-const peer: TestPeer = { instance: 'p', lanes: 3, rate: 2 };
-const stranger: TestPeer = { instance: 's', lanes: 1, rate: 1 };
-const other: TestPeer = { instance: 'o', lanes: 5, rate: 2 };
+const peer: TestPeer = { instance: 'p', profile: 'P', lanes: 3, rate: 2 };
+const stranger: TestPeer = { instance: 's', profile: 'S', lanes: 1, rate: 1 };
+const other: TestPeer = { instance: 'o', profile: 'O', lanes: 5, rate: 2 };
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -124,5 +125,16 @@ describe('the next call', () => {
     expect(slots.choose(only(peer))).toEqual({ waitMs: 5000 });
     time = 5000;
     expect(slots.choose(only(peer))).toEqual({ peer });
+  });
+
+  it('keeps to both also where the line broke and the same profile is back, with another background page or not', () => {
+    for (const id of ['a', 'b']) slots.take(peer, id);
+    slots.backOff(peer, 12_000);
+    slots.remove(peer);
+    const back = { ...peer, instance: 'another' };
+    slots.add(back);
+    expect(slots.choose(only(back))).toEqual({ waitMs: 12_000 });
+    time = 12_000;
+    expect(slots.choose(only(back))).toEqual({ peer: back });
   });
 });
