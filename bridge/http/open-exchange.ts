@@ -88,7 +88,7 @@ export class OpenExchange implements Exchange {
       hangUp.on(onDrain);
     }
     return {
-      send: (value) => sendRaw(`data: ${JSON.stringify(value)}`),
+      send: (value) => sendRaw(`data: ${toLine(value)}`),
       sendRaw,
       // Who has hung up takes nothing any more, and nothing is worth waiting for.
       isFull: () => response.writableNeedDrain && !hangUp.reason,
@@ -96,6 +96,18 @@ export class OpenExchange implements Exchange {
     };
   }
 }
+
+/**
+ * JSON in one line for everybody: some clients end a line wherever Unicode does, and JSON lets three of those ends stand.
+ * Looked for one by one, which takes half as long as by a regular expression.
+ */
+function toLine(value: object): string {
+  const json = JSON.stringify(value);
+  const isOneLine = !(json.includes('\u2028') || json.includes('\u2029') || json.includes('\u0085'));
+  return isOneLine ? json : json.replace(/[\u0085\u2028\u2029]/g, toEscape);
+}
+
+const toEscape = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /** Whether the caller sends its body only once it is told to. Node knows the word in HTTP/1.1 alone. */
 const isAwaited = ({ headers, httpVersionMinor }: IncomingMessage): boolean =>

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 
 import { expect, it, onTestFinished } from 'vitest';
 
@@ -57,6 +57,14 @@ async function fill() {
   return { stream, caller, drained: drained.promise };
 }
 
+async function readAll(caller: Socket): Promise<string> {
+  const received: Buffer[] = [];
+  caller.on('data', (data: Buffer) => received.push(data)).resume();
+  const whole = () => Buffer.concat(received).toString();
+  await expect.poll(whole).toMatch(/0\r\n\r\n$/);
+  return whole();
+}
+
 it('a stream of events that is full drains once its caller reads', async () => {
   const { stream, caller, drained } = await fill();
   let chars = 0;
@@ -83,9 +91,22 @@ it('what is sent in the turn in which the stream begins and ends arrives in orde
       stream.end();
     },
   );
-  const received: Buffer[] = [];
-  caller.on('data', (data: Buffer) => received.push(data)).resume();
-  const whole = () => Buffer.concat(received).toString();
-  await expect.poll(whole).toMatch(/0\r\n\r\n$/);
-  expect(whole()).toMatch(/^HTTP\/1\.1 200 .*"first"\}\n\n\r\n.*"second"\}\n\n\r\n0\r\n\r\n$/s);
+  const whole = await readAll(caller);
+  expect(whole).toMatch(/^HTTP\/1\.1 200 .*"first"\}\n\n\r\n.*"second"\}\n\n\r\n0\r\n\r\n$/s);
+});
+
+it('an event is one line, wherever its reader ends lines, and says what was sent', async () => {
+  // Whatever Unicode, Python or an older client of OpenAI's takes for the end of a line.
+  const text = 'a\nb\rc\vd\fe\x1Cf\x1Dg\x1Eh\x85i\u2028j\u2029k';
+  const { caller } = await open(
+    () => {},
+    (stream) => {
+      stream.send({ text });
+      stream.end();
+    },
+  );
+  const whole = await readAll(caller);
+  const lines = whole.split(/[\p{Cc}\u2028\u2029]/u);
+  const event = lines.find((line) => line.startsWith('data: '));
+  expect(JSON.parse(event?.slice('data: '.length) ?? '')).toEqual({ text });
 });
