@@ -39,6 +39,8 @@ interface Begin {
   /** Ends the chat, unless it has a key or somebody else reads it, too; null where nobody waits for it. */
   hangUp: HangUp | null;
   caller: Caller;
+  /** How many the body asks for, each a chat of its own; absent, one. */
+  choices?: number;
 }
 
 /** Chats as dialects want them: each is one run, however often its caller asks for it, and its outcome is kept. */
@@ -62,14 +64,14 @@ export function createChats(options: {
   const { calls, results, newId, now } = options;
   const open = createTransientMap<OpenChat>();
 
-  function start(call: PreparedCall, request: ChatRequest, { hangUp, caller }: Begin): Chat {
+  function start(call: PreparedCall, request: ChatRequest, { hangUp, caller, choices }: Begin): Chat {
     const { scope, key, repetition } = caller;
     if (hangUp?.reason && key === null) throw hangUp.reason;
     const id = newId();
     const startedAt = now();
-    results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request), request });
+    results.begin({ id, scope, key, fingerprint: key === null ? null : fingerprintOf(request, choices), request });
     const running = startOrFail();
-    const chat = new OpenChat({ id, scope, key, request, repetition }, running, {
+    const chat = new OpenChat({ id, scope, key, request, choices, repetition }, running, {
       async ended(events) {
         const whole = assemble(events);
         const usage = whole.usage ?? (await running.estimateUsage(whole));
@@ -106,11 +108,12 @@ export function createChats(options: {
   const join = (chat: OpenChat, hangUp: HangUp | null) => new Reading(chat, { hangUp, hasBegunIt: false, wentOut });
 
   /** The chat of that key, running or over; undefined where it may run (anew). Throws where it must not. */
-  function findByKey(request: ChatRequest, { hangUp, caller: { scope, key, repetition } }: Begin): Chat | undefined {
+  function findByKey(request: ChatRequest, { hangUp, caller, choices }: Begin): Chat | undefined {
+    const { scope, key, repetition } = caller;
     if (key === null) return undefined;
     const known = results.findByKey(scope, key);
     if (!known) return undefined;
-    if (known.fingerprint !== fingerprintOf(request)) throw reused();
+    if (known.fingerprint !== fingerprintOf(request, choices)) throw reused();
     const { id, result } = known;
     switch (result.status) {
       case 'pending': {
@@ -136,11 +139,14 @@ export function createChats(options: {
   }
 
   /** The same request of the same caller, sent before and still on its way: for each that comes again, another one. */
-  function findTwin(request: ChatRequest, { hangUp, caller: { scope, key, repetition } }: Begin): Chat | undefined {
+  function findTwin(request: ChatRequest, { hangUp, caller, choices }: Begin): Chat | undefined {
+    const { scope, key, repetition } = caller;
     if (repetition === 0 || key !== null) return undefined;
     const isOlder = (chat: OpenChat) => chat.scope === scope && chat.key === null && chat.repetition < repetition;
-    const fingerprint = fingerprintOf(request);
-    const twin = [...open.values()].filter(isOlder).find((chat) => fingerprintOf(chat.request) === fingerprint);
+    const fingerprint = fingerprintOf(request, choices);
+    const twin = [...open.values()]
+      .filter(isOlder)
+      .find((chat) => fingerprintOf(chat.request, chat.choices) === fingerprint);
     if (!twin) return undefined;
     twin.repetition = repetition;
     return join(twin, hangUp);
@@ -164,8 +170,11 @@ export function createChats(options: {
   };
 }
 
-const fingerprintOf = (request: ChatRequest): string =>
-  createHash('sha256').update(JSON.stringify(request)).digest('base64url');
+/** Of one choice alone it is the request's own, as journals have it from before choices were counted. */
+const fingerprintOf = (request: ChatRequest, choices = 1): string =>
+  createHash('sha256')
+    .update(JSON.stringify(choices === 1 ? request : [request, choices]))
+    .digest('base64url');
 
 const reused = () =>
   new BridgeError('idempotency_key_reused', 'This Idempotency-Key was sent with another request. Use a new one.', {

@@ -14,6 +14,8 @@ export class OpenChat {
   readonly scope: string;
   readonly key: string | null;
   readonly request: ChatRequest;
+  /** How many its body asked for, this one among them, where that was told. */
+  readonly choices: number | undefined;
   readonly run: Run;
   /** How often the client had sent it before: whoever came last. */
   repetition: number;
@@ -24,15 +26,16 @@ export class OpenChat {
   readonly #call: RunningCall;
 
   constructor(
-    { id, scope, key, request, repetition }: Pick<OpenChat, 'id' | 'scope' | 'key' | 'request' | 'repetition'>,
+    chat: Pick<OpenChat, 'id' | 'scope' | 'key' | 'request' | 'choices' | 'repetition'>,
     call: RunningCall,
     onOver: RunOver,
   ) {
-    this.id = id;
-    this.scope = scope;
-    this.key = key;
-    this.request = request;
-    this.repetition = repetition;
+    this.id = chat.id;
+    this.scope = chat.scope;
+    this.key = chat.key;
+    this.request = chat.request;
+    this.choices = chat.choices;
+    this.repetition = chat.repetition;
     this.run = new Run(call.events, onOver);
     this.#call = call;
   }

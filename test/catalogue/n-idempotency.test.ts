@@ -32,6 +32,33 @@ describe('a request with an Idempotency-Key', () => {
     expect(extension.calls).toHaveLength(1);
   });
 
+  it.each([
+    [1, 3],
+    [3, 1],
+    [2, 3],
+  ])('N2 is refused where its n was %i and now is %i', async (before, now) => {
+    const { post, extension } = await start();
+    await post(chat, { ...ask('x'), n: before }, keyed('k'));
+    const others = [{ n: now }, { n: now, stream: true }].map((how) => post(chat, { ...ask('x'), ...how }, keyed('k')));
+    for (const other of await Promise.all(others))
+      expect([other.status, await other.json()]).toMatchObject([422, { error: { code: 'idempotency_key_reused' } }]);
+    expect(extension.calls).toHaveLength(before);
+  });
+
+  it('N2 is refused with another number of texts to complete', async () => {
+    const { post, extension } = await start();
+    await post('/v1/completions', { model: 'echo', prompt: 'a' }, keyed('k'));
+    expect((await post('/v1/completions', { model: 'echo', prompt: ['a', 'b'] }, keyed('k'))).status).toBe(422);
+    expect(extension.calls).toHaveLength(1);
+  });
+
+  it('N1 is the same where one choice is asked for in words', async () => {
+    const { post, extension } = await start();
+    const first = await (await post(chat, ask('x'), keyed('k'))).json();
+    for (const n of [1, null]) expect(await (await post(chat, { ...ask('x'), n }, keyed('k'))).json()).toEqual(first);
+    expect(extension.calls).toHaveLength(1);
+  });
+
   it('N3 is refused for a moment while it runs, unless the client repeats it by itself', async () => {
     const { post, extension } = await start();
     const call = extension.nextCall();

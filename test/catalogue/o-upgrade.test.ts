@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -15,7 +16,7 @@ vi.setConfig({ testTimeout: 30_000 });
 
 const put = (folder: string, name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 });
 
-/** The journal as the first version of it was, with an answer and a call whose outcome nobody knows. */
+/** The journal as the first version of it was, with an answer to “x” and a call whose outcome nobody knows. */
 function putFirstJournal(folder: string): void {
   const file = join(folder, 'journal.db');
   const database = new DatabaseSync(file);
@@ -30,10 +31,12 @@ function putFirstJournal(folder: string): void {
     ...{ text: 'An answer of long ago.', reasoning: '', refusal: null, toolCalls: [] },
     ...{ finishReason: 'stop', model: 'm', usage: null, durationMs: 5 },
   });
-  const insert = database.prepare("INSERT INTO chats VALUES (?, ?, 'key:laptop', NULL, NULL, ?, ?, ?, ?, NULL, ?, ?)");
+  const insert = database.prepare("INSERT INTO chats VALUES (?, ?, 'key:laptop', ?, ?, ?, ?, ?, ?, NULL, ?, ?)");
   const now = Date.now();
-  insert.run('answered', 'success', now, now, 'p', 'i', outcome, outcome.length);
-  insert.run('open', 'dispatched', now, null, 'p', 'i', null, null);
+  const asked = JSON.stringify({ messages: [{ role: 'user', content: 'x' }] });
+  const hash = createHash('sha256').update(asked).digest('base64url');
+  insert.run('answered', 'success', 'k', hash, now, now, 'p', 'i', outcome, outcome.length);
+  insert.run('open', 'dispatched', null, null, now, null, 'p', 'i', null, null);
   database.close();
   chmodSync(file, 0o600);
 }
@@ -45,7 +48,7 @@ const versionOf = (folder: string): unknown => {
 };
 
 describe('a state folder of an older bridge', () => {
-  it('O17 is taken over: answers, open calls, keys, pairings and models', async () => {
+  it('O17 is taken over: answers, also by their Idempotency-Key, open calls, keys, pairings and models', async () => {
     const stateDir = await temporaryStateDir();
     putFirstJournal(stateDir);
     const key = createKey(stateDir, 'laptop', new Date());
@@ -60,15 +63,18 @@ describe('a state folder of an older bridge', () => {
     put(stateDir, 'models.json', '{"models":[{"id":"of-long-ago"}]}');
 
     const bridge = await startProcess({ stateDir, args: ['--drain', '0'] });
-    const get = async (path: string) => {
-      const answer = await fetch(bridge.url + path, { headers: { 'x-api-key': key } });
+    const send = async (path: string, headers: object = {}, body?: object) => {
+      const what = body && { method: 'POST', body: JSON.stringify(body) };
+      const answer = await fetch(bridge.url + path, { ...what, headers: { 'x-api-key': key, ...headers } });
       return [answer.status, await answer.json()];
     };
-    expect(await get('/api/result/answered')).toMatchObject([200, { result: 'An answer of long ago.' }]);
-    expect(await get('/api/result/open')).toMatchObject([202, { status: 'pending' }]);
+    expect(await send('/api/result/answered')).toMatchObject([200, { result: 'An answer of long ago.' }]);
+    const keyed = { 'Content-Type': 'application/json', 'Idempotency-Key': 'k' };
+    expect(await send('/api/process', keyed, { prompt: 'x' })).toMatchObject([200, { request_id: 'answered' }]);
+    expect(await send('/api/result/open')).toMatchObject([202, { status: 'pending' }]);
     const extension = await startFakeExtension({ bridgeUrl: bridge.url });
     onTestFinished(() => extension.close());
-    await expect.poll(() => get('/v1/models')).toMatchObject([200, { data: expect.any(Array) as unknown }]);
+    await expect.poll(() => send('/v1/models')).toMatchObject([200, { data: expect.any(Array) as unknown }]);
     await expect.poll(() => readFileSync(join(stateDir, 'models.json'), 'utf8')).not.toContain('of-long-ago');
 
     bridge.child.kill('SIGTERM');

@@ -65,7 +65,11 @@ export async function respond(
     for (const [index, request] of question.requests.entries()) {
       // Each choice is a chat of its own, and told apart from the others under one key.
       const key = caller.key === null || index === 0 ? caller.key : `${caller.key}#${index}`;
-      const chat = await chats.begin(request, { hangUp: exchange.hangUp, caller: { ...caller, key } });
+      const chat = await chats.begin(request, {
+        hangUp: exchange.hangUp,
+        caller: { ...caller, key },
+        choices: question.requests.length,
+      });
       ending.add(chat);
       choices.push(chat);
     }

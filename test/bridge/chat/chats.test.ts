@@ -52,6 +52,17 @@ describe('a client that repeats a request by itself', () => {
     expect(extension.calls).toHaveLength(2);
   });
 
+  it('joins none that asked for another number of choices', async () => {
+    const { post, extension } = await start();
+    const call = extension.nextCall();
+    const body = { ...ask('x', 'slow-stream'), stop: ['tick 4'] };
+    const first = post(chat, body);
+    await call;
+    await post(chat, { ...body, n: 2 }, { 'x-stainless-retry-count': '1' });
+    await first;
+    expect(extension.calls).toHaveLength(3);
+  });
+
   it('is one of its own where it is not told so', async () => {
     const { post, extension } = await start();
     await Promise.all([post(process, { prompt: 'x' }), post(process, { prompt: 'x' })]);
