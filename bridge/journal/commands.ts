@@ -1,4 +1,5 @@
 import type { HistoryTask } from '../command-line/tasks.ts';
+import { withoutPrefix } from '../id-prefix.ts';
 import { SetupError } from '../setup-error.ts';
 import { openHistory, type History } from './history.ts';
 import type { JournalRow } from './row.ts';
@@ -31,7 +32,7 @@ export async function runHistoryTask(
         return;
       }
       case 'show_history': {
-        const row = history?.find(task.id);
+        const row = history?.find(withoutPrefix(task.id));
         if (!row)
           throw new SetupError('No request has this id, or none has any more. “puter-bridge history” lists them.');
         return print(describe(row));

@@ -2,6 +2,7 @@ import { BridgeError } from '#shared/errors.ts';
 
 import type { Chats } from '../chat/chats.ts';
 import type { Exchange, Reply, Route } from '../http/route.ts';
+import { withoutPrefix } from '../id-prefix.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Recovery } from '../journal/recover.ts';
 import type { JournalHead, JournalRow } from '../journal/row.ts';
@@ -22,7 +23,7 @@ export function createRequestRoutes(options: {
   const { chats, journal, recovery } = options;
 
   function find(exchange: Exchange): JournalRow {
-    const row = journal.find(exchange.param('requestId'));
+    const row = journal.find(withoutPrefix(exchange.param('requestId')));
     if (row && isOwn(row, exchange.scope)) return row;
     throw new BridgeError('not_found', 'No request has this id, or none has any more: they are kept for a while only.');
   }

@@ -95,8 +95,8 @@ export function read({ status, headers, body }: Heard & { type: 'answer' }): Rea
     return code === undefined ? { type: 'short' } : { type: 'error', code };
   }
   const [choice] = json.choices ?? [];
-  if (choice) return choice.finish_reason ? { type: 'text', text: choice.message.content, id: idIn(json.id) } : short;
-  return json.status === 'success' ? { type: 'text', text: json.result ?? '', id: idIn(json.request_id) } : short;
+  if (choice) return choice.finish_reason ? { type: 'text', text: choice.message.content, id: json.id ?? '' } : short;
+  return json.status === 'success' ? { type: 'text', text: json.result ?? '', id: json.request_id ?? '' } : short;
 }
 
 function readStream(body: string): Reading {
@@ -111,7 +111,7 @@ function readStream(body: string): Reading {
       id: string;
       choices: { delta: { content?: string }; finish_reason: string | null }[];
     };
-    id = idIn(chunk.id);
+    id = chunk.id;
     text += chunk.choices[0]?.delta.content ?? '';
     isFinished ||= chunk.choices[0]?.finish_reason === 'stop';
   }
@@ -119,4 +119,3 @@ function readStream(body: string): Reading {
 }
 
 const short = { type: 'short' } as const;
-const idIn = (id = '') => id.replace(/^chatcmpl-/, '');

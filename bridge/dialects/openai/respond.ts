@@ -8,6 +8,7 @@ import type { Source } from '../../flow.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
 import type { EventStream, Exchange, Reply } from '../../http/route.ts';
+import type { IdPrefix } from '../../id-prefix.ts';
 import { onceBegun } from '../../lifecycle/never-started.ts';
 import { timeOf } from '../../new-id.ts';
 import type { StartTimer } from '../../timers.ts';
@@ -27,7 +28,7 @@ export interface About {
 /** How one route puts answers into words. */
 export interface Shape {
   /** What its ids begin with. */
-  prefix: string;
+  prefix: IdPrefix;
   whole(about: About, answers: readonly WholeAnswer[]): object;
   /** Takes the events of one choice, and sends what a chunk says of it: for an event nothing, or once, or more often. */
   teller(index: number, send: (choice: object) => void): (event: ChatEvent) => void;
@@ -74,7 +75,7 @@ export async function respond(
       choices.push(chat);
     }
     const [first] = choices;
-    const id = `${shape.prefix}-${first?.id}`;
+    const id = `${shape.prefix}${first?.id}`;
     // Not when it is asked for: the same chat says the same, however often that is.
     const created = Math.floor(timeOf(first?.id ?? '') / 1000);
     const about: About = { id, created, model: question.model ?? 'default' };

@@ -3,6 +3,7 @@ import { BridgeError } from '#shared/errors.ts';
 import { errorReply } from '../../http/reply.ts';
 import type { Reply } from '../../http/route.ts';
 import type { Result } from '../../journal/results.ts';
+import { toToolCall } from '../to-tool-call.ts';
 
 /** A result as `/api/process` and `/api/result/<id>` answer it. */
 export function describeResult(requestId: string, result: Result | undefined): Reply {
@@ -21,12 +22,15 @@ export function describeResult(requestId: string, result: Result | undefined): R
     case 'error':
       return errorReply(result.error, requestId);
     case 'success': {
-      const { text, model, usage, durationMs } = result.answer;
+      const { text, toolCalls, refusal, model, usage, durationMs } = result.answer;
       return {
         status: 200,
         body: {
           status: 'success',
           result: text,
+          // Asked for at /v1 alone, and fetched here like any other answer.
+          ...(toolCalls.length > 0 && { tool_calls: toolCalls.map(toToolCall) }),
+          ...(refusal !== null && { refusal }),
           request_id: requestId,
           // Where nobody named one, Puter chose, and its streams do not say which.
           model: model ?? 'default',

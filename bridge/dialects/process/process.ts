@@ -6,6 +6,7 @@ import { parseBody } from '../../http/body.ts';
 import { readCaller } from '../../http/caller.ts';
 import { toBridgeError } from '../../http/reply.ts';
 import type { Reply, Route } from '../../http/route.ts';
+import { withoutPrefix } from '../../id-prefix.ts';
 import type { Result, Results } from '../../journal/results.ts';
 import type { StartTimer } from '../../timers.ts';
 import { describeResult } from './describe-result.ts';
@@ -42,7 +43,7 @@ export function createProcessRoutes(options: { chats: Chats; results: Results; s
       path: '/api/result/:requestId',
       fromAllowedOrigins: true,
       async handle(exchange) {
-        const requestId = exchange.param('requestId');
+        const requestId = withoutPrefix(exchange.param('requestId'));
         return describeResult(requestId, await results.read(requestId, exchange.scope));
       },
     },

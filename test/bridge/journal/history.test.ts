@@ -91,6 +91,13 @@ describe('the history', () => {
     );
   });
 
+  it('shows a request by the id that /v1 gave, too', async () => {
+    const bridge = await open({ keepsHistory: true });
+    const { id } = await bridge.ask({ prompt: 'x' });
+    const { printed } = await bridge.history({ type: 'show_history', id: `chatcmpl-${id}` });
+    expect(printed).toEqual((await bridge.history({ type: 'show_history', id })).printed);
+  });
+
   it('is one line a request, whatever its model is called', async () => {
     const bridge = await open({ keepsHistory: true });
     const { id } = await bridge.ask({ prompt: 'x', model: 'm\nanother  line' });

@@ -2,7 +2,8 @@ import type OpenAI from 'openai';
 
 import type { ChatEvent } from '#shared/chat.ts';
 
-import type { ToolCall, WholeAnswer } from '../../../chat/collect.ts';
+import type { WholeAnswer } from '../../../chat/collect.ts';
+import { toToolCall } from '../../to-tool-call.ts';
 import type { About, Shape } from '../respond.ts';
 
 /** What the thoughts of a model are called by the clients that show them; OpenAI has no name for them. */
@@ -14,7 +15,7 @@ type Delta = OpenAI.ChatCompletionChunk.Choice.Delta & Reasoning;
 
 /** Answers in the words of Chat Completions. */
 export const shape: Shape = {
-  prefix: 'chatcmpl',
+  prefix: 'chatcmpl-',
 
   whole: (about, answers): OpenAI.ChatCompletion => ({
     ...about,
@@ -74,9 +75,3 @@ function toMessage({ text, reasoning, refusal, toolCalls }: WholeAnswer): OpenAI
     ...(reasoning !== '' && { reasoning_content: reasoning }),
   };
 }
-
-const toToolCall = ({ id, name, arguments: args }: ToolCall): OpenAI.ChatCompletionMessageFunctionToolCall => ({
-  id,
-  type: 'function',
-  function: { name, arguments: args },
-});

@@ -6,7 +6,7 @@ import type { About, Shape } from '../respond.ts';
 
 /** Answers in the words of the older Completions. `echoes` is what each choice begins with. */
 export const createShape = (echoes: readonly string[]): Shape => ({
-  prefix: 'cmpl',
+  prefix: 'cmpl-',
   whole: (about, answers) =>
     toBody(
       about,
