@@ -1,7 +1,5 @@
 import type { ChatRequest } from './chat.ts';
-
-/** Claude is the one family whose provider takes its own shapes. */
-export const isClaude = ({ model = '' }: ChatRequest): boolean => /(^|[/:])claude/i.test(model);
+import { isClaude } from './families.ts';
 
 /**
  * Whether a call is asked of Puter as a stream, so that its answer begins before it is whole. Puter's stream keeps only the

@@ -1,5 +1,6 @@
 import type { ChatMessage, ChatRequest, ResponseFormat } from '#shared/chat.ts';
-import { isClaude, isSafeToStream } from '#shared/streaming.ts';
+import { isClaude } from '#shared/families.ts';
+import { isSafeToStream } from '#shared/streaming.ts';
 
 interface PuterMessage {
   role: string;
