@@ -7,7 +7,7 @@ const hello: ChatMessage = { role: 'user', content: 'hello' };
 const tools = [{ name: 'f', parameters: { type: 'object' } }];
 
 describe('a stream', () => {
-  it.each(['gpt-5', 'openai/gpt-5', 'my-claude-like', undefined])(
+  it.each(['gpt-5', 'openai/gpt-5', 'openrouter:anthropic/claude-sonnet-4', undefined])(
     'could lose calls of tools where %s answers',
     (model) => {
       const chat = { messages: [hello], ...(model !== undefined && { model }) };
@@ -17,12 +17,9 @@ describe('a stream', () => {
     },
   );
 
-  it.each(['claude-sonnet-5', 'anthropic/claude-opus-5', 'openrouter:anthropic/Claude-3', 'CLAUDE'])(
-    'loses none where %s answers',
-    (model) => {
-      expect(isSafeToStream({ messages: [hello], tools, model })).toBe(true);
-    },
-  );
+  it.each(['claude-sonnet-5', 'anthropic:anthropic/claude-opus-5'])('loses none where %s answers', (model) => {
+    expect(isSafeToStream({ messages: [hello], tools, model })).toBe(true);
+  });
 });
 
 it('JSON is asked for whole: a stream does not say that it was cut off', () => {
