@@ -9,12 +9,15 @@ import { tagged } from '#shared/tagged.ts';
  * understood is left out, never passed on.
  */
 
+/** Where there is nothing to say, some providers leave out even the name. */
+const anything = v.optional(v.unknown());
+
 const lineSchema = tagged('type', [
   v.object({ type: v.literal('text'), text: v.string() }),
   v.object({ type: v.literal('reasoning'), reasoning: v.string() }),
-  v.object({ type: v.literal('tool_use'), id: v.nullish(v.string()), name: v.string(), input: v.unknown() }),
+  v.object({ type: v.literal('tool_use'), id: v.nullish(v.string()), name: v.string(), input: anything }),
   // Newer servers say why the answer ended.
-  v.object({ type: v.literal('usage'), usage: v.unknown(), finish_reason: v.nullish(v.string()) }),
+  v.object({ type: v.literal('usage'), usage: anything, finish_reason: v.nullish(v.string()) }),
   v.object({ type: v.literal('error'), message: v.string() }),
 ]);
 
@@ -28,13 +31,11 @@ const wholeSchema = v.object({
     reasoning_content: v.nullish(v.string()),
     stop_reason: v.nullish(v.string()),
     tool_calls: v.nullish(
-      v.array(
-        v.object({ id: v.nullish(v.string()), function: v.object({ name: v.string(), arguments: v.unknown() }) }),
-      ),
+      v.array(v.object({ id: v.nullish(v.string()), function: v.object({ name: v.string(), arguments: anything }) })),
     ),
   }),
   finish_reason: v.nullish(v.string()),
-  usage: v.optional(v.unknown()),
+  usage: anything,
 });
 
 export interface StreamReader {

@@ -130,9 +130,19 @@ describe('a stream', () => {
     );
   });
 
-  it('with a tool that takes nothing calls it with an empty object', () => {
-    const line = { type: 'tool_use', id: 'c', name: 'now', input: null };
-    expect(readLines([line, usageLine]).parts).toEqual([call('c', 'now', '{}')]);
+  it.each([{ input: null }, {}])('with a tool that takes nothing calls it with an empty object: %j', (given) => {
+    const line = { type: 'tool_use', id: 'c', name: 'now', ...given };
+    const { parts, end } = readLines([line, usageLine]);
+    expect(parts).toEqual([call('c', 'now', '{}')]);
+    expect(end.finishReason).toBe('tool_calls');
+  });
+
+  it('whose provider counted nothing is whole all the same', () => {
+    const { end } = readLines([
+      { type: 'text', text: 'x' },
+      { type: 'usage', finish_reason: 'length' },
+    ]);
+    expect(end).toEqual({ finishReason: 'length', model: 'm', usage: null });
   });
 
   it('keeps the last usage, wherever it stands', () => {
@@ -206,6 +216,11 @@ describe('a call of a tool', () => {
     [undefined, '{}'],
   ])('has its arguments as a text, whatever they came as: %j', (given, expected) => {
     expect(calls({ id: 'a', arguments: given })[0]?.arguments).toBe(expected);
+  });
+
+  it('may come without arguments', () => {
+    const { parts } = readOne({ message: { content: null, tool_calls: [{ id: 'a', function: { name: 'f' } }] } });
+    expect(parts).toEqual([call('a', 'f', '{}')]);
   });
 
   it('in a stream is one by one, too', () => {
