@@ -103,17 +103,18 @@ export function readWhole(value: unknown, chat: ChatRequest, onPart: (part: Answ
     toToolCall(call.id, call.function.name, call.function.arguments),
   );
   const parts = [...reasoningOf(message), ...contentOf(message.content, toToolCall), ...calls];
-  for (const part of parts) onPart(part);
 
   const usage = readUsage(rawUsage);
   const calledTool = parts.some((part) => part.type === 'tool_call');
   // Claude's own field is right where the common one always says “stop”.
   const reason = message.stop_reason ?? finishReason ?? undefined;
-  return {
+  const end: AnswerEnd = {
     finishReason: deriveFinishReason(reason, calledTool, usage, chat),
     model: message.model ?? chat.model ?? null,
     usage,
   };
+  for (const part of parts) onPart(part);
+  return end;
 }
 
 type Whole = v.InferOutput<typeof wholeSchema>['message'];
@@ -175,6 +176,8 @@ const isCount = (value: unknown): value is number => Number.isSafeInteger(value)
 const finishReasons = new Map<string | undefined, FinishReason>([
   ['length', 'length'],
   ['max_tokens', 'length'],
+  ['model_length', 'length'],
+  ['model_context_window_exceeded', 'length'],
   ['tool_calls', 'tool_calls'],
   ['tool_use', 'tool_calls'],
   ['content_filter', 'content_filter'],
@@ -182,8 +185,8 @@ const finishReasons = new Map<string | undefined, FinishReason>([
 ]);
 
 /**
- * Everything else is a stop. Streams carry no finish reason, and some whole answers carry a wrong one: the answer itself
- * tells.
+ * Everything else is a stop. Streams of older servers carry no finish reason, and some answers carry a wrong one: the
+ * answer itself tells. Throws where its provider failed in the middle of it.
  */
 function deriveFinishReason(
   given: string | undefined,
@@ -191,8 +194,13 @@ function deriveFinishReason(
   usage: Usage | null,
   chat: ChatRequest,
 ): FinishReason {
-  if (calledTool) return 'tool_calls';
+  if (given === 'error') {
+    throw new BridgeError('upstream_failed', 'The model’s provider broke the answer off. Send the request again.');
+  }
   const known = finishReasons.get(given);
+  // A call that was cut off is none to make: what there is of its arguments may even look whole.
+  if (known === 'length' || known === 'content_filter') return known;
+  if (calledTool) return 'tool_calls';
   if (known !== undefined) return known;
   const isCutOff = chat.maxTokens !== undefined && usage !== null && usage.outputTokens >= chat.maxTokens;
   return isCutOff ? 'length' : 'stop';

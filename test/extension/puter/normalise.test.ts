@@ -257,6 +257,8 @@ describe('the finish reason', () => {
     ['stop_sequence', 'stop'],
     ['length', 'length'],
     ['max_tokens', 'length'],
+    ['model_length', 'length'],
+    ['model_context_window_exceeded', 'length'],
     ['tool_calls', 'tool_calls'],
     ['tool_use', 'tool_calls'],
     ['content_filter', 'content_filter'],
@@ -269,6 +271,28 @@ describe('the finish reason', () => {
 
   it('of Claude wins over the common one', () => {
     expect(reasonOf({ stop_reason: 'max_tokens', finish_reason: 'stop' })).toBe('length');
+  });
+
+  it.each([
+    ['length', 'length'],
+    ['content_filter', 'content_filter'],
+    ['stop', 'tool_calls'],
+    [null, 'tool_calls'],
+  ])('of an answer that calls a tool and ended with “%s” is %s', (given, meant) => {
+    const calls = [{ id: 'a', function: { name: 'f', arguments: '{"a":"unfini' } }];
+    expect(reasonOf({ content: null, tool_calls: calls, finish_reason: given })).toBe(meant);
+    const line = { type: 'tool_use', id: 'a', name: 'f', input: {} };
+    expect(readLines([line, { ...usageLine, finish_reason: given }]).end.finishReason).toBe(meant);
+  });
+
+  it('that is an error fails the answer', () => {
+    const failure = expect.objectContaining({ code: 'upstream_failed' });
+    const parts: AnswerPart[] = [];
+    const whole = { message: { content: 'x' }, finish_reason: 'error' };
+    expect(() => readWhole(whole, chat, (part) => parts.push(part))).toThrow(failure);
+    // Nothing was said yet, so that the failure can have a status of its own.
+    expect(parts).toEqual([]);
+    expect(() => readLines([{ ...usageLine, finish_reason: 'error' }])).toThrow(failure);
   });
 
   it.each([
