@@ -4,6 +4,8 @@ import type { AnswerEnd, AnswerPart, ChatRequest, FinishReason, Usage } from '#s
 import { BridgeError } from '#shared/errors.ts';
 import { tagged } from '#shared/tagged.ts';
 
+import { readUsage } from './usage.ts';
+
 /**
  * Puter hands on what each provider says, in each provider's words. Here it becomes one vocabulary. What is not
  * understood is left out, never passed on.
@@ -152,26 +154,6 @@ function createToolCalls(): (id: string | null | undefined, name: string, input:
     return { type: 'tool_call', id, name, arguments: text.trim() === '' ? '{}' : text };
   };
 }
-
-const usageSpellings = [
-  ['prompt', 'completion'],
-  ['prompt_tokens', 'completion_tokens'],
-  ['input_tokens', 'output_tokens'],
-] as const;
-
-/** Tokens in whichever spelling they come; null where there are none or they make no sense. */
-export function readUsage(usage: unknown): Usage | null {
-  if (typeof usage !== 'object' || usage === null) return null;
-  const counts = usage as Record<string, unknown>;
-  for (const [input, output] of usageSpellings) {
-    const inputTokens = counts[input];
-    const outputTokens = counts[output];
-    if (isCount(inputTokens) && isCount(outputTokens)) return { inputTokens, outputTokens };
-  }
-  return null;
-}
-
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 const finishReasons = new Map<string | undefined, FinishReason>([
   ['length', 'length'],
