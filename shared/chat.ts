@@ -81,6 +81,8 @@ const tokens = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const usageSchema = v.object({
   inputTokens: tokens,
   outputTokens: tokens,
+  /** Those of the input that were read from a cache, where Puter told of any. */
+  cachedTokens: v.exactOptional(tokens),
   isEstimated: v.exactOptional(v.literal(true)),
 });
 

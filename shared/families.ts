@@ -12,3 +12,8 @@ function madeBy(makers: string, names: string): (chat: Pick<ChatRequest, 'model'
 
 /** Claude is the one family whose provider takes its own shapes. */
 export const isClaude = madeBy('anthropic', 'claude');
+
+/** Not the open models, which others run. */
+export const isOpenAi = madeBy('openai|azure', 'gpt(?!-oss)|chatgpt|o\\d');
+
+export const isGemini = madeBy('google', 'gemini');

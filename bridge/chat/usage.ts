@@ -40,9 +40,11 @@ const textOfCall = ({ name, arguments: args }: ToolCall): string => name + args;
 /** Of both: what a repaired answer cost. */
 export function addUsage(a: Usage | null, b: Usage | null): Usage | null {
   if (!a || !b) return a ?? b;
+  const cachedTokens = (a.cachedTokens ?? 0) + (b.cachedTokens ?? 0);
   return {
     inputTokens: a.inputTokens + b.inputTokens,
     outputTokens: a.outputTokens + b.outputTokens,
+    ...(cachedTokens > 0 && { cachedTokens }),
     ...((a.isEstimated || b.isEstimated) && { isEstimated: true as const }),
   };
 }

@@ -66,7 +66,7 @@ export function createStreamReader(chat: ChatRequest, onPart: (part: AnswerPart)
           calledTool = true;
           return onPart(toToolCall(line.output.id, line.output.name, line.output.input));
         case 'usage':
-          usage = readUsage(line.output.usage);
+          usage = readUsage(line.output.usage, chat);
           finishReason = line.output.finish_reason ?? undefined;
           return;
         case 'error': {
@@ -106,7 +106,7 @@ export function readWhole(value: unknown, chat: ChatRequest, onPart: (part: Answ
   );
   const parts = [...reasoningOf(message), ...contentOf(message.content, toToolCall), ...calls];
 
-  const usage = readUsage(rawUsage);
+  const usage = readUsage(rawUsage, chat);
   const calledTool = parts.some((part) => part.type === 'tool_call');
   // Claude's own field is right where the common one always says “stop”.
   const reason = message.stop_reason ?? finishReason ?? undefined;

@@ -37,7 +37,10 @@ const withOptional = <R extends object, O extends object>(
     .tuple(record(required), fc.record(optional, { requiredKeys: [], noNullPrototype: true }))
     .map(([must, may]) => ({ ...must, ...may }));
 
-export const usage: fc.Arbitrary<Usage> = record({ inputTokens: count, outputTokens: count });
+export const usage: fc.Arbitrary<Usage> = withOptional(
+  { inputTokens: count, outputTokens: count },
+  { cachedTokens: count },
+);
 
 export const answerPart: fc.Arbitrary<AnswerPart> = fc.oneof(
   record({ type: fc.constant('text' as const), text }),

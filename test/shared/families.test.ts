@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isClaude } from '#shared/families.ts';
+import { isClaude, isGemini, isOpenAi } from '#shared/families.ts';
 
 const asked = (model: string | undefined) => (model === undefined ? {} : { model });
 
@@ -14,4 +14,26 @@ describe('Claude', () => {
     ...['openrouter:anthropic/claude-sonnet-4', 'openrouter/anthropic/claude-sonnet-4', 'infron:anthropic/claude-x'],
     ...['my-claude-like', 'gpt-5', '', undefined],
   ])('is not who Puter asks itself under %s', (model) => expect(isClaude(asked(model))).toBe(false));
+});
+
+describe('OpenAI', () => {
+  it.each(['gpt-5', 'GPT-4o', 'openai/o3-mini', 'openai:openai/chatgpt-4o', 'azure:openai/gpt-5.1'])(
+    'is who answers under %s',
+    (model) => expect(isOpenAi(asked(model))).toBe(true),
+  );
+
+  it.each(['openrouter:openai/gpt-5', 'openai/gpt-oss-120b', 'ollama:gpt-5', 'grok-4', undefined])(
+    'is not who answers under %s',
+    (model) => expect(isOpenAi(asked(model))).toBe(false),
+  );
+});
+
+describe('Gemini', () => {
+  it.each(['gemini-2.5-flash', 'google/gemini-3-pro', 'google:google/gemini-3-pro'])('is %s', (model) =>
+    expect(isGemini(asked(model))).toBe(true),
+  );
+
+  it.each(['openrouter:google/gemini-3-pro', 'gemma-3', undefined])('is not %s', (model) =>
+    expect(isGemini(asked(model))).toBe(false),
+  );
 });

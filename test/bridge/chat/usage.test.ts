@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { ChatRequest } from '#shared/chat.ts';
 
-import { estimateUsage } from '../../../bridge/chat/usage.ts';
+import { addUsage, estimateUsage } from '../../../bridge/chat/usage.ts';
 import { wholeAnswer } from './whole-answer.ts';
 
 /** Counts letters, and remembers which. */
@@ -36,5 +36,24 @@ describe('the usage of an answer that Puter does not tell', () => {
 
   it('is nothing for an answer that says nothing', async () => {
     expect((await estimateUsage(wholeAnswer(''), request, createCounter())).outputTokens).toBe(0);
+  });
+});
+
+describe('the usage of two calls together', () => {
+  const usage = { inputTokens: 10, outputTokens: 2 };
+
+  it('is the sum of all they tell', () => {
+    const cached = { ...usage, cachedTokens: 8 };
+    expect(addUsage(usage, usage)).toEqual({ inputTokens: 20, outputTokens: 4 });
+    expect(addUsage(cached, usage)).toEqual({ inputTokens: 20, outputTokens: 4, cachedTokens: 8 });
+    expect(addUsage(cached, { ...cached, isEstimated: true })).toEqual({
+      ...{ inputTokens: 20, outputTokens: 4, cachedTokens: 16 },
+      isEstimated: true,
+    });
+  });
+
+  it('is that of the one where nobody knows of the other', () => {
+    expect(addUsage(null, usage)).toBe(usage);
+    expect(addUsage(usage, null)).toBe(usage);
   });
 });

@@ -313,4 +313,10 @@ describe('the finish reason', () => {
     expect(reasonOf({ finish_reason: 'stop' }, asked)).toBe(meant);
     expect(readLines([{ type: 'text', text: 'x' }, usageLine], asked).end.finishReason).toBe(meant);
   });
+
+  it('of a model that thought until it had no tokens left is length', () => {
+    const usage = { prompt_tokens: 10, completion_tokens: 12, thinking_tokens: 88 };
+    const asked = { ...chat, model: 'gemini-2.5-flash', maxTokens: 100 };
+    expect(readLines([{ type: 'usage', usage }], asked).end.finishReason).toBe('length');
+  });
 });
