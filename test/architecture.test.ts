@@ -119,7 +119,7 @@ const codecs: Record<string, string> = {
   'bridge/keys/keys.ts': 'the file of the keys',
   'bridge/log/format-line.ts': 'the lines of our own log',
   'extension/puter/globals.ts': 'the name that the pool gives a lane',
-  'extension/puter/chat-arguments.ts': 'the arguments that a model wrote for a tool',
+  'extension/puter/puter-messages.ts': 'the arguments that a model wrote for a tool',
   'extension/build/build.ts': 'our package.json and its lock',
   'extension/build/manifest.ts': 'our manifest.json',
   'extension/build/licences.ts': 'the package.json of what is bundled',

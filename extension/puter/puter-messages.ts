@@ -1,0 +1,86 @@
+import type { ChatMessage, ChatRequest } from '#shared/chat.ts';
+import { isClaude } from '#shared/families.ts';
+
+export interface PuterMessage {
+  role: string;
+  content: string | object[];
+  tool_call_id?: string;
+}
+
+/** What was said so far, in Puter's words. */
+export function toPuterMessages(chat: ChatRequest): PuterMessage[] {
+  const { messages } = chat;
+  return (isClaude(chat) ? messages.map(forClaude) : messages).flatMap((message) => toMessages(message, chat));
+}
+
+/** Of the system's messages, Puter hands only the first on to Claude: what comes further down is said by the user. */
+const forClaude = (message: ChatMessage, index: number, all: ChatMessage[]): ChatMessage =>
+  message.role === 'system' && all.slice(0, index).some(({ role }) => role !== 'system')
+    ? { ...message, role: 'user' }
+    : message;
+
+function toMessages(message: ChatMessage, chat: ChatRequest): PuterMessage[] {
+  switch (message.role) {
+    case 'system':
+    case 'user':
+      return [{ role: message.role, content: toContent(message.content, chat) }];
+    case 'assistant':
+      return toAssistantMessages(message);
+    case 'tool':
+      return [{ role: 'tool', tool_call_id: message.toolCallId, content: orSpace(message.content) }];
+  }
+}
+
+type Content = Extract<ChatMessage, { role: 'user' }>['content'];
+type Part = Exclude<Content, string>[number];
+
+const toContent = (content: Content, chat: ChatRequest): string | object[] =>
+  typeof content === 'string' ? orSpace(content) : content.map((part) => toPart(part, chat));
+
+function toPart(part: Part, chat: ChatRequest): object {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text };
+    case 'image': {
+      const { url, detail } = part;
+      return { type: 'image_url', image_url: { url, ...(detail && { detail }) } };
+    }
+    case 'audio':
+      return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
+    case 'file': {
+      const { url, name } = part;
+      const [, mediaType, data] = /^data:([^;,]+);base64,(.*)$/s.exec(url) ?? [];
+      return isClaude(chat) && data !== undefined
+        ? { type: 'document', source: { type: 'base64', media_type: mediaType, data } }
+        : { type: 'file', file: { file_data: url, ...(name !== undefined && { filename: name }) } };
+    }
+  }
+}
+
+/**
+ * Puter encodes the arguments of an assistant's `tool_calls` twice; as parts of its content they arrive as they are. Text
+ * beside them does not arrive at most providers, so it goes ahead as a message of its own.
+ */
+function toAssistantMessages({ content, toolCalls = [] }: Extract<ChatMessage, { role: 'assistant' }>): PuterMessage[] {
+  if (toolCalls.length === 0) return [{ role: 'assistant', content: orSpace(content) }];
+  const calls = toolCalls.map(({ id, name, arguments: text }) => ({
+    type: 'tool_use',
+    id,
+    name,
+    input: parseArguments(text),
+  }));
+  return [...(content.trim() === '' ? [] : [{ role: 'assistant', content }]), { role: 'assistant', content: calls }];
+}
+
+/** A model that broke its own JSON off gets back what it wrote. */
+function parseArguments(text: string): unknown {
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return { text };
+  }
+}
+
+/** Puter refuses a message that says nothing. */
+const orSpace = (text: string): string => (text === '' ? ' ' : text);

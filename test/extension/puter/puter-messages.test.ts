@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+
+import type { ChatMessage } from '#shared/chat.ts';
+
+import { toPuterMessages } from '../../../extension/puter/puter-messages.ts';
+
+const hello: ChatMessage = { role: 'user', content: 'hello' };
+const message = (it: ChatMessage) => toPuterMessages({ messages: [it] })[0];
+
+describe('a message', () => {
+  it('that says nothing says a space, since Puter refuses an empty one', () => {
+    expect(message({ role: 'user', content: '' })).toEqual({ role: 'user', content: ' ' });
+    expect(message({ role: 'assistant', content: '' })).toEqual({ role: 'assistant', content: ' ' });
+    expect(message({ role: 'tool', toolCallId: 'a', content: '' })).toMatchObject({ content: ' ' });
+  });
+
+  it('with images has parts', () => {
+    const content = [
+      { type: 'text' as const, text: 'look' },
+      { type: 'image' as const, url: 'https://example.com/a.png', detail: 'high' as const },
+      { type: 'image' as const, url: 'data:image/png;base64,AA==' },
+    ];
+    expect(message({ role: 'user', content })).toEqual({
+      role: 'user',
+      content: [
+        { type: 'text', text: 'look' },
+        { type: 'image_url', image_url: { url: 'https://example.com/a.png', detail: 'high' } },
+        { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } },
+      ],
+    });
+  });
+
+  it('of an assistant is said before what it called, with arguments as values', () => {
+    const toolCalls = [
+      { id: 'a', name: 'f', arguments: '{"x":[1]}' },
+      { id: 'b', name: 'g', arguments: '{"broken' },
+      { id: 'c', name: 'h', arguments: '' },
+    ];
+    const calls = [
+      { type: 'tool_use', id: 'a', name: 'f', input: { x: [1] } },
+      { type: 'tool_use', id: 'b', name: 'g', input: { text: '{"broken' } },
+      { type: 'tool_use', id: 'c', name: 'h', input: {} },
+    ];
+    const messages = toPuterMessages({
+      messages: [
+        { role: 'assistant', content: 'Let me see.', toolCalls },
+        { role: 'assistant', content: ' ', toolCalls },
+      ],
+    });
+    expect(messages).toEqual([
+      { role: 'assistant', content: 'Let me see.' },
+      { role: 'assistant', content: calls },
+      { role: 'assistant', content: calls },
+    ]);
+  });
+
+  it('of the system further down is said by the user where Claude answers, to whom Puter hands on only the first', () => {
+    const messages: ChatMessage[] = [
+      { role: 'system', content: 'a' },
+      { role: 'system', content: 'b' },
+      hello,
+      { role: 'system', content: 'c' },
+    ];
+    const roles = (model: string) => toPuterMessages({ messages, model }).map(({ role }) => role);
+    expect(roles('claude-sonnet-5')).toEqual(['system', 'system', 'user', 'user']);
+    expect(roles('gpt-5')).toEqual(['system', 'system', 'user', 'system']);
+  });
+
+  it('with audio and files has OpenAI’s parts, and documents for Claude', () => {
+    const url = 'data:application/pdf;base64,JVBE';
+    const content = [
+      { type: 'audio' as const, data: 'UklG', format: 'wav' },
+      { type: 'file' as const, url, name: 'a.pdf' },
+      { type: 'file' as const, url },
+    ];
+    const partsFor = (model: string) => toPuterMessages({ messages: [{ role: 'user', content }], model })[0]?.content;
+    expect(partsFor('gpt-5')).toEqual([
+      { type: 'input_audio', input_audio: { data: 'UklG', format: 'wav' } },
+      { type: 'file', file: { file_data: url, filename: 'a.pdf' } },
+      { type: 'file', file: { file_data: url } },
+    ]);
+    expect(partsFor('claude-sonnet-5')?.[1]).toEqual({
+      type: 'document',
+      source: { type: 'base64', media_type: 'application/pdf', data: 'JVBE' },
+    });
+  });
+
+  it('of a tool names the call that it answers', () => {
+    const it = message({ role: 'tool', toolCallId: 'a', content: 'Sunny.' });
+    expect(it).toEqual({ role: 'tool', tool_call_id: 'a', content: 'Sunny.' });
+  });
+});
