@@ -9,7 +9,8 @@ export interface PuterMessage {
 
 /** What was said so far, in Puter's words. */
 export function toPuterMessages(chat: ChatRequest): PuterMessage[] {
-  const { messages } = chat;
+  const said = chat.messages.filter(({ role, content }) => role !== 'system' || isSaid(content, chat));
+  const messages = said.length > 0 ? said : chat.messages;
   return (isClaude(chat) ? messages.map(forClaude) : messages).flatMap((message) => toMessages(message, chat));
 }
 
@@ -25,17 +26,20 @@ function toMessages(message: ChatMessage, chat: ChatRequest): PuterMessage[] {
     case 'user':
       return [{ role: message.role, content: toContent(message.content, chat) }];
     case 'assistant':
-      return toAssistantMessages(message);
+      return toAssistantMessages(message, chat);
     case 'tool':
-      return [{ role: 'tool', tool_call_id: message.toolCallId, content: orSpace(message.content) }];
+      return [{ role: 'tool', tool_call_id: message.toolCallId, content: orFiller(message.content, chat) }];
   }
 }
 
 type Content = Extract<ChatMessage, { role: 'user' }>['content'];
 type Part = Exclude<Content, string>[number];
 
-const toContent = (content: Content, chat: ChatRequest): string | object[] =>
-  typeof content === 'string' ? orSpace(content) : content.map((part) => toPart(part, chat));
+function toContent(content: Content, chat: ChatRequest): string | object[] {
+  if (typeof content === 'string') return orFiller(content, chat);
+  const said = content.filter((part) => isSaid([part], chat));
+  return said.length === 0 ? orFiller('', chat) : said.map((part) => toPart(part, chat));
+}
 
 function toPart(part: Part, chat: ChatRequest): object {
   switch (part.type) {
@@ -61,8 +65,11 @@ function toPart(part: Part, chat: ChatRequest): object {
  * Puter encodes the arguments of an assistant's `tool_calls` twice; as parts of its content they arrive as they are. Text
  * beside them does not arrive at most providers, so it goes ahead as a message of its own.
  */
-function toAssistantMessages({ content, toolCalls = [] }: Extract<ChatMessage, { role: 'assistant' }>): PuterMessage[] {
-  if (toolCalls.length === 0) return [{ role: 'assistant', content: orSpace(content) }];
+function toAssistantMessages(
+  { content, toolCalls = [] }: Extract<ChatMessage, { role: 'assistant' }>,
+  chat: ChatRequest,
+): PuterMessage[] {
+  if (toolCalls.length === 0) return [{ role: 'assistant', content: orFiller(content, chat) }];
   const calls = toolCalls.map(({ id, name, arguments: text }) => ({
     type: 'tool_use',
     id,
@@ -82,5 +89,12 @@ function parseArguments(text: string): unknown {
   }
 }
 
-/** Puter refuses a message that says nothing. */
-const orSpace = (text: string): string => (text === '' ? ' ' : text);
+/** Puter refuses a message that says nothing, and Claude one of blanks. */
+const orFiller = (text: string, chat: ChatRequest): string =>
+  isSaid(text, chat) ? text : isClaude(chat) ? '(empty)' : ' ';
+
+/** Blanks may separate other texts, unless nobody takes them. */
+const isSaid = (content: Content, chat: ChatRequest): boolean =>
+  typeof content === 'string'
+    ? (isClaude(chat) ? content.trim() : content) !== ''
+    : content.some((part) => part.type !== 'text' || isSaid(part.text, chat));

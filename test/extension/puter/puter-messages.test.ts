@@ -14,6 +14,38 @@ describe('a message', () => {
     expect(message({ role: 'tool', toolCallId: 'a', content: '' })).toMatchObject({ content: ' ' });
   });
 
+  it('that says nothing is told to be empty where Claude answers, who takes no blank text', () => {
+    const messages: ChatMessage[] = [
+      { role: 'user', content: ' ' },
+      { role: 'user', content: [{ type: 'text', text: '' }] },
+      { role: 'assistant', content: '\n' },
+      { role: 'tool', toolCallId: 'a', content: '' },
+    ];
+    const contents = toPuterMessages({ messages, model: 'claude-sonnet-5' }).map(({ content }) => content);
+    expect(contents).toEqual(messages.map(() => '(empty)'));
+  });
+
+  it('has no text that says nothing beside other parts', () => {
+    const image = { type: 'image' as const, url: 'https://example.com/a.png' };
+    const content = [{ type: 'text' as const, text: '' }, { type: 'text' as const, text: '\n' }, image];
+    const partsFor = (model: string) => toPuterMessages({ messages: [{ role: 'user', content }], model })[0]?.content;
+    const puterImage = { type: 'image_url', image_url: { url: image.url } };
+    expect(partsFor('gpt-5')).toEqual([{ type: 'text', text: '\n' }, puterImage]);
+    expect(partsFor('claude-sonnet-5')).toEqual([puterImage]);
+  });
+
+  it.each(['gpt-5', 'claude-sonnet-5'])('of the system that says nothing is left out for %s', (model) => {
+    const nothing: ChatMessage[] = [
+      { role: 'system', content: '' },
+      { role: 'system', content: [{ type: 'text', text: '' }] },
+    ];
+    expect(toPuterMessages({ messages: [...nothing, hello], model })).toEqual([hello]);
+  });
+
+  it('of the system that says nothing stays where there is no other', () => {
+    expect(message({ role: 'system', content: '' })).toEqual({ role: 'system', content: ' ' });
+  });
+
   it('with images has parts', () => {
     const content = [
       { type: 'text' as const, text: 'look' },
