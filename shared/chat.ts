@@ -29,6 +29,8 @@ export const chatMessageSchema = tagged('role', [
     role: v.literal('assistant'),
     content: v.string(),
     toolCalls: v.exactOptional(v.array(toolCallSchema)),
+    /** What it thought before it said that, where the caller kept it. */
+    reasoning: v.exactOptional(v.string()),
   }),
   /** What a tool came to, for the call of that id. */
   v.object({ role: v.literal('tool'), toolCallId: v.string(), content: v.string() }),

@@ -17,3 +17,10 @@ export const isClaude = madeBy('anthropic', 'claude');
 export const isOpenAi = madeBy('openai|azure', 'gpt(?!-oss)|chatgpt|o\\d');
 
 export const isGemini = madeBy('google', 'gemini');
+
+/**
+ * DeepSeek's and Moonshot's models, wherever they run: after a call of a tool they refuse a message of theirs that
+ * comes back without its thoughts (https://api-docs.deepseek.com/guides/thinking_mode).
+ */
+export const wantsThoughts = ({ model = '' }: Pick<ChatRequest, 'model'>): boolean =>
+  /deepseek|kimi|moonshot/i.test(model);

@@ -1,10 +1,11 @@
 import type { ChatMessage, ChatRequest } from '#shared/chat.ts';
-import { isClaude } from '#shared/families.ts';
+import { isClaude, wantsThoughts } from '#shared/families.ts';
 
 export interface PuterMessage {
   role: string;
   content: string | object[];
   tool_call_id?: string;
+  reasoning_content?: string;
 }
 
 /** What was said so far, in Puter's words. */
@@ -66,17 +67,23 @@ function toPart(part: Part, chat: ChatRequest): object {
  * beside them does not arrive at most providers, so it goes ahead as a message of its own.
  */
 function toAssistantMessages(
-  { content, toolCalls = [] }: Extract<ChatMessage, { role: 'assistant' }>,
+  { content, toolCalls = [], reasoning = '' }: Extract<ChatMessage, { role: 'assistant' }>,
   chat: ChatRequest,
 ): PuterMessage[] {
-  if (toolCalls.length === 0) return [{ role: 'assistant', content: orFiller(content, chat) }];
+  const say = (said: PuterMessage['content'], thoughts: string): PuterMessage => ({
+    role: 'assistant',
+    content: said,
+    // An empty one is taken for none.
+    ...(wantsThoughts(chat) && { reasoning_content: thoughts || ' ' }),
+  });
+  if (toolCalls.length === 0) return [say(orFiller(content, chat), reasoning)];
   const calls = toolCalls.map(({ id, name, arguments: text }) => ({
     type: 'tool_use',
     id,
     name,
     input: parseArguments(text),
   }));
-  return [...(content.trim() === '' ? [] : [{ role: 'assistant', content }]), { role: 'assistant', content: calls }];
+  return [...(content.trim() === '' ? [] : [say(content, '')]), say(calls, reasoning)];
 }
 
 /** A model that broke its own JSON off gets back what it wrote. */

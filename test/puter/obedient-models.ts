@@ -1,5 +1,6 @@
-import { collected, text, toolUse, usage, type ModelStep } from './model-steps.ts';
+import { collected, reasoning, text, toolUse, usage, type ModelStep } from './model-steps.ts';
 import { isRecord, lastTextOf, textOf, type ModelCall, type PuterModel } from './models.ts';
+import { refuse } from './refusals.ts';
 
 type Answer = PuterModel['answer'];
 
@@ -19,6 +20,14 @@ const isToldToCall = ({ messages }: ModelCall): boolean =>
 
 const weather = '{"city":"Paris","celsius":21}';
 const callTool = ({ tools }: ModelCall): ModelStep => toolUse('call_1', tools[0] ?? 'none', { city: 'Paris' });
+
+/** Asks a tool once, and says what came of it. */
+const agent =
+  (ask: (call: ModelCall) => ModelStep[]): Answer =>
+  (call) => {
+    const result = call.messages.findLast((it) => isRecord(it) && it['role'] === 'tool');
+    return isRecord(result) ? say(text(`The tool says: ${textOf(result['content'])}`))(call) : say(...ask(call))(call);
+  };
 
 /** Models that do what they are told, at once, late or never: JSON on demand, and calls of the first tool offered. */
 export const obedientModels: Record<string, Answer> = {
@@ -54,11 +63,15 @@ export const obedientModels: Record<string, Answer> = {
 
   'tools-never': say(text('I would rather talk.')),
 
-  /** Asks a tool once, and says what came of it. */
-  agent(call) {
-    const result = call.messages.findLast((it) => isRecord(it) && it['role'] === 'tool');
-    if (!isRecord(result)) return say(callTool(call))(call);
-    return say(text(`The tool says: ${textOf(result['content'])}`))(call);
+  agent: agent((call) => [callTool(call)]),
+
+  /** Refuses what it said itself without the thoughts behind it. */
+  'deepseek-agent'(call) {
+    const isThoughtless = call.messages.some(
+      (it) => isRecord(it) && it['role'] === 'assistant' && !it['reasoning_content'],
+    );
+    if (isThoughtless) return [{ refusal: refuse('upstream_bad_request', 'The thoughts must be passed back.') }];
+    return agent(() => [reasoning('I must ask.'), callTool(call)])(call);
   },
 
   /**

@@ -99,7 +99,7 @@ const message: fc.Arbitrary<ChatMessage> = fc.oneof(
   record({ role: fc.constant('user' as const), content }),
   withOptional(
     { role: fc.constant('assistant' as const), content: text },
-    { toolCalls: fc.array(toolCall, { maxLength: 2 }) },
+    { toolCalls: fc.array(toolCall, { maxLength: 2 }), reasoning: text },
   ),
   record({ role: fc.constant('tool' as const), toolCallId: text, content: text }),
 );

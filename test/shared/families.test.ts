@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isClaude, isGemini, isOpenAi } from '#shared/families.ts';
+import { isClaude, isGemini, isOpenAi, wantsThoughts } from '#shared/families.ts';
 
 const asked = (model: string | undefined) => (model === undefined ? {} : { model });
 
@@ -35,5 +35,16 @@ describe('Gemini', () => {
 
   it.each(['openrouter:google/gemini-3-pro', 'gemma-3', undefined])('is not %s', (model) =>
     expect(isGemini(asked(model))).toBe(false),
+  );
+});
+
+describe('a model that wants its thoughts back', () => {
+  it.each(['deepseek-v4-flash', 'kimi-k2.6', 'moonshot/kimi-k2.5', 'openrouter:deepseek/deepseek-v4', 'Kimi'])(
+    'is %s',
+    (model) => expect(wantsThoughts(asked(model))).toBe(true),
+  );
+
+  it.each(['gpt-5', 'claude-sonnet-5', undefined])('is not %s', (model) =>
+    expect(wantsThoughts(asked(model))).toBe(false),
   );
 });

@@ -86,6 +86,20 @@ describe('a message', () => {
     ]);
   });
 
+  it('of an assistant has the thoughts in it that its model wants back, and a blank where nobody kept any', () => {
+    const toolCalls = [{ id: 'a', name: 'f', arguments: '{}' }];
+    const messages: ChatMessage[] = [
+      { role: 'assistant', content: 'Let me see.', toolCalls, reasoning: 'I must call f.' },
+      { role: 'assistant', content: '', toolCalls },
+      { role: 'assistant', content: 'Sunny.', reasoning: '' },
+    ];
+    const thoughtsFor = (model: string) =>
+      toPuterMessages({ messages, model }).map((it) => ('reasoning_content' in it ? it.reasoning_content : null));
+    expect(thoughtsFor('deepseek-v4-pro')).toEqual([' ', 'I must call f.', ' ', ' ']);
+    // Others may refuse the field.
+    expect(thoughtsFor('gpt-5')).toEqual([null, null, null, null]);
+  });
+
   it('of the system further down is said by the user where Claude answers, to whom Puter hands on only the first', () => {
     const messages: ChatMessage[] = [
       { role: 'system', content: 'a' },

@@ -62,6 +62,9 @@ const callSchema = v.object(
 
 const name = optional(text);
 
+/** OpenAI knows no such field, so that one of another shape is none. */
+const thoughts = v.fallback(optional(text), null);
+
 const messageSchema = tagged(
   'role',
   [
@@ -71,6 +74,9 @@ const messageSchema = tagged(
       content: optional(saidSchema),
       refusal: optional(text),
       tool_calls: optional(v.array(callSchema, 'must be an array')),
+      // As we call them ourselves, and as OpenRouter does.
+      reasoning_content: thoughts,
+      reasoning: thoughts,
       name,
     }),
     v.object({ role: v.literal('tool'), tool_call_id: text, content: saidSchema }),
@@ -112,7 +118,13 @@ function toMessage(message: v.InferOutput<typeof messageSchema>): ChatMessage {
         arguments: args,
       }));
       const content = textOf(message.content) || (message.refusal ?? '');
-      return { role: 'assistant', content, ...(toolCalls.length > 0 && { toolCalls }) };
+      const reasoning = message.reasoning_content || message.reasoning;
+      return {
+        role: 'assistant',
+        content,
+        ...(toolCalls.length > 0 && { toolCalls }),
+        ...(reasoning && { reasoning }),
+      };
     }
     case 'tool':
       return { role: 'tool', toolCallId: message.tool_call_id, content: textOf(message.content) };

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+
+import { readQuestion, requestSchema } from '../../../../bridge/dialects/openai/chat-completions/request.ts';
+import { parseBody } from '../../../../bridge/http/body.ts';
+
+/** A message of the assistant, as it is read. */
+const read = (message: object) =>
+  readQuestion(parseBody(requestSchema, { messages: [{ role: 'assistant', ...message }] })).requests[0]?.messages[0];
+
+describe('the thoughts of a message', () => {
+  it.each(['reasoning_content', 'reasoning'])('are read from “%s”', (field) => {
+    expect(read({ content: 'Hi', [field]: 'Hmm' })).toEqual({ role: 'assistant', content: 'Hi', reasoning: 'Hmm' });
+  });
+
+  it.each([null, '', { text: 'Hmm' }, ['Hmm'], '\ud800'])('are none that is known in %j, and cost nothing', (given) => {
+    expect(read({ content: 'Hi', reasoning_content: given })).toEqual({ role: 'assistant', content: 'Hi' });
+  });
+});
