@@ -19,8 +19,14 @@ const contentPartSchema = tagged('type', [
 ]);
 const contentSchema = v.union([v.string(), v.array(contentPartSchema)]);
 
-/** `arguments` is JSON text, as the model wrote it. */
-const toolCallSchema = v.object({ id: v.string(), name: v.string(), arguments: v.string() });
+export const toolCallSchema = v.object({
+  id: v.string(),
+  name: v.string(),
+  /** JSON text, as the model wrote it. */
+  arguments: v.string(),
+  /** What Gemini sealed its thoughts with, to be handed back with the call. */
+  thoughtSignature: v.exactOptional(v.string()),
+});
 
 export const chatMessageSchema = tagged('role', [
   v.object({ role: v.literal('system'), content: contentSchema }),
@@ -114,8 +120,11 @@ export type AnswerPart = v.InferOutput<typeof answerPartSchema>;
 export type AnswerEnd = v.InferOutput<typeof answerEndSchema>;
 
 /** How much of an answer a part is, in characters: what limits and batches count. */
-export const partChars = (part: AnswerPart): number =>
-  part.type === 'tool_call' ? part.id.length + part.name.length + part.arguments.length : part.text.length;
+export function partChars(part: AnswerPart): number {
+  if (part.type !== 'tool_call') return part.text.length;
+  const { id, name, arguments: args, thoughtSignature = '' } = part;
+  return id.length + name.length + args.length + thoughtSignature.length;
+}
 
 export type Finish = { type: 'finish' } & AnswerEnd;
 

@@ -18,6 +18,9 @@ export const isOpenAi = madeBy('openai|azure', 'gpt(?!-oss)|chatgpt|o\\d');
 
 export const isGemini = madeBy('google', 'gemini');
 
+/** Gemini from 3 on: it refuses a call of a tool that comes back without its signature. */
+export const wantsSignatures = madeBy('google', 'gemini-[3-9]');
+
 /**
  * DeepSeek's and Moonshot's models, wherever they run: after a call of a tool they refuse a message of theirs that
  * comes back without its thoughts (https://api-docs.deepseek.com/guides/thinking_mode).

@@ -46,9 +46,11 @@ export function assemble(events: Iterable<ChatEvent>): WholeAnswer {
       case 'refusal':
         refusal = (refusal ?? '') + event.text;
         break;
-      case 'tool_call':
-        toolCalls.push({ id: event.id, name: event.name, arguments: event.arguments });
+      case 'tool_call': {
+        const { type: _, ...call } = event;
+        toolCalls.push(call);
         break;
+      }
       case 'finish': {
         const { finishReason, model, usage } = event;
         return {

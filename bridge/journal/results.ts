@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 
-import { answerEndSchema, type ChatRequest } from '#shared/chat.ts';
+import { answerEndSchema, toolCallSchema, type ChatRequest } from '#shared/chat.ts';
 import { BridgeError, failureSchema } from '#shared/errors.ts';
 
 import type { WholeAnswer } from '../chat/collect.ts';
@@ -12,7 +12,7 @@ const storedAnswerSchema = v.object({
   text: v.string(),
   reasoning: v.string(),
   refusal: v.nullable(v.string()),
-  toolCalls: v.array(v.object({ id: v.string(), name: v.string(), arguments: v.string() })),
+  toolCalls: v.array(toolCallSchema),
   ...answerEndSchema.entries,
   durationMs: v.number(),
   /** It came after a restart, as Puter gave it: nobody has looked yet whether it is what was asked for. */

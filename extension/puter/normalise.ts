@@ -14,10 +14,19 @@ import { readUsage } from './usage.ts';
 /** Where there is nothing to say, some providers leave out even the name. */
 const anything = v.optional(v.unknown());
 
+/** Gemini's signature of a call. Of another shape it is none. */
+const extraContent = v.fallback(v.nullish(v.object({ google: v.object({ thought_signature: v.string() }) })), null);
+
 const lineSchema = tagged('type', [
   v.object({ type: v.literal('text'), text: v.string() }),
   v.object({ type: v.literal('reasoning'), reasoning: v.string() }),
-  v.object({ type: v.literal('tool_use'), id: v.nullish(v.string()), name: v.string(), input: anything }),
+  v.object({
+    type: v.literal('tool_use'),
+    id: v.nullish(v.string()),
+    name: v.string(),
+    input: anything,
+    extra_content: extraContent,
+  }),
   // Newer servers say why the answer ended.
   v.object({ type: v.literal('usage'), usage: anything, finish_reason: v.nullish(v.string()) }),
   v.object({ type: v.literal('error'), message: v.string() }),
@@ -33,7 +42,13 @@ const wholeSchema = v.object({
     reasoning_content: v.nullish(v.string()),
     stop_reason: v.nullish(v.string()),
     tool_calls: v.nullish(
-      v.array(v.object({ id: v.nullish(v.string()), function: v.object({ name: v.string(), arguments: anything }) })),
+      v.array(
+        v.object({
+          id: v.nullish(v.string()),
+          function: v.object({ name: v.string(), arguments: anything }),
+          extra_content: extraContent,
+        }),
+      ),
     ),
   }),
   finish_reason: v.nullish(v.string()),
@@ -64,7 +79,7 @@ export function createStreamReader(chat: ChatRequest, onPart: (part: AnswerPart)
           return onPart({ type: 'reasoning', text: line.output.reasoning });
         case 'tool_use':
           calledTool = true;
-          return onPart(toToolCall(line.output.id, line.output.name, line.output.input));
+          return onPart(toToolCall(line.output));
         case 'usage':
           usage = readUsage(line.output.usage, chat);
           finishReason = line.output.finish_reason ?? undefined;
@@ -101,8 +116,8 @@ export function readWhole(value: unknown, chat: ChatRequest, onPart: (part: Answ
   const { message, finish_reason: finishReason, usage: rawUsage } = parsed.output;
 
   const toToolCall = createToolCalls();
-  const calls = (message.tool_calls ?? []).map((call) =>
-    toToolCall(call.id, call.function.name, call.function.arguments),
+  const calls = (message.tool_calls ?? []).map(({ function: { name, arguments: input }, ...call }) =>
+    toToolCall({ ...call, name, input }),
   );
   const parts = [...reasoningOf(message), ...contentOf(message.content, toToolCall), ...calls];
 
@@ -135,7 +150,7 @@ function contentOf(content: Whole['content'], toToolCall: ReturnType<typeof crea
       return [{ type: 'reasoning', text: part['thinking'] }];
     if (part.type === 'tool_use') {
       const { id, name, input } = part;
-      return [toToolCall(typeof id === 'string' ? id : null, String(name), input)];
+      return [toToolCall({ id: typeof id === 'string' ? id : null, name: String(name), input })];
     }
     return [];
   });
@@ -145,14 +160,27 @@ function contentOf(content: Whole['content'], toToolCall: ReturnType<typeof crea
  * Makes calls of tools from either shape: arguments as text, or as the value that they are. Some providers give calls no
  * id, or two of them the same; a caller tells them apart by it.
  */
-function createToolCalls(): (id: string | null | undefined, name: string, input: unknown) => AnswerPart {
+function createToolCalls(): (call: GivenCall) => AnswerPart {
   const seen = new Set<string>();
-  return (given, name, input) => {
+  return ({ id: given, name, input, extra_content: extra }) => {
     const id = given && !seen.has(given) ? given : `call_${crypto.randomUUID().replaceAll('-', '')}`;
     seen.add(id);
     const text = typeof input === 'string' ? input : JSON.stringify(input ?? {});
-    return { type: 'tool_call', id, name, arguments: text.trim() === '' ? '{}' : text };
+    return {
+      type: 'tool_call',
+      id,
+      name,
+      arguments: text.trim() === '' ? '{}' : text,
+      ...(extra && { thoughtSignature: extra.google.thought_signature }),
+    };
   };
+}
+
+interface GivenCall {
+  id?: string | null | undefined;
+  name: string;
+  input?: unknown;
+  extra_content?: v.InferOutput<typeof extraContent>;
 }
 
 const finishReasons = new Map<string | undefined, FinishReason>([

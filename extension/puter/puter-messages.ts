@@ -1,5 +1,5 @@
 import type { ChatMessage, ChatRequest } from '#shared/chat.ts';
-import { isClaude, wantsThoughts } from '#shared/families.ts';
+import { isClaude, isGemini, wantsSignatures, wantsThoughts } from '#shared/families.ts';
 
 export interface PuterMessage {
   role: string;
@@ -33,6 +33,8 @@ function toMessages(message: ChatMessage, chat: ChatRequest): PuterMessage[] {
   }
 }
 
+type AssistantMessage = Extract<ChatMessage, { role: 'assistant' }>;
+type ToolCall = NonNullable<AssistantMessage['toolCalls']>[number];
 type Content = Extract<ChatMessage, { role: 'user' }>['content'];
 type Part = Exclude<Content, string>[number];
 
@@ -67,7 +69,7 @@ function toPart(part: Part, chat: ChatRequest): object {
  * beside them does not arrive at most providers, so it goes ahead as a message of its own.
  */
 function toAssistantMessages(
-  { content, toolCalls = [], reasoning = '' }: Extract<ChatMessage, { role: 'assistant' }>,
+  { content, toolCalls = [], reasoning = '' }: AssistantMessage,
   chat: ChatRequest,
 ): PuterMessage[] {
   const say = (said: PuterMessage['content'], thoughts: string): PuterMessage => ({
@@ -77,13 +79,25 @@ function toAssistantMessages(
     ...(wantsThoughts(chat) && { reasoning_content: thoughts || ' ' }),
   });
   if (toolCalls.length === 0) return [say(orFiller(content, chat), reasoning)];
-  const calls = toolCalls.map(({ id, name, arguments: text }) => ({
+  const calls = toolCalls.map((call) => ({
     type: 'tool_use',
-    id,
-    name,
-    input: parseArguments(text),
+    id: call.id,
+    name: call.name,
+    input: parseArguments(call.arguments),
+    ...signatureOf(call, chat),
   }));
   return [...(content.trim() === '' ? [] : [say(content, '')]), say(calls, reasoning)];
+}
+
+/**
+ * Most callers lose a call's signature, and most providers refuse the field. Google documents a text to stand in for a
+ * lost one (https://ai.google.dev/gemini-api/docs/thought-signatures); every call gets it, also those that Gemini left
+ * unsigned beside a signed one, since Puter turns their order around.
+ */
+function signatureOf({ thoughtSignature }: ToolCall, chat: ChatRequest): object {
+  const signature = thoughtSignature ?? (wantsSignatures(chat) ? 'skip_thought_signature_validator' : undefined);
+  if (signature === undefined || !isGemini(chat)) return {};
+  return { extra_content: { google: { thought_signature: signature } } };
 }
 
 /** A model that broke its own JSON off gets back what it wrote. */

@@ -52,16 +52,17 @@ export function describeClients(name: string, start: () => Promise<Subject>): vo
         expect(await stream.totalUsage).toMatchObject({ inputTokens: 22, outputTokens: 14 });
       });
 
-      it.each([['deepseek-agent', { reasoning_content: 'I must ask.' }]])(
-        'goes on with what %s wants back with a call of a tool',
-        async (id, wanted) => {
-          const asked = { model: model(id), prompt: 'x', tools, stopWhen: stepCountIs(3) };
-          expect((await generateText(asked)).text).toBe('The tool says: sunny in Paris');
-          expect(subject.calls.at(-1)?.messages).toContainEqual(expect.objectContaining(wanted));
-          expect(await streamText(asked).text).toBe('The tool says: sunny in Paris');
-          expect(subject.calls.at(-1)?.messages).toContainEqual(expect.objectContaining(wanted));
-        },
-      );
+      const extra_content = { google: { thought_signature: 'sealed' } };
+      it.each([
+        ['deepseek-agent', { reasoning_content: 'I must ask.' }],
+        ['gemini-3-agent', { content: [expect.objectContaining({ extra_content })] as object[] }],
+      ])('goes on with what %s wants back with a call of a tool', async (id, wanted) => {
+        const asked = { model: model(id), prompt: 'x', tools, stopWhen: stepCountIs(3) };
+        expect((await generateText(asked)).text).toBe('The tool says: sunny in Paris');
+        expect(subject.calls.at(-1)?.messages).toContainEqual(expect.objectContaining(wanted));
+        expect(await streamText(asked).text).toBe('The tool says: sunny in Paris');
+        expect(subject.calls.at(-1)?.messages).toContainEqual(expect.objectContaining(wanted));
+      });
 
       it('runs the one of several tools that is wanted', async () => {
         const files = {

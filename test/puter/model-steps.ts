@@ -4,7 +4,7 @@ import { type Refusal, refuse } from './refusals.ts';
 export type PuterLine =
   | { type: 'text'; text: string }
   | { type: 'reasoning'; reasoning: string }
-  | { type: 'tool_use'; id: string; name: string; input: Record<string, unknown>; text: '' }
+  | { type: 'tool_use'; id: string; name: string; input: Record<string, unknown>; text: ''; extra_content?: object }
   | { type: 'usage'; usage: PuterUsage }
   | { type: 'error'; message: string };
 
@@ -26,7 +26,12 @@ interface OpenAiMessage {
   content: string | null;
   refusal?: null;
   reasoning?: string;
-  tool_calls?: { id: string; type: 'function'; function: { name: string; arguments: string } }[];
+  tool_calls?: {
+    id: string;
+    type: 'function';
+    function: { name: string; arguments: string };
+    extra_content?: object;
+  }[];
 }
 
 interface AnthropicMessage {
@@ -58,9 +63,12 @@ export type ModelStep =
 export const text = (text: string): ModelStep => ({ line: { type: 'text', text } });
 export const reasoning = (reasoning: string): ModelStep => ({ line: { type: 'reasoning', reasoning } });
 export const usage = (usage: PuterUsage): ModelStep => ({ line: { type: 'usage', usage } });
-export const toolUse = (id: string, name: string, input: Record<string, unknown>): ModelStep => ({
-  line: { type: 'tool_use', id, name, input, text: '' },
-});
+export const toolUse = (
+  id: string,
+  name: string,
+  input: Record<string, unknown>,
+  extra: { extra_content?: object } = {},
+): ModelStep => ({ line: { type: 'tool_use', id, name, input, text: '', ...extra } });
 
 export const encodeLine = (line: PuterLine): string => `${JSON.stringify(line)}\n`;
 
@@ -79,7 +87,8 @@ export function* collected(steps: Iterable<ModelStep>, finishReason = 'stop'): I
     else if (line.type === 'usage') counted = line.usage;
     else if (line.type === 'tool_use') {
       const call = { name: line.name, arguments: JSON.stringify(line.input) };
-      message.tool_calls = [...(message.tool_calls ?? []), { id: line.id, type: 'function', function: call }];
+      const extra = line.extra_content && { extra_content: line.extra_content };
+      message.tool_calls = [...(message.tool_calls ?? []), { id: line.id, type: 'function', function: call, ...extra }];
     } else {
       yield { refusal: refuse('internal_error', 'All providers failed') };
       return;

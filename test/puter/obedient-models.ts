@@ -19,7 +19,8 @@ const isToldToCall = ({ messages }: ModelCall): boolean =>
   messages.some((it) => isRecord(it) && it['role'] === 'system' && textOf(it['content']).includes('with a call of'));
 
 const weather = '{"city":"Paris","celsius":21}';
-const callTool = ({ tools }: ModelCall): ModelStep => toolUse('call_1', tools[0] ?? 'none', { city: 'Paris' });
+const callTool = ({ tools }: ModelCall, extra = {}): ModelStep =>
+  toolUse('call_1', tools[0] ?? 'none', { city: 'Paris' }, extra);
 
 /** Asks a tool once, and says what came of it. */
 const agent =
@@ -73,6 +74,9 @@ export const obedientModels: Record<string, Answer> = {
     if (isThoughtless) return [{ refusal: refuse('upstream_bad_request', 'The thoughts must be passed back.') }];
     return agent(() => [reasoning('I must ask.'), callTool(call)])(call);
   },
+
+  /** Signs its calls. */
+  'gemini-3-agent': agent((call) => [callTool(call, { extra_content: { google: { thought_signature: 'sealed' } } })]),
 
   /**
    * Calls the tool that the person names, as in `call read {"path":"a.txt"}`, and says what came of it: for agents that

@@ -45,7 +45,10 @@ export const usage: fc.Arbitrary<Usage> = withOptional(
 export const answerPart: fc.Arbitrary<AnswerPart> = fc.oneof(
   record({ type: fc.constant('text' as const), text }),
   record({ type: fc.constant('reasoning' as const), text }),
-  record({ type: fc.constant('tool_call' as const), id: text, name: text, arguments: text }),
+  withOptional(
+    { type: fc.constant('tool_call' as const), id: text, name: text, arguments: text },
+    { thoughtSignature: text },
+  ),
 );
 
 export const answerEnd: fc.Arbitrary<AnswerEnd> = record({
@@ -80,7 +83,7 @@ export const account: fc.Arbitrary<AccountState> = record({
 
 const extensionStatus = { lanes, rate: fc.integer({ min: 1, max: 100_000 }), paused: fc.boolean(), account };
 
-const toolCall = record({ id: text, name: text, arguments: text });
+const toolCall = withOptional({ id: text, name: text, arguments: text }, { thoughtSignature: text });
 const content = fc.oneof(
   text,
   fc.array(

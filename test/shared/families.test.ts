@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isClaude, isGemini, isOpenAi, wantsThoughts } from '#shared/families.ts';
+import { isClaude, isGemini, isOpenAi, wantsSignatures, wantsThoughts } from '#shared/families.ts';
 
 const asked = (model: string | undefined) => (model === undefined ? {} : { model });
 
@@ -46,5 +46,15 @@ describe('a model that wants its thoughts back', () => {
 
   it.each(['gpt-5', 'claude-sonnet-5', undefined])('is not %s', (model) =>
     expect(wantsThoughts(asked(model))).toBe(false),
+  );
+});
+
+describe('a model that wants a signature back with every call', () => {
+  it.each(['gemini-3-pro-preview', 'google/gemini-3.5-flash', 'google:google/gemini-4'])('is %s', (model) =>
+    expect(wantsSignatures(asked(model))).toBe(true),
+  );
+
+  it.each(['gemini-2.5-pro', 'openrouter:google/gemini-3-pro', 'gpt-5', undefined])('is not %s', (model) =>
+    expect(wantsSignatures(asked(model))).toBe(false),
   );
 });

@@ -23,7 +23,7 @@ describe('collecting an answer', () => {
       { type: 'reasoning', text: 'think.' },
       { type: 'text', text: 'lo' },
       { type: 'tool_call', id: 'a', name: 'f', arguments: '{}' },
-      { type: 'tool_call', id: 'b', name: 'f', arguments: '{"x":1}' },
+      { type: 'tool_call', id: 'b', name: 'f', arguments: '{"x":1}', thoughtSignature: 'sealed' },
       finish,
     ];
     expect(await collect(sourceOf<ChatEvent>(...events))).toEqual({
@@ -32,7 +32,7 @@ describe('collecting an answer', () => {
       refusal: null,
       toolCalls: [
         { id: 'a', name: 'f', arguments: '{}' },
-        { id: 'b', name: 'f', arguments: '{"x":1}' },
+        { id: 'b', name: 'f', arguments: '{"x":1}', thoughtSignature: 'sealed' },
       ],
       finishReason: 'stop',
       model: 'echo',

@@ -38,6 +38,15 @@ it('tells an answer once it is on disk, also to whoever asks in the turn in whic
   expect(statusOnDisk('a')).toBe('success');
 });
 
+it('keeps an answer whole, down to the signature of a call', async () => {
+  const { results } = await start();
+  results.begin({ id: 'a', scope, key: null, fingerprint: null, request });
+  const toolCalls = [{ id: 'b', name: 'f', arguments: '{}', thoughtSignature: 'sealed' }];
+  const whole = { ...answer, toolCalls, usage: { inputTokens: 3, outputTokens: 1, cachedTokens: 2 } };
+  results.succeed('a', whole);
+  expect(await results.read('a', scope)).toEqual({ status: 'success', answer: whole });
+});
+
 it('tells a request as it was when it was asked for, since what came meanwhile may not be on disk yet', async () => {
   const { results } = await start();
   results.begin({ id: 'a', scope, key: null, fingerprint: null, request });

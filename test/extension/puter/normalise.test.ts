@@ -231,6 +231,22 @@ describe('a call of a tool', () => {
     expect(parts).toEqual([call('a', 'f', '{}')]);
   });
 
+  it('has the signature that Gemini gave it', () => {
+    const signed = { ...call('a', 'f', '{}'), thoughtSignature: 'sealed' };
+    const line = { type: 'tool_use', id: 'a', name: 'f', input: {} };
+    const whole = { id: 'a', function: { name: 'f', arguments: '{}' } };
+    const partsOf = (given: object) => [
+      ...readLines([{ ...line, ...given }, usageLine]).parts,
+      ...readOne({ message: { tool_calls: [{ ...whole, ...given }] } }).parts,
+    ];
+    const extra = { google: { thought_signature: 'sealed', other: 1 } };
+    expect(partsOf({ extra_content: extra })).toEqual([signed, signed]);
+    const unsigned = [call('a', 'f', '{}'), call('a', 'f', '{}')];
+    for (const other of [null, 'x', {}, { google: null }, { google: { thought_signature: 5 } }]) {
+      expect(partsOf({ extra_content: other })).toEqual(unsigned);
+    }
+  });
+
   it('in a stream is one by one, too', () => {
     const line = { type: 'tool_use', id: '', name: 'f', input: '{"x":1}' };
     const { parts } = readLines([line, line, usageLine]);

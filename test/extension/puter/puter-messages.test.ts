@@ -100,6 +100,19 @@ describe('a message', () => {
     expect(thoughtsFor('gpt-5')).toEqual([null, null, null, null]);
   });
 
+  it('of an assistant has its calls signed as Gemini wants them, who is told where a signature was lost', () => {
+    const call = { id: 'a', name: 'f', arguments: '{}' };
+    const toolCalls = [{ ...call, thoughtSignature: 'sealed' }, call];
+    const messages: ChatMessage[] = [{ role: 'assistant', content: '', toolCalls }];
+    const contentFor = (model: string) => toPuterMessages({ messages, model })[0]?.content;
+    const plain = { type: 'tool_use', id: 'a', name: 'f', input: {} };
+    const signed = (signature: string) => ({ ...plain, extra_content: { google: { thought_signature: signature } } });
+    expect(contentFor('gemini-3-pro')).toEqual([signed('sealed'), signed('skip_thought_signature_validator')]);
+    expect(contentFor('gemini-2.5-pro')).toEqual([signed('sealed'), plain]);
+    // Others may refuse the field.
+    expect(contentFor('gpt-5')).toEqual([plain, plain]);
+  });
+
   it('of the system further down is said by the user where Claude answers, to whom Puter hands on only the first', () => {
     const messages: ChatMessage[] = [
       { role: 'system', content: 'a' },

@@ -51,19 +51,22 @@ const saidSchema = textOr(
   ),
 );
 
+/** OpenAI does not know the field, so that one of another shape is none. */
+const foreign = <S extends v.GenericSchema>(schema: S) => v.fallback(optional(schema), null);
+
 const callSchema = v.object(
   {
     id: text,
     type: v.literal('function', 'must be “function”'),
     function: v.object({ name: text, arguments: text }, 'must be an object with name and arguments'),
+    extra_content: foreign(v.object({ google: v.object({ thought_signature: text }) })),
   },
   'must be an object with id, type and function',
 );
 
-const name = optional(text);
+type Call = v.InferOutput<typeof callSchema>;
 
-/** OpenAI knows no such field, so that one of another shape is none. */
-const thoughts = v.fallback(optional(text), null);
+const name = optional(text);
 
 const messageSchema = tagged(
   'role',
@@ -75,8 +78,8 @@ const messageSchema = tagged(
       refusal: optional(text),
       tool_calls: optional(v.array(callSchema, 'must be an array')),
       // As we call them ourselves, and as OpenRouter does.
-      reasoning_content: thoughts,
-      reasoning: thoughts,
+      reasoning_content: foreign(text),
+      reasoning: foreign(text),
       name,
     }),
     v.object({ role: v.literal('tool'), tool_call_id: text, content: saidSchema }),
@@ -112,11 +115,7 @@ function toMessage(message: v.InferOutput<typeof messageSchema>): ChatMessage {
     case 'user':
       return { role: 'user', content: toContent(message.content) };
     case 'assistant': {
-      const toolCalls = (message.tool_calls ?? []).map(({ id, function: { name: tool, arguments: args } }) => ({
-        id,
-        name: tool,
-        arguments: args,
-      }));
+      const toolCalls = (message.tool_calls ?? []).map(toToolCall);
       const content = textOf(message.content) || (message.refusal ?? '');
       const reasoning = message.reasoning_content || message.reasoning;
       return {
@@ -130,6 +129,13 @@ function toMessage(message: v.InferOutput<typeof messageSchema>): ChatMessage {
       return { role: 'tool', toolCallId: message.tool_call_id, content: textOf(message.content) };
   }
 }
+
+const toToolCall = ({ id, function: { name: tool, arguments: args }, extra_content: extra }: Call) => ({
+  id,
+  name: tool,
+  arguments: args,
+  ...given({ thoughtSignature: extra?.google.thought_signature }),
+});
 
 function toContent(content: v.InferOutput<typeof contentSchema>): Extract<ChatMessage, { role: 'user' }>['content'] {
   if (typeof content === 'string') return content;
