@@ -16,6 +16,12 @@ export const isClaude = madeBy('anthropic', 'claude');
 /** Not the open models, which others run. */
 export const isOpenAi = madeBy('openai|azure', 'gpt(?!-oss)|chatgpt|o\\d');
 
+/**
+ * OpenAI's models that answer by its newer interface alone: of several calls of tools in one message, Puter hands on to
+ * them but one, and they refuse the result of another (newer servers hand on all).
+ */
+export const losesParallelCalls = madeBy('openai|azure', 'codex|gpt-[\\d.]+-(codex|pro)|gpt-5\\.4-mini|o\\d-pro');
+
 export const isGemini = madeBy('google', 'gemini');
 
 /** Gemini from 3 on: it refuses a call of a tool that comes back without its signature. */

@@ -1,5 +1,5 @@
 import type { ChatMessage, ChatRequest } from '#shared/chat.ts';
-import { isClaude, isGemini, wantsSignatures, wantsThoughts } from '#shared/families.ts';
+import { isClaude, isGemini, losesParallelCalls, wantsSignatures, wantsThoughts } from '#shared/families.ts';
 
 export interface PuterMessage {
   role: string;
@@ -12,7 +12,30 @@ export interface PuterMessage {
 export function toPuterMessages(chat: ChatRequest): PuterMessage[] {
   const said = chat.messages.filter(({ role, content }) => role !== 'system' || isSaid(content, chat));
   const messages = said.length > 0 ? said : chat.messages;
-  return (isClaude(chat) ? messages.map(forClaude) : messages).flatMap((message) => toMessages(message, chat));
+  return arrange(messages, chat).flatMap((message) => toMessages(message, chat));
+}
+
+function arrange(messages: ChatMessage[], chat: ChatRequest): ChatMessage[] {
+  if (isClaude(chat)) return messages.map(forClaude);
+  return losesParallelCalls(chat) ? oneByOne(messages) : messages;
+}
+
+/** As if the model had called each tool in a message of its own, and had its result before it called the next. */
+function oneByOne(messages: ChatMessage[]): ChatMessage[] {
+  const told = new Set<ChatMessage>();
+  return messages.flatMap((message, index): ChatMessage[] => {
+    if (told.has(message)) return [];
+    if (message.role !== 'assistant' || (message.toolCalls ?? []).length < 2) return [message];
+    const { toolCalls = [], ...first } = message;
+    let end = index + 1;
+    while (messages[end]?.role === 'tool') end += 1;
+    const results = messages.slice(index + 1, end);
+    return toolCalls.flatMap((call, nth) => {
+      const own = results.filter((result) => result.role === 'tool' && result.toolCallId === call.id);
+      for (const result of own) told.add(result);
+      return [{ ...(nth === 0 ? first : { role: 'assistant', content: '' }), toolCalls: [call] }, ...own];
+    });
+  });
 }
 
 /** Of the system's messages, Puter hands only the first on to Claude: what comes further down is said by the user. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isClaude, isGemini, isOpenAi, wantsSignatures, wantsThoughts } from '#shared/families.ts';
+import { isClaude, isGemini, isOpenAi, losesParallelCalls, wantsSignatures, wantsThoughts } from '#shared/families.ts';
 
 const asked = (model: string | undefined) => (model === undefined ? {} : { model });
 
@@ -56,5 +56,20 @@ describe('a model that wants a signature back with every call', () => {
 
   it.each(['gemini-2.5-pro', 'openrouter:google/gemini-3-pro', 'gpt-5', undefined])('is not %s', (model) =>
     expect(wantsSignatures(asked(model))).toBe(false),
+  );
+});
+
+describe('a model that is told of one call at a time', () => {
+  it.each([
+    'gpt-5-codex',
+    'openai/gpt-5.1-codex-mini',
+    'azure:openai/gpt-5.4-mini',
+    'gpt-5.5-pro-2026-04-23',
+    'o3-pro',
+  ])('is %s', (model) => expect(losesParallelCalls(asked(model))).toBe(true));
+
+  it.each(['gpt-5-nano', 'gpt-4o-mini', 'o3-mini', 'openrouter:openai/gpt-5-codex', 'gemini-3-pro', undefined])(
+    'is not %s',
+    (model) => expect(losesParallelCalls(asked(model))).toBe(false),
   );
 });

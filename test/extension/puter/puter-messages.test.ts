@@ -149,3 +149,36 @@ describe('a message', () => {
     expect(it).toEqual({ role: 'tool', tool_call_id: 'a', content: 'Sunny.' });
   });
 });
+
+describe('several calls in one message', () => {
+  const calls = ['a', 'b', 'c'].map((id) => ({ id, name: 'f', arguments: '{}' }));
+  const result = (toolCallId: string): ChatMessage => ({ role: 'tool', toolCallId, content: toolCallId });
+  const messages: ChatMessage[] = [
+    hello,
+    { role: 'assistant', content: 'Let me see.', toolCalls: calls },
+    ...['b', 'a', 'c'].map(result),
+    { role: 'assistant', content: 'Again.', toolCalls: calls.slice(0, 1) },
+    result('a'),
+    hello,
+  ];
+  const called = (...ids: string[]) => ({
+    role: 'assistant',
+    content: ids.map((id) => ({ type: 'tool_use', id, name: 'f', input: {} })),
+  });
+  const answered = (id: string) => ({ role: 'tool', tool_call_id: id, content: id });
+
+  it('are told one by one, each with what it came to, where Puter hands on but one of a message', () => {
+    expect(toPuterMessages({ messages, model: 'gpt-5-codex' })).toEqual([
+      hello,
+      { role: 'assistant', content: 'Let me see.' },
+      ...['a', 'b', 'c'].flatMap((id) => [called(id), answered(id)]),
+      ...[{ role: 'assistant', content: 'Again.' }, called('a'), answered('a')],
+      hello,
+    ]);
+  });
+
+  it('stay together for all others', () => {
+    const told = toPuterMessages({ messages, model: 'gpt-5' });
+    expect(told.slice(2, 6)).toEqual([called('a', 'b', 'c'), ...['b', 'a', 'c'].map(answered)]);
+  });
+});
