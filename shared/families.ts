@@ -13,6 +13,12 @@ function madeBy(makers: string, names: string): (chat: Pick<ChatRequest, 'model'
 /** Claude is the one family whose provider takes its own shapes. */
 export const isClaude = madeBy('anthropic', 'claude');
 
+/**
+ * Claude up to 4.5, and one whose name does not tell: while it is to think, it refuses a call of a tool that comes back
+ * without the thoughts before it, as it sealed them. From 4.6 on it decides by itself, and takes what comes.
+ */
+export const thinksByBudget = madeBy('anthropic', 'claude(?!-[a-z]+-(4[.-][6-9]|[5-9]))');
+
 /** Not the open models, which others run. */
 export const isOpenAi = madeBy('openai|azure', 'gpt(?!-oss)|chatgpt|o\\d');
 

@@ -1,11 +1,12 @@
 import type { ChatRequest, ResponseFormat } from '#shared/chat.ts';
+import { thinksByBudget } from '#shared/families.ts';
 import { isSafeToStream } from '#shared/streaming.ts';
 
 import { toPuterMessages, type PuterMessage } from './puter-messages.ts';
 
 /** What a request is in Puter's words: the messages, and the other arguments of its driver. */
 export function toPuterArguments(chat: ChatRequest): { messages: PuterMessage[]; options: Record<string, unknown> } {
-  const { model, temperature, topP, maxTokens, reasoningEffort, verbosity } = chat;
+  const { model, temperature, topP, maxTokens, verbosity } = chat;
   const { tools, toolChoice, parallelToolCalls, responseFormat } = chat;
   return {
     messages: toPuterMessages(chat),
@@ -15,7 +16,7 @@ export function toPuterArguments(chat: ChatRequest): { messages: PuterMessage[];
       ...(temperature !== undefined && { temperature }),
       ...(topP !== undefined && { top_p: topP }),
       ...(maxTokens !== undefined && { max_tokens: maxTokens }),
-      ...(reasoningEffort !== undefined && { reasoning_effort: reasoningEffort }),
+      ...(mayThink(chat) && { reasoning_effort: chat.reasoningEffort }),
       ...(verbosity !== undefined && { verbosity }),
       ...(tools !== undefined && { tools: tools.map((tool) => ({ type: 'function', function: tool })) }),
       ...(toolChoice !== undefined && { tool_choice: toolChoice }),
@@ -23,6 +24,16 @@ export function toPuterArguments(chat: ChatRequest): { messages: PuterMessage[];
       ...(responseFormat !== undefined && { text: { format: toTextFormat(responseFormat) } }),
     },
   };
+}
+
+/**
+ * Sealed thoughts are not among what is carried here. Without them, Claude can go on from a call of a tool if it is not
+ * asked to think.
+ */
+function mayThink(chat: ChatRequest): boolean {
+  const last = chat.messages.findLast((message) => message.role === 'assistant');
+  const goesOnFromCall = (last?.toolCalls ?? []).length > 0;
+  return chat.reasoningEffort !== undefined && !(goesOnFromCall && thinksByBudget(chat));
 }
 
 /** Arguments of the driver that `puter.ai.chat()` would drop in silence. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { isClaude, isGemini, isOpenAi, losesParallelCalls, wantsSignatures, wantsThoughts } from '#shared/families.ts';
+import {
+  isClaude,
+  isGemini,
+  isOpenAi,
+  losesParallelCalls,
+  thinksByBudget,
+  wantsSignatures,
+  wantsThoughts,
+} from '#shared/families.ts';
 
 const asked = (model: string | undefined) => (model === undefined ? {} : { model });
 
@@ -72,4 +80,21 @@ describe('a model that is told of one call at a time', () => {
     'is not %s',
     (model) => expect(losesParallelCalls(asked(model))).toBe(false),
   );
+});
+
+describe('a Claude that thinks by a budget', () => {
+  it.each([
+    ...[
+      'claude-sonnet-4-5-20250929',
+      'anthropic/claude-haiku-4-5',
+      'claude-haiku-4.5-latest',
+      'claude-opus-4-20250514',
+    ],
+    ...['claude-3-7-sonnet-latest', 'claude-4-5-haiku', 'claude-haiku'],
+  ])('is %s', (model) => expect(thinksByBudget(asked(model))).toBe(true));
+
+  it.each([
+    ...['claude-opus-4-6', 'anthropic/claude-sonnet-4.6', 'claude-sonnet-5', 'claude-fable-5-1'],
+    ...['openrouter:anthropic/claude-sonnet-4.5', 'gpt-5', undefined],
+  ])('is not %s', (model) => expect(thinksByBudget(asked(model))).toBe(false));
 });

@@ -30,6 +30,23 @@ describe('the options of a call', () => {
     expect(toPuterArguments({ messages: [hello] }).options).toEqual({ stream: true });
   });
 
+  it('leave the effort out where an older Claude goes on from a call whose thoughts it would want back', () => {
+    const called: ChatMessage[] = [
+      hello,
+      { role: 'assistant', content: '', toolCalls: [{ id: 'a', name: 'f', arguments: '{}' }] },
+      { role: 'tool', toolCallId: 'a', content: 'x' },
+    ];
+    const over: ChatMessage[] = [...called, { role: 'assistant', content: 'Sunny.' }, hello];
+    const effortOf = (model: string, messages: ChatMessage[]) =>
+      toPuterArguments({ model, messages, reasoningEffort: 'high' }).options['reasoning_effort'];
+    expect(effortOf('claude-sonnet-4-5', called)).toBeUndefined();
+    expect(effortOf('claude-sonnet-4-5', [...called, hello])).toBeUndefined();
+    expect(effortOf('claude-sonnet-4-5', [hello])).toBe('high');
+    expect(effortOf('claude-sonnet-4-5', over)).toBe('high');
+    expect(effortOf('claude-sonnet-5', called)).toBe('high');
+    expect(effortOf('gpt-5', called)).toBe('high');
+  });
+
   it('offer tools as OpenAI does', () => {
     expect(toPuterArguments({ messages: [hello], tools }).options['tools']).toEqual([
       { type: 'function', function: { name: 'f', parameters: { type: 'object' } } },
