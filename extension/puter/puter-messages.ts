@@ -95,13 +95,13 @@ function toAssistantMessages(
   { content, toolCalls = [], reasoning = '' }: AssistantMessage,
   chat: ChatRequest,
 ): PuterMessage[] {
-  const say = (said: PuterMessage['content'], thoughts: string): PuterMessage => ({
+  const tell = (said: PuterMessage['content'], thoughts: string): PuterMessage => ({
     role: 'assistant',
     content: said,
     // An empty one is taken for none.
     ...(wantsThoughts(chat) && { reasoning_content: thoughts || ' ' }),
   });
-  if (toolCalls.length === 0) return [say(orFiller(content, chat), reasoning)];
+  if (toolCalls.length === 0) return [tell(orFiller(content, chat), reasoning)];
   const calls = toolCalls.map((call) => ({
     type: 'tool_use',
     id: call.id,
@@ -109,7 +109,7 @@ function toAssistantMessages(
     input: parseArguments(call.arguments),
     ...signatureOf(call, chat),
   }));
-  return [...(content.trim() === '' ? [] : [say(content, '')]), say(calls, reasoning)];
+  return [...(content.trim() === '' ? [] : [tell(content, '')]), tell(calls, reasoning)];
 }
 
 /**
