@@ -46,7 +46,9 @@ export function createActivity(options: { now: () => number; onChange: () => voi
       const call = running.get(requestId);
       if (!call) return;
       running.delete(requestId);
-      finished.unshift({ ...call, finishedAt: now(), ...describe(outcome) });
+      // The clock may have been set back meanwhile, and no call ends before it starts.
+      const finishedAt = Math.max(now(), call.startedAt);
+      finished.unshift({ ...call, finishedAt, ...describe(outcome) });
       finished.length = Math.min(finished.length, kept);
       onChange();
     },

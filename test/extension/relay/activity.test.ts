@@ -49,6 +49,13 @@ describe('a call', () => {
     expect(activity.finished()[0]?.failure).toEqual({ code: 'upstream_failed', message: 'x'.repeat(200) });
   });
 
+  it('took no time, and not less than none, where the clock was set back meanwhile', () => {
+    activity.start(call('a'));
+    time = 400;
+    activity.finish('a', answered);
+    expect(activity.finished()).toMatchObject([{ startedAt: 1000, finishedAt: 1000 }]);
+  });
+
   it('ends once: what is told of it later, or of one that never ran, changes nothing', () => {
     run('a');
     const before = activity.finished();
