@@ -17,10 +17,10 @@ export interface Account {
   close(): void;
 }
 
-/** How soon Puter is asked again, and how long it may take: while somebody looks, while it is gone, and otherwise. */
-const watched = { waitMs: 1000, timeoutMs: 2000 };
-const gone = { waitMs: 2500, timeoutMs: 10_000 };
-const quiet = { waitMs: 30_000, timeoutMs: 10_000 };
+/** How soon Puter is asked again: while somebody looks, while it is gone, and otherwise. */
+const waitMs = { watched: 1000, gone: 2500, quiet: 30_000 };
+/** How long it may take: long enough for any line, but while somebody looks only twice as long as the last time. */
+const patienceMs = { shortest: 2000, longest: 10_000 };
 
 /**
  * Asks Puter at once who the token belongs to, and again while the answer matters: every second while somebody looks
@@ -39,6 +39,8 @@ export function startAccount(options: {
   let question = new AbortController();
   let count = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Of the last question, answered or given up; infinite while nothing is known of the line. */
+  let tookMs = Infinity;
 
   const isClosed = () => stop.signal.aborted || isOver(standing);
 
@@ -53,17 +55,22 @@ export function startAccount(options: {
     if (isNew) onChange();
   }
 
-  function pace(): { waitMs: number; timeoutMs: number } {
-    if (isWatched()) return watched;
-    return standing.hops.puter.state === 'unreachable' ? gone : quiet;
+  function pace(): keyof typeof waitMs {
+    if (isWatched()) return 'watched';
+    return standing.hops.puter.state === 'unreachable' ? 'gone' : 'quiet';
+  }
+
+  function patience(): number {
+    const { shortest, longest } = patienceMs;
+    return isWatched() ? Math.min(longest, Math.max(shortest, 2 * tookMs)) : longest;
   }
 
   function schedule(): void {
     clearTimeout(timer);
     if (isClosed()) return;
     const { until } = standing.hops.puter;
-    const { waitMs } = pace();
-    timer = setTimeout(check, until === null ? waitMs : Math.min(waitMs, Math.max(0, until - now())));
+    const wait = waitMs[pace()];
+    timer = setTimeout(check, until === null ? wait : Math.min(wait, Math.max(0, until - now())));
   }
 
   /** One question at a time: a newer one takes the place of the older. */
@@ -76,9 +83,11 @@ export function startAccount(options: {
   }
 
   async function ask({ token, apiOrigin }: { token: string; apiOrigin: string }, isOld: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([stop.signal, isOld, AbortSignal.timeout(pace().timeoutMs)]);
+    const start = now();
+    const signal = AbortSignal.any([stop.signal, isOld, AbortSignal.timeout(patience())]);
     const event = await askWho(token, apiOrigin, signal);
     if (isOld.aborted) return;
+    tookMs = now() - start;
     tell(event);
     if (standing.hops.puter.state === 'out_of_allowance') void askForAllowance();
     schedule();

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { authmePage, challengePage, redirectTarget, withToken } from './authme-page.ts';
 import { createCallLog, type DriverCall } from './call-log.ts';
@@ -47,6 +48,8 @@ export interface StandIn {
   setOutage(outage: boolean): void;
   /** While true, new requests are taken and never answered, as by a network that loses every packet. */
   setSilence(silence: boolean): void;
+  /** From now on, requests wait this many milliseconds for their answers, as on a slow line. */
+  setLatency(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -78,6 +81,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   const answerCall = createDriver({ sessions, log, defaultModel, concurrency });
   let outage = false;
   let silence = false;
+  let latency = 0;
   let challenge = false;
   let account: Record<string, unknown> = whoami;
   let remaining: number | null = null;
@@ -85,6 +89,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
   async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(req.url ?? '/', 'http://stand-in');
     if (silence) return undefined;
+    if (latency > 0) await delay(latency);
     if (req.method === 'OPTIONS') return sendPreflight(req, res);
     switch (`${req.method} ${url.pathname}`) {
       case 'POST /drivers/call':
@@ -168,6 +173,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     setRemaining: (microcents) => void (remaining = microcents),
     setChallenge: (on) => void (challenge = on),
     setSilence: (on) => void (silence = on),
+    setLatency: (ms) => void (latency = ms),
     setOutage(on) {
       outage = on;
       if (on) server.closeAllConnections();

@@ -5,14 +5,27 @@ import { startStandIn } from '../../puter/stand-in.ts';
 import { expired, refusal, startAccountRig, startTime, unreached } from './account-rig.ts';
 
 describe('with the stand-in of Puter', () => {
-  async function start() {
+  /** Somebody looks all the time. `states` are those of Puter, one after the other. */
+  async function start(latency = 0) {
     const puter = await startStandIn();
     onTestFinished(() => puter.close());
+    puter.setLatency(latency);
     const session = { token: puter.mintToken(), apiOrigin: puter.apiOrigin };
-    const account: Account = startAccount({ session, isWatched: () => true, now: Date.now, onChange: () => {} });
+    const states: string[] = [];
+    const onChange = () => {
+      const { state } = account.standing().hops.puter;
+      if (state !== states.at(-1)) states.push(state);
+    };
+    const account: Account = startAccount({ session, isWatched: () => true, now: Date.now, onChange });
     onTestFinished(account.close);
-    await expect.poll(() => account.standing().hops.puter.state).toBe('reachable');
-    return { puter, account };
+    await expect.poll(() => account.standing().hops.puter.state, { timeout: 5000 }).toBe('reachable');
+    return { puter, account, states };
+  }
+
+  /** Until the next question is answered. */
+  async function answerOneMore({ puter, account }: Awaited<ReturnType<typeof start>>): Promise<void> {
+    puter.setAccount({ subscribed: true });
+    await expect.poll(() => account.standing().plan, { timeout: 10_000 }).toBe('paid');
   }
 
   it('an account has a name and a plan, and its allowance once somebody looks', async () => {
@@ -32,6 +45,20 @@ describe('with the stand-in of Puter', () => {
     puter.setOutage(false);
     await expect.poll(() => account.standing().hops.puter.state, { timeout: 3000 }).toBe('reachable');
     expect(account.standing().hops.session.state).toBe('signed_in');
+  });
+
+  it('a slow line is no outage', async () => {
+    const rig = await start(2300);
+    await answerOneMore(rig);
+    expect(rig.states).toEqual(['reachable']);
+  });
+
+  it('a line that becomes slow looks like an outage once, and no longer than an answer takes', async () => {
+    const rig = await start();
+    rig.puter.setLatency(2300);
+    await expect.poll(() => rig.states, { timeout: 10_000 }).toEqual(['reachable', 'unreachable', 'reachable']);
+    await answerOneMore(rig);
+    expect(rig.states).toEqual(['reachable', 'unreachable', 'reachable']);
   });
 
   it('a session that Puter ended shows', async () => {
