@@ -1,13 +1,14 @@
 import * as v from 'valibot';
 
+import { blockedPorts } from '#shared/blocked-ports.ts';
 import type { MessageKey } from '#shared/say.ts';
 
 import type { Plan } from './puter/standing.ts';
 
-/** How many calls run at once, by what Puter allows to each kind of account at once. */
 /** How many calls Puter lets an account start in ten seconds. */
 export const rateByPlan = { temporary: 20, free: 30, paid: 200 } as const satisfies Record<Plan, number>;
 
+/** How many calls run at once, by what Puter allows to each kind of account at once. */
 export const lanesByPlan = { temporary: 2, free: 3, paid: 20 } as const satisfies Record<Plan, number>;
 
 /** What the person can set. A wrong value's issue names the sentence for it. Every value is checked here, on the options page and when read from storage alike. */
@@ -18,6 +19,7 @@ export const settingsSchema = v.object({
     v.trim(),
     v.transform(completeAddress),
     v.check(isOrigin, message('invalid_address')),
+    v.check(hasOpenPort, message('invalid_port')),
     v.transform((text) => new URL(text).origin),
   ),
   /** Used for requests that name no model; empty leaves the choice to Puter. */
@@ -62,6 +64,7 @@ function origin() {
     v.string(),
     v.trim(),
     v.check(isSafeOrigin, message('invalid_origin')),
+    v.check(hasOpenPort, message('invalid_port')),
     v.transform((text) => new URL(text).origin),
   );
 }
@@ -82,6 +85,11 @@ function isOrigin(text: string): boolean {
   // Chrome takes spaces in the name of a host, as %20.
   if (url.username !== '' || url.password !== '' || url.hostname.includes('%')) return false;
   return /^https?:$/.test(url.protocol);
+}
+
+/** Elsewhere a browser would only say that nobody answers. */
+function hasOpenPort(text: string): boolean {
+  return !blockedPorts.has(Number(URL.parse(text)?.port));
 }
 
 /** One address of Puter's own beside one of somebody else's: a token of the one would go to the other. */

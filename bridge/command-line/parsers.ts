@@ -2,6 +2,8 @@ import path from 'node:path';
 
 import { InvalidArgumentError } from 'commander';
 
+import { blockedPorts } from '#shared/blocked-ports.ts';
+
 import { keyNamePattern } from '../keys/keys.ts';
 
 const parsePath =
@@ -46,6 +48,9 @@ export function parseKeyName(value: string): string {
 /** Also used by the demo, so that both take the same ports. */
 export function parsePort(value: string): number {
   const port = Number(value);
-  if (/^\d{1,5}$/.test(value) && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+  if (!/^\d{1,5}$/.test(value) || port > 65_535)
+    throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+  if (blockedPorts.has(port))
+    throw new InvalidArgumentError(`Browsers block port ${port}, so no extension could connect. Choose another.`);
+  return port;
 }

@@ -178,7 +178,7 @@ it('survives a browser restart: badge and session are right before anybody looks
 });
 
 it('tells the truth about the bridge, too, when another address is set', async () => {
-  await setOptions(rig.browser, { bridgeAddress: '127.0.0.1:1' });
-  expect(await turnsTo('red', /No bridge answers on 127\.0\.0\.1:1\./)).toBeLessThan(3000);
+  await setOptions(rig.browser, { bridgeAddress: '127.0.0.1:2' });
+  expect(await turnsTo('red', /No bridge answers on 127\.0\.0\.1:2\./)).toBeLessThan(3000);
   await setOptions(rig.browser, { bridgeAddress: rig.bridge.url });
 });

@@ -44,6 +44,7 @@ it('saves what was typed last where the page is left at once, also what stood th
 it.each([
   ['bridgeAddress', 'http://127.0.0.1:5001/path', 'without a path'],
   ['bridgeAddress', 'not an address', 'like http://127.0.0.1:5001'],
+  ['bridgeAddress', '127.0.0.1:6000', 'Choose another'],
   ['apiOrigin', 'http://example.com', 'https://'],
   ['guiOrigin', 'javascript:alert(1)', 'https://'],
 ])('names a wrong %s (%s) at its field, and saves nothing of it', async (id, value, words) => {
@@ -108,9 +109,9 @@ it('runs as many calls at once as the plan allows, or as many as are set', async
 it('tests Puter’s addresses without sending the token, and names what does not answer', async () => {
   await options.locator('#test').click();
   expect(await waitForText(options, '#test-outcome', /pages at \S+ answer/)).toMatch(/lists \d+ models/);
-  await setOptions(rig.browser, { apiOrigin: 'http://127.0.0.1:1' });
+  await setOptions(rig.browser, { apiOrigin: 'http://127.0.0.1:2' });
   await options.locator('#test').click();
-  expect(await waitForText(options, '#test-outcome', /✗/)).toContain('No API of Puter answers at http://127.0.0.1:1.');
+  expect(await waitForText(options, '#test-outcome', /✗/)).toContain('No API of Puter answers at http://127.0.0.1:2.');
   await setOptions(rig.browser, { apiOrigin: rig.puter.apiOrigin });
 });
 

@@ -119,7 +119,7 @@ describe('without a code it is let in', () => {
 
   it('when another address of the same bridge is set, and at the first again', async () => {
     const { url } = rig.bridge;
-    await setOptions(rig.browser, { bridgeAddress: '127.0.0.1:1' });
+    await setOptions(rig.browser, { bridgeAddress: '127.0.0.1:2' });
     await until(() => !connected());
     await setOptions(rig.browser, { bridgeAddress: url });
     await until(connected);

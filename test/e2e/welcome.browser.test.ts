@@ -21,9 +21,9 @@ const done = (step: string) => welcome.waitForSelector(`#step-${step}[data-done=
 
 it('says how to start the bridge, and ticks the step once it runs', async () => {
   await done('bridge');
-  await setOptions(rig.browser, { bridgeAddress: '127.0.0.1:1' });
+  await setOptions(rig.browser, { bridgeAddress: '127.0.0.1:2' });
   await welcome.waitForSelector('#step-bridge[data-done=false]');
-  expect(await waitForText(welcome, '#step-bridge code', /./)).toBe('npm start -- --port 1');
+  expect(await waitForText(welcome, '#step-bridge code', /./)).toBe('npm start -- --port 2');
   await setOptions(rig.browser, { bridgeAddress: rig.bridge.url });
   await done('bridge');
 });

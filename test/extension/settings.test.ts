@@ -31,6 +31,7 @@ describe('stored settings', () => {
     ['bridgeAddress', ''],
     ['bridgeAddress', 'http://127.0.0.1:5002/path'],
     ['bridgeAddress', 'http://127.0.0.1:65536'],
+    ['bridgeAddress', 'http://127.0.0.1:6000'],
     ['bridgeAddress', 5002],
     ['bridgeAddress', null],
     ['lanes', 0],
@@ -125,6 +126,13 @@ describe('the address of the bridge', () => {
   ])('“%s” is refused with one sentence', (given) => {
     expect(problems('bridgeAddress', given)).toEqual(['invalid_address']);
   });
+
+  it.each(['http://127.0.0.1:6000', 'localhost:10080', 'https://bridge.example:5060'])(
+    '“%s” is refused, since browsers block that port',
+    (given) => {
+      expect(problems('bridgeAddress', given)).toEqual(['invalid_port']);
+    },
+  );
 
   it('is taken again as it was taken', () => {
     fc.assert(
@@ -235,5 +243,9 @@ describe('an address of Puter', () => {
   ])('%s is refused with a sentence', (given) => {
     const [issue] = accepted(given).issues ?? [];
     expect(issue?.message).toBe('invalid_origin');
+  });
+
+  it('is refused with another sentence where browsers block its port', () => {
+    expect(problems('apiOrigin', 'http://localhost:6000')).toEqual(['invalid_port']);
   });
 });

@@ -162,7 +162,7 @@ export const views: View[] = [
   view({
     ...popup,
     name: 'popup-no-bridge',
-    before: toAddress(() => '127.0.0.1:1'),
+    before: toAddress(() => '127.0.0.1:2'),
     on: (_, page) => page.locator('.fix').click(),
     shows: ['#hop-bridge', /npm start/],
     after: back,
@@ -268,7 +268,7 @@ export const views: View[] = [
     path: 'welcome.html',
     before: async (rig) => {
       await signOut(rig);
-      await toAddress(() => '127.0.0.1:1')(rig);
+      await toAddress(() => '127.0.0.1:2')(rig);
     },
     shows: ['#step-bridge', /No bridge/],
     after: async (rig) => {
@@ -294,7 +294,7 @@ export const views: View[] = [
   view({
     name: 'bridge-no-extension',
     path: '/',
-    before: toAddress(() => '127.0.0.1:1'),
+    before: toAddress(() => '127.0.0.1:2'),
     shows: ['#live', /No extension/],
     after: back,
   }),

@@ -120,6 +120,7 @@ describe('the config', () => {
     [['--port', '65536'], 'whole number from 0 to 65535'],
     [['--port', '-1'], 'whole number from 0 to 65535'],
     [['--port'], 'argument missing'],
+    [['--port', '6000'], 'Browsers block port 6000, so no extension could connect. Choose another.'],
     [['--first-token', '0'], 'whole number from 1 to 9999'],
     [['--prot', '1'], "unknown option '--prot'"],
     [['5002'], 'too many arguments'],
