@@ -69,8 +69,13 @@ function origin() {
   );
 }
 
-/** People leave the scheme out; and `localhost` may be ::1, where another program can listen on the same port. */
+/**
+ * People leave the scheme out, or all but the port; and `localhost` may be ::1, where another program can listen on the
+ * same port.
+ */
 function completeAddress(text: string): string {
+  // A shorter number is rather the beginning of an address.
+  if (/^:?\d{4,5}$/.test(text)) return `http://127.0.0.1:${text.replace(':', '')}`;
   const withScheme = /^\w+:\/\//.test(text) ? text : `http://${text}`;
   return withScheme.replace(/^(https?:\/\/)localhost(?=[:/]|$)/i, '$1127.0.0.1');
 }
@@ -84,6 +89,8 @@ function isOrigin(text: string): boolean {
   if (!url || url.pathname !== '/' || url.search !== '' || url.hash !== '') return false;
   // Chrome takes spaces in the name of a host, as %20.
   if (url.username !== '' || url.password !== '' || url.hostname.includes('%')) return false;
+  // “127” is 0.0.0.127 to a browser, and to nobody else.
+  if (/^[\d.]+$/.test(url.hostname) && !text.includes(url.hostname)) return false;
   return /^https?:$/.test(url.protocol);
 }
 

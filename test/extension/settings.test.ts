@@ -100,6 +100,12 @@ describe('the address of the bridge', () => {
     ['bridge.example:8080', 'http://bridge.example:8080'],
     ['https://bridge.example', 'https://bridge.example'],
     ['192.168.0.7:5001', 'http://192.168.0.7:5001'],
+    ['5002', 'http://127.0.0.1:5002'],
+    [' :5002 ', 'http://127.0.0.1:5002'],
+    ['50020', 'http://127.0.0.1:50020'],
+    ['BRIDGE.Example:8080', 'http://bridge.example:8080'],
+    ['http://[0:0:0:0:0:0:0:1]:5001', 'http://[::1]:5001'],
+    ['http://bücher.example', 'http://xn--bcher-kva.example'],
   ])('“%s” is taken as %s', (given, address) => {
     expect(v.parse(settingsSchema.entries.bridgeAddress, given)).toBe(address);
   });
@@ -123,6 +129,18 @@ describe('the address of the bridge', () => {
     'javascript:alert(1)',
     'not an address',
     'http://a b',
+    '5',
+    '500200',
+    '65536',
+    '80',
+    '127',
+    '127:5001',
+    '127.1:5001',
+    '192.168',
+    'http://5002',
+    'http://2130706433:5001',
+    'http://0x7f.1:5001',
+    'http://127.0.0.01',
   ])('“%s” is refused with one sentence', (given) => {
     expect(problems('bridgeAddress', given)).toEqual(['invalid_address']);
   });
@@ -225,6 +243,8 @@ describe('an address of Puter', () => {
     'http://0.0.0.0',
     'http://[::]',
     'http://[::ffff:10.0.0.1]',
+    'http://127.1:4100',
+    'https://5002',
     'https://puter.com/api',
     'https://puter.com/?x',
     'https://puter.com/#x',
