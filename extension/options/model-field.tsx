@@ -32,7 +32,7 @@ export function ModelField({ settings }: { settings: Settings }) {
     >
       <datalist id="models">
         {(models ?? []).map((model) => (
-          <option key={model.id} value={model.id} label={describe(model)} />
+          <option key={model.id} value={model.id} label={labelOf(model)} />
         ))}
       </datalist>
       <p id="model-details" class="small" aria-live="polite">
@@ -49,6 +49,10 @@ function ModelDetails({ models, name }: { models: Model[]; name: string }) {
   const nearest = nearestNames(name, models.flatMap(namesOf));
   return <span class="warning">{say('model_unknown', nearest.join(', ') || '–')}</span>;
 }
+
+/** Chromium shows and searches name and label of a suggestion; Firefox its label alone. */
+const labelOf = (model: Model): string =>
+  location.protocol === 'moz-extension:' ? `${model.id} · ${describe(model)}` : describe(model);
 
 function describe({ inputPrice, outputPrice, contextTokens }: Model): string {
   const price =
