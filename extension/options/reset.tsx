@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { say } from '../components/say.ts';
 import { askBackground } from '../messages.ts';
@@ -6,7 +6,15 @@ import { defaultSettings } from '../settings.ts';
 
 /** Back to the defaults, asked once more before it is done. */
 export function Reset({ onDone }: { onDone: () => void }) {
-  const [step, setStep] = useState<'offered' | 'asked' | 'done'>('offered');
+  const [step, setStep] = useState<'offered' | 'asked' | 'kept' | 'done'>('offered');
+  const keep = useRef<HTMLButtonElement>(null);
+  const offer = useRef<HTMLButtonElement>(null);
+  // The button that was pressed goes: before the page sees that and moves the focus to its top, it gets a place here.
+  useLayoutEffect(() => {
+    if (step === 'asked') keep.current?.focus();
+    else if (step !== 'offered') offer.current?.focus();
+  }, [step]);
+
   async function reset(): Promise<void> {
     await askBackground('changeSettings', defaultSettings);
     setStep('done');
@@ -16,17 +24,19 @@ export function Reset({ onDone }: { onDone: () => void }) {
     <section class="reset row" aria-label={say('reset')}>
       {step === 'asked' ? (
         <>
-          <span class="grow">{say('reset_question')}</span>
+          <span class="grow" role="alert">
+            {say('reset_question')}
+          </span>
           <button key="confirm" id="reset-confirm" type="button" class="primary" onClick={() => void reset()}>
             {say('reset_confirm')}
           </button>
-          <button key="keep" type="button" autofocus onClick={() => setStep('offered')}>
+          <button key="keep" type="button" ref={keep} onClick={() => setStep('kept')}>
             {say('keep')}
           </button>
         </>
       ) : (
         <>
-          <button key="offer" id="reset" type="button" onClick={() => setStep('asked')}>
+          <button key="offer" id="reset" type="button" ref={offer} onClick={() => setStep('asked')}>
             {say('reset')}
           </button>
           <span role="status" class="good">

@@ -156,11 +156,29 @@ it('keeps settings, pause and session over a restart of the browser', async () =
   expect((await ask(rig.bridge.url, { prompt: 'hi' })).body['model']).toBe('echo');
 });
 
-it('restores the defaults, once asked again', async () => {
+const focused = (): Promise<string | undefined> => options.evaluate(() => document.activeElement?.textContent);
+
+it('asks before it restores the defaults, and the keyboard stays with the question and what comes of it', async () => {
   await setOptions(rig.browser, { lanes: 7 });
-  await options.locator('#reset').click();
-  await options.locator('#reset-confirm').click();
+  await options.bringToFront();
+  await options.focus('#reset');
+  await options.keyboard.press('Enter');
+  expect(await waitForText(options, '.reset [role=alert]', /./)).toContain('Restore every default?');
+  expect(await focused()).toBe('Keep mine');
+  await options.keyboard.press('Enter');
+  await options.waitForSelector('#reset');
+  expect(await focused()).toBe('Restore defaults…');
+  expect(await stored()).toMatchObject({ lanes: 7 });
+});
+
+it('restores the defaults, once asked again', async () => {
+  await options.focus('#reset');
+  await options.keyboard.press('Enter');
+  await options.waitForSelector('#reset-confirm');
+  await options.focus('#reset-confirm');
+  await options.keyboard.press('Enter');
   await waitForText(options, '.reset [role=status]', /restored/);
+  expect(await focused()).toBe('Restore defaults…');
   expect(await stored()).toEqual({
     bridgeAddress: 'http://127.0.0.1:5001',
     defaultModel: '',
