@@ -88,10 +88,17 @@ function findPairing(pairings: readonly NewPairing[], bridgeAddress: string): Br
   return found ? { secret: found.secret, isOfAddress: own !== undefined } : null;
 }
 
-/** How the last sign-in went, for as long as the browser runs; null after a good one. */
-export async function readSignInOutcome(): Promise<SignInOutcome | null> {
-  const { outcome } = await chrome.storage.session.get<{ outcome?: SignInOutcome }>('outcome');
-  return outcome ?? null;
+/**
+ * Tells how the last sign-in went or is going, now and after every change, for as long as the browser runs; null after a
+ * good one. Returns how to stop.
+ */
+export function followSignInOutcome(listener: (outcome: SignInOutcome | null) => void): () => void {
+  const area = chrome.storage.session;
+  const tell = () =>
+    void area.get<{ outcome?: SignInOutcome }>('outcome').then(({ outcome }) => listener(outcome ?? null));
+  area.onChanged.addListener(tell);
+  tell();
+  return () => area.onChanged.removeListener(tell);
 }
 export const saveSignInOutcome = (outcome: SignInOutcome): Promise<void> => chrome.storage.session.set({ outcome });
 

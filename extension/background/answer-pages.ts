@@ -9,7 +9,7 @@ import {
   saveSignInOutcome,
 } from '../storage.ts';
 import type { BadgeState } from './badge.ts';
-import { signIn, signInInTab, type BeginSignIn, type SignInOutcome } from './sign-in.ts';
+import { failed, signIn, signInInTab, type BeginSignIn, type SignInOutcome } from './sign-in.ts';
 
 /** For a message whose answer is only that it was done. */
 const done =
@@ -34,7 +34,11 @@ export function answerPages(options: {
   /** The popup that asked is closed by the time that it would be told. */
   const remembered = (ask: (begin: BeginSignIn) => Promise<SignInOutcome>) => async (): Promise<SignInOutcome> => {
     const letGo = hold();
-    const outcome = await ask(beginSignIn).finally(letGo);
+    // In the place of how it went before, which would be told meanwhile.
+    await saveSignInOutcome({ status: 'waiting', sentence: 'sign_in_waiting' });
+    const outcome = await ask(beginSignIn)
+      .catch(() => failed('no_answer'))
+      .finally(letGo);
     if (outcome.status !== 'signed_in') await saveSignInOutcome(outcome);
     return outcome;
   };

@@ -6,16 +6,16 @@ import { isMixed, type Settings } from '../settings.ts';
 import type { Station } from '../station.ts';
 import { readContext, saveSession } from '../storage.ts';
 
-/** How a sign-in went; `sentence` names what to tell the person. */
+/** How a sign-in went, or that it is under way; `sentence` names what to tell the person. */
 export interface SignInOutcome {
-  status: 'signed_in' | 'in_tab' | 'failed';
+  status: 'waiting' | 'signed_in' | 'in_tab' | 'failed';
   sentence: MessageKey | null;
 }
 
 /** Begins a sign-in in a tab, at the station. */
 export type BeginSignIn = () => Promise<ReturnType<Station['beginSignIn']>>;
 
-const failed = (sentence: MessageKey): SignInOutcome => ({ status: 'failed', sentence });
+export const failed = (sentence: MessageKey): SignInOutcome => ({ status: 'failed', sentence });
 
 /**
  * Opens Puter's sign-in page in a window of the browser's own and waits for the person. It runs in the background

@@ -66,6 +66,17 @@ describe('in the window of the browser', () => {
     await isSignedIn();
   });
 
+  it('open says so, also to the popup that is opened meanwhile, until it is closed, and whatever came of it before', async () => {
+    await (await openWindow()).close();
+    await problem(/closed/);
+    const window = await openWindow();
+    // Anew, as one that is opened: a tab would come into that window, which then could not be closed.
+    await popup.reload();
+    expect(await problem(/./)).toBe('Waiting for Puter’s page…');
+    await window.close();
+    await problem(/closed/);
+  });
+
   it('cancelled, coming back without a token, says that', async () => {
     await redirect(await openWindow(), {});
     expect(await problem(/cancelled/)).toContain('sent no token');
