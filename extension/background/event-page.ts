@@ -14,7 +14,6 @@ import { createKeepAlive } from './keep-alive.ts';
 import { mustStayAwake } from './stay-awake.ts';
 
 const badge = createBadge();
-const reload = async () => chrome.runtime.reload();
 const keepAlive = createKeepAlive(() => void chrome.runtime.getPlatformInfo());
 
 // Whatever these two bring, this page has started by then: that is all they are for.
@@ -33,7 +32,7 @@ const station = serveStation({
   keepSession: saveSession,
   keepPairing: savePairing,
   showState: badge.show,
-  reload,
+  reload: async () => chrome.runtime.reload(),
 });
 
 answerPages({
@@ -43,7 +42,7 @@ answerPages({
     await station;
   },
   hold: keepAlive.hold,
-  reloadOnceIdle: async () => reloadOnceIdle(await station, reload),
+  reloadOnceIdle: async (reload) => reloadOnceIdle(await station, reload),
 });
 onContextChanged(() => void Promise.all([station, readContext()]).then(([it, context]) => it.use(context)));
 

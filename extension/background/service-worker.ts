@@ -16,6 +16,7 @@ answerPages({
   wake: supervisor.ensure,
   // In Chrome a message that waits for its answer does that.
   hold: () => () => {},
+  // It asks for `reload` by a message.
   reloadOnceIdle: () => askStation('reloadOnceIdle'),
 });
 
