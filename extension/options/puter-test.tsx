@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 
 import { say } from '../components/say.ts';
 import { isReachable } from '../is-reachable.ts';
@@ -9,29 +9,26 @@ type Outcome = { isGood: boolean; sentence: string };
 
 /** Tries both addresses without sending the token anywhere. */
 export function PuterTest({ settings }: { settings: Settings }) {
-  const [isTesting, setTesting] = useState(false);
-  const [outcomes, setOutcomes] = useState<Outcome[]>([]);
+  const [presses, setPresses] = useState(0);
+  /** Null while it is looked for. */
+  const [outcomes, setOutcomes] = useState<Outcome[] | null>([]);
   const { apiOrigin, guiOrigin } = settings;
-  const addresses = `${apiOrigin} ${guiOrigin}`;
-  const latest = useRef(addresses);
-  latest.current = addresses;
-  // What was found at other addresses says nothing of these, nor what is still being looked for there.
-  useEffect(() => setOutcomes([]), [addresses]);
-
-  async function test(): Promise<void> {
-    setTesting(true);
-    const found = await Promise.all([testApi(apiOrigin), testGui(guiOrigin)]);
-    setTesting(false);
-    if (latest.current === addresses) setOutcomes(found);
-  }
+  // What was found at other addresses says nothing of these, and what was typed is saved only after the press.
+  useEffect(() => {
+    if (presses === 0) return undefined;
+    let isCurrent = true;
+    setOutcomes(null);
+    void Promise.all([testApi(apiOrigin), testGui(guiOrigin)]).then((found) => isCurrent && setOutcomes(found));
+    return () => void (isCurrent = false);
+  }, [presses, apiOrigin, guiOrigin]);
 
   return (
     <div class="row test">
-      <button id="test" type="button" disabled={isTesting} onClick={() => void test()}>
-        {say(isTesting ? 'testing' : 'test')}
+      <button id="test" type="button" disabled={outcomes === null} onClick={() => setPresses(presses + 1)}>
+        {say(outcomes === null ? 'testing' : 'test')}
       </button>
       <div id="test-outcome" class="grow small" role="status">
-        {outcomes.map(({ isGood, sentence }) => (
+        {outcomes?.map(({ isGood, sentence }) => (
           <p key={sentence} class={isGood ? 'good' : 'problem'}>
             {sentence}
           </p>

@@ -136,6 +136,16 @@ it('tests Puter’s addresses without sending the token, and names what does not
   await setOptions(rig.browser, { apiOrigin: rig.puter.apiOrigin });
 });
 
+it('tests the address that was typed just before', async () => {
+  await options.bringToFront();
+  await options.locator('#apiOrigin').fill('http://127.0.0.1:2');
+  await options.locator('#test').click();
+  expect(await waitForText(options, '#test-outcome', /✗/)).toContain('No API of Puter answers at http://127.0.0.1:2.');
+  await setOptions(rig.browser, { apiOrigin: rig.puter.apiOrigin });
+  // And what was found there says nothing of another.
+  await waitForText(options, '#test-outcome', /✓ \S+ answers and lists/);
+});
+
 it('gives diagnostics away without token, name or prompt', async () => {
   await ask(rig.bridge.url, { prompt: 'What nobody else may read' });
   await until(async () =>
