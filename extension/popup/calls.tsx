@@ -23,8 +23,8 @@ export function RunningCalls({ calls, queued }: { calls: RunningCall[]; queued: 
         {calls.map((call) => (
           <li key={call.requestId} class="row">
             <div class="grow">
-              <p class="cut">{modelOf(call)}</p>
-              <p class="cut muted small">{call.caller ?? say('caller_unknown')}</p>
+              <p>{modelOf(call)}</p>
+              <p class="muted small">{call.caller ?? say('caller_unknown')}</p>
             </div>
             <span class="muted small elapsed">{duration(Math.max(0, now - call.startedAt))}</span>
             <button
@@ -55,8 +55,8 @@ export function FinishedCalls({ calls }: { calls: FinishedCall[] }) {
               {outcomes[outcomeOf(call)].mark}
             </span>
             <div class="grow">
-              <p class="cut">{modelOf(call)}</p>
-              {call.failure && <p class={`small reason ${outcomes[outcomeOf(call)].color}`}>{call.failure.message}</p>}
+              <p>{modelOf(call)}</p>
+              {call.failure && <p class={`small ${outcomes[outcomeOf(call)].color}`}>{call.failure.message}</p>}
             </div>
             <span class="muted small elapsed">
               {call.tokens !== null && `${say('tokens', count(call.tokens))} · `}

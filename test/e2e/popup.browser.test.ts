@@ -161,6 +161,19 @@ it('is 360 px wide and at most 600 high, and nothing in it is wider, also with m
   await Promise.allSettled(answers);
 });
 
+it('shows long names whole, while they run and afterwards, and nothing is wider for it', async () => {
+  // Puter refuses the first four tries, so that it runs for some seconds.
+  const model = 'busy:4:openrouter:anthropic/claude-sonnet-4.5-20250929:thinking';
+  const answer = ask(rig.bridge.url, { prompt: 'hi', model });
+  for (const list of ['#running', '#finished']) {
+    await waitForText(popup, `${list} li`, /claude-sonnet/);
+    const hidden = await popup.$$eval(`${list} p`, (all) => all.map((it) => it.scrollWidth - it.clientWidth));
+    expect(hidden).toEqual(hidden.map(() => 0));
+    expect(await popup.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  }
+  expect((await answer).status).toBe(200);
+});
+
 it('says that answers are lost with the bridge, where its disk fails', async () => {
   const limits = { ...defaultLimits, maxJournalBytes: 100_000 };
   const full = await startTemporaryBridge({ keepBytes: 10_000, limits }, () => {});
