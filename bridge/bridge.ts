@@ -110,7 +110,8 @@ function compose(
     connections.announce();
     drain.changed();
   };
-  const pairings = openPairings({ folder: config.stateDir, now: Date.now, onTrouble: onUnexpected });
+  const onGone = () => connections.dropUnpaired();
+  const pairings = openPairings({ folder: config.stateDir, now: Date.now, onTrouble: onUnexpected, onGone });
   const journal = openJournal({
     folder: config.stateDir,
     // Where no words are kept, it is kept all the same that a key had its answer.

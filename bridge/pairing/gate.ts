@@ -19,7 +19,7 @@ export interface Gate {
 }
 
 export interface GateOptions {
-  pairings: Omit<Pairings, 'watch' | 'hasOrigin'>;
+  pairings: Omit<Pairings, 'hasOrigin'>;
   offers: Offers;
   /** Where the bridge listens, as extensions dial it. */
   host: string;

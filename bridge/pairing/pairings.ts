@@ -42,6 +42,8 @@ export class PairingsFileError extends Error {
 export const pairingsFile = 'pairings.json';
 /** How exact `lastSeen` is: an extension that comes and goes is no reason to write all the time. */
 const seenMs = 60_000;
+/** For so long a file that is empty or missing says nothing: many an editor empties or removes it, and then writes. */
+const goneMs = 300;
 
 /** Strict: what a newer bridge added would be lost with the next change. */
 const pairingSchema = v.strictObject({
@@ -61,8 +63,10 @@ export function openPairings(options: {
   /** Milliseconds since 1970. */
   now: () => number;
   onTrouble: (error: unknown) => void;
+  /** The file was found empty or missing, and stayed so: whoever was in it is not paired any more. */
+  onGone: () => void;
 }): Pairings {
-  const { folder, now, onTrouble } = options;
+  const { folder, now, onTrouble, onGone } = options;
   const file = path.join(folder, pairingsFile);
   try {
     prepare(folder);
@@ -70,13 +74,35 @@ export function openPairings(options: {
     // A disk that keeps nothing is no reason to answer nobody.
     if (error instanceof InsecureFolderError) throw error;
   }
-  let known = read(file);
+  let known = read(file) ?? [];
+  // Runs while there is nothing in the file, and that is not believed yet.
+  let doubt: NodeJS.Timeout | undefined;
   // Who was paired while nothing could be kept, until it can.
   let unkept: readonly Pairing[] = [];
 
+  /** Reads the file anew. */
+  function look(): void {
+    const found = read(file);
+    if (found === null && known.length > 0) return void (doubt ??= setTimeout(believe, goneMs).unref());
+    clearTimeout(doubt);
+    doubt = undefined;
+    known = found ?? [];
+  }
+
+  function believe(): void {
+    doubt = undefined;
+    try {
+      known = read(file) ?? [];
+    } catch (error) {
+      return onTrouble(error);
+    }
+    if (unkept.length > 0) change((pairings) => pairings);
+    onGone();
+  }
+
   function current(): readonly Pairing[] {
     try {
-      known = read(file);
+      look();
     } catch (error) {
       // Somebody writes it by hand and is not done: until then it is as it was.
       onTrouble(error);
@@ -87,8 +113,10 @@ export function openPairings(options: {
   /** Where the disk keeps nothing, this is told, and nobody is turned away for it. */
   function change(make: (pairings: readonly Pairing[]) => readonly Pairing[]): void {
     try {
-      // Not as it was: what somebody writes by hand and is not done with would be lost.
-      write(make(unkept.reduce(replace, read(file))));
+      look();
+      // What somebody writes by hand and is not done with would be lost.
+      if (doubt) return;
+      write(make(unkept.reduce(replace, known)));
       unkept = [];
     } catch (error) {
       onTrouble(error);
@@ -139,10 +167,10 @@ function prepare(folder: string): void {
   openPrivateFile(folder, pairingsFile);
 }
 
-function read(file: string): readonly Pairing[] {
+/** Null where there is nothing: it is missing, was just made, or was emptied, for a moment or to unpair all. */
+function read(file: string): readonly Pairing[] | null {
   const text = readOrNothing(file);
-  // Also what was just made, or emptied to unpair all.
-  if (text.trim() === '') return [];
+  if (text.trim() === '') return null;
   try {
     return v.parse(fileSchema, JSON.parse(text)).pairings;
   } catch {

@@ -1,11 +1,13 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { watch } from 'node:fs';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { extensionOrigin } from '#shared/extension-id.ts';
 import { proveBridge } from '#shared/pairing/proof.ts';
-import { closeCodes, encodeFrame, readRetryAfter } from '#shared/protocol.ts';
+import { closeCodes, encodeFrame, readRetryAfter, type Frame, type FrameToExtension } from '#shared/protocol.ts';
 
 import type { Bridge } from '../../bridge/bridge.ts';
 import { hello, ids, open } from '../bridge/connection/connections-rig.ts';
@@ -300,6 +302,32 @@ describe('unpaired', () => {
     expect(await client.closed).toMatchObject({ code: closeCodes.unpaired });
     await connect(bridge, theirs, other);
     expect(connected()).toEqual(['Fork 1']);
+  });
+
+  it.each([
+    ['empties it', () => writeFile(file(), '')],
+    ['moves it away', () => rename(file(), `${file()}~`)],
+  ])('F13 by an editor that first %s, one costs no other its call', async (_, begin) => {
+    const other = { origin: fork, browser: 'Fork 1', profile: ids.otherProfile, instance: ids.otherInstance };
+    const [mine, theirs] = [await pair(bridge), await pair(bridge, other)];
+    const { pairings } = JSON.parse(await readFile(file(), 'utf8')) as { pairings: { origin: string }[] };
+    const kept = await connect(bridge, theirs, other);
+    const answer = ask(bridge.url, { prompt: 'x' });
+    const { requestId } = (await kept.next()) as Frame<FrameToExtension, 'request'>;
+    const client = await connect(bridge, mine);
+    const watcher = watch(folder.dir);
+    const told = once(watcher, 'change');
+    await begin();
+    await told;
+    watcher.close();
+    // By now the bridge was told, too.
+    await fetch(`${bridge.url}/health`);
+    const edited = { pairings: pairings.filter(({ origin }) => origin === fork) };
+    await writeFile(file(), JSON.stringify(edited), { mode: 0o600 });
+    expect(await client.closed).toMatchObject({ code: closeCodes.unpaired });
+    kept.send({ type: 'end', requestId, seq: 0, finishReason: 'stop', model: null, usage: null, parts: [] });
+    expect(await answer).toMatchObject({ status: 200 });
+    kept.socket.terminate();
   });
 
   it('F13 the file of the pairings is nobody else’s', async () => {

@@ -36,7 +36,7 @@ beforeEach(() => {
   verdict = undefined;
 });
 
-const pairings: Omit<Pairings, 'watch' | 'hasOrigin'> = {
+const pairings: Omit<Pairings, 'hasOrigin'> = {
   find: (origin, profile) => kept.find((it) => it.origin === origin && it.profile === profile) ?? null,
   has: (id) => kept.some((it) => it.id === id),
   add(pairing) {

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { InsecureFolderError } from '../../../bridge/journal/private-folder.ts';
 import { openPairings, PairingsFileError, type Pairings } from '../../../bridge/pairing/pairings.ts';
@@ -11,16 +11,18 @@ let folder: TemporaryFolder;
 let file: string;
 let time: number;
 let troubles: unknown[];
+const onGone = vi.fn<() => void>();
 beforeEach(async () => {
   folder = await createTemporaryFolder('pairings');
   file = path.join(folder.dir, 'pairings.json');
   time = Date.parse('2026-11-24T12:00:00Z');
   troubles = [];
+  onGone.mockClear();
 });
 afterEach(() => folder.remove());
 
 const open = (dir = folder.dir): Pairings =>
-  openPairings({ folder: dir, now: () => time, onTrouble: (error) => troubles.push(error) });
+  openPairings({ folder: dir, now: () => time, onTrouble: (error) => troubles.push(error), onGone });
 const ada = { origin: 'moz-extension://a', profile: 'ada', browser: 'Firefox 153', secret: 'ab'.repeat(32) };
 const readJson = async (): Promise<unknown> => JSON.parse(await readFile(file, 'utf8'));
 
@@ -86,16 +88,50 @@ describe('a person who takes one out of the file', () => {
     expect(await readJson()).toEqual({ pairings: [{ ...eve, lastSeen: '2026-11-24T12:01:00.000Z' }] });
   });
 
-  it.each([
+  const ways: [string, () => Promise<void>][] = [
     ['deletes it', () => unlink(file)],
     ['empties it', () => writeFile(file, '')],
-  ])('has unpaired all where that %s', async (_, act) => {
+  ];
+
+  it.each(ways)('has unpaired all where that %s, which is told within a second', async (_, act) => {
     const pairings = open();
     const { id } = pairings.add(ada);
     await act();
+    const start = performance.now();
+    expect(pairings.has(id)).toBe(true);
+    await vi.waitFor(() => expect(onGone).toHaveBeenCalledOnce());
+    expect(performance.now() - start).toBeLessThan(1000);
     expect(pairings.has(id)).toBe(false);
     pairings.add(ada);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it.each(ways)(
+    'has unpaired that one alone where an editor first %s, and who comes meanwhile is kept',
+    async (_, act) => {
+      const pairings = open();
+      const { id } = pairings.add(ada);
+      const eve = pairings.add({ ...ada, profile: 'eve' });
+      await act();
+      expect([pairings.has(id), pairings.has(eve.id)]).toEqual([true, true]);
+      const bob = pairings.add({ ...ada, profile: 'bob' });
+      time += 60_000;
+      pairings.see(id);
+      await writeFile(file, JSON.stringify({ pairings: [eve] }), { mode: 0o600 });
+      expect([id, eve.id, bob.id].map((it) => pairings.has(it))).toEqual([false, true, true]);
+      pairings.see(eve.id);
+      expect(await readJson()).toEqual({ pairings: [{ ...eve, lastSeen: '2026-11-24T12:01:00.000Z' }, bob] });
+      expect([onGone.mock.calls, troubles]).toEqual([[], []]);
+    },
+  );
+
+  it.each(ways)('keeps whom it pairs anew right after it %s', async (_, act) => {
+    const pairings = open();
+    const { id } = pairings.add(ada);
+    await act();
+    const eve = pairings.add({ ...ada, profile: 'eve' });
+    await vi.waitFor(() => expect(onGone).toHaveBeenCalledOnce());
+    expect([pairings.has(id), await readJson()]).toEqual([false, { pairings: [eve] }]);
   });
 
   it('and leaves it half written, changes nothing until it can be read', async () => {
