@@ -25,9 +25,14 @@ export interface KeyRing {
 
 type Held = Key & { abort: AbortController };
 
+/** Longer than a tick of any disk's clock, in which two changes have the same time. */
+const tickMs = 50;
+/** What cannot be read for less is being written. */
+const lastingMs = 1000;
+
 /**
  * Reads the keys in `folder`, which is made where it is missing, and again after every change. Throws as `readKeys`
- * does; what can no longer be read later is told, and the keys that were read last stay.
+ * does; what can no longer be read later is told where that lasts, and the keys that were read last stay.
  */
 export function openKeyRing(folder: string, options: { onTrouble: (error: unknown) => void }): KeyRing {
   const { onTrouble } = options;
@@ -41,7 +46,10 @@ export function openKeyRing(folder: string, options: { onTrouble: (error: unknow
   }
   let held: Held[] = [];
   let isLocked = false;
-  let seen = stampOf(path);
+  let seen = { stamp: stampOf(path), at: performance.now() };
+  // Whether no later change can have the stamp of what was read.
+  let isFinal = false;
+  let trouble: { since: number; told: string } | null = null;
   take(readKeys(folder));
 
   function take(keys: readonly Key[] | null): void {
@@ -53,12 +61,18 @@ export function openKeyRing(folder: string, options: { onTrouble: (error: unknow
 
   function refresh(): void {
     const stamp = stampOf(path);
-    if (stamp === seen) return;
-    // First, so that trouble is told once for each state of the file.
-    seen = stamp;
+    if (stamp === seen.stamp && isFinal) return;
+    const now = performance.now();
+    if (stamp !== seen.stamp) [seen, isFinal] = [{ stamp, at: now }, false];
     try {
       take(readKeys(folder));
+      isFinal = now - seen.at >= tickMs;
+      trouble = null;
     } catch (error) {
+      trouble ??= { since: now, told: '' };
+      if (now - trouble.since < lastingMs || trouble.told === stamp) return;
+      // Once for each state of the file.
+      trouble.told = stamp;
       onTrouble(error);
     }
   }
@@ -101,11 +115,11 @@ const revoked = () => new BridgeError('invalid_api_key', 'This key was revoked.'
 const abortOf = (held: readonly Held[], { sha256 }: Key): AbortController | undefined =>
   held.find((it) => it.sha256 === sha256)?.abort;
 
-/** Another for every change, also of the mode or the owner. */
+/** Another for every change, also of the mode or the owner, except for one of the same size within `tickMs`. */
 function stampOf(path: string): string {
   try {
     const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats ? `${stats.ino} ${stats.ctimeNs}` : 'missing';
+    return stats ? `${stats.ino} ${stats.ctimeNs} ${stats.size}` : 'missing';
   } catch {
     return 'unreadable';
   }
