@@ -37,20 +37,25 @@ const lastingMs = 1000;
 export function openKeyRing(folder: string, options: { onTrouble: (error: unknown) => void }): KeyRing {
   const { onTrouble } = options;
   const path = keyFileIn(folder);
+  let isOpened = false;
   try {
-    openPrivateFolder(folder);
+    open();
   } catch (error) {
     if (!isNowhere(error)) throw error;
     onTrouble(error);
-    return { isLocked: false, size: 0, find: () => undefined, refresh: () => {} };
   }
   let held: Held[] = [];
   let isLocked = false;
   let seen = { stamp: stampOf(path), at: performance.now() };
-  // Whether no later change can have the stamp of what was read.
-  let isFinal = false;
+  // Whether no later change can have the stamp of what was read. Where there is no folder, that was told already.
+  let isFinal = !isOpened;
   let trouble: { since: number; told: string } | null = null;
-  take(readKeys(folder));
+  if (isOpened) take(readKeys(folder));
+
+  function open(): void {
+    openPrivateFolder(folder);
+    isOpened = true;
+  }
 
   function take(keys: readonly Key[] | null): void {
     isLocked ||= keys !== null;
@@ -65,6 +70,8 @@ export function openKeyRing(folder: string, options: { onTrouble: (error: unknow
     const now = performance.now();
     if (stamp !== seen.stamp) [seen, isFinal] = [{ stamp, at: now }, false];
     try {
+      // Somebody mended what it could not be made for, and made it.
+      if (!isOpened) open();
       take(readKeys(folder));
       isFinal = now - seen.at >= tickMs;
       trouble = null;

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
@@ -308,6 +308,20 @@ describe('a key that is revoked', () => {
     expect((await send('GET /api/status', [`x-api-key: ${held}`], '', fresh)).status).toBe(200);
     expect((await send('GET /api/status', [], '', fresh)).status).toBe(401);
   });
+});
+
+it('D1 is asked for from the first key on, also where the state folder could be made only by then', async () => {
+  const parent = await temporaryStateDir();
+  const stateDir = join(parent, 'in-the-way', 'state');
+  writeFileSync(join(parent, 'in-the-way'), '');
+  const fresh = await startTemporaryBridge({ stateDir }, () => {});
+  onTestFinished(() => fresh.close());
+  const status = async (...headers: string[]) => (await send('GET /api/status', headers, '', fresh)).status;
+  expect(await status()).toBe(200);
+  rmSync(join(parent, 'in-the-way'));
+  const { stdout, stderr } = keyCommand(stateDir, 'create', 'first');
+  expect(stderr).toContain('From now on every program needs a key.');
+  expect([await status(), await status(`x-api-key: ${stdout.trim()}`)]).toEqual([401, 200]);
 });
 
 describe('the command line', () => {

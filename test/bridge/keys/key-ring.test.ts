@@ -1,8 +1,9 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { InsecureFolderError, openPrivateFolder } from '../../../bridge/journal/private-folder.ts';
 import { openKeyRing, type KeyRing } from '../../../bridge/keys/key-ring.ts';
 import { createKey } from '../../../bridge/keys/keys.ts';
 import { SetupError } from '../../../bridge/setup-error.ts';
@@ -15,8 +16,12 @@ beforeEach(async () => {
   folder = await createTemporaryFolder('keys');
   file = join(folder.dir, 'keys.json');
   onTrouble.mockClear();
+  vi.useFakeTimers({ toFake: ['performance'] });
 });
-afterEach(() => folder.remove());
+afterEach(async () => {
+  vi.useRealTimers();
+  await folder.remove();
+});
 
 const open = (dir = folder.dir): KeyRing => openKeyRing(dir, { onTrouble });
 
@@ -58,14 +63,10 @@ describe('an edit of the file of the keys', () => {
       writeFileSync(file, broken);
       ring.refresh();
       expect(onTrouble).not.toHaveBeenCalled();
-      await vi.waitFor(
-        () => {
-          ring.refresh();
-          expect(onTrouble).toHaveBeenCalledOnce();
-        },
-        { timeout: 3000 },
-      );
-      ring.refresh();
+      for (let time = 0; time < 3; time += 1) {
+        vi.advanceTimersByTime(1000);
+        ring.refresh();
+      }
       expect(onTrouble.mock.calls).toEqual([[expect.any(SetupError)]]);
       expect(ring.find(broken === '{' ? key : other!.key)).toBeDefined();
       writeFileSync(file, other!.text);
@@ -73,5 +74,41 @@ describe('an edit of the file of the keys', () => {
       expect(ring.find(other!.key)).toBeDefined();
       onTrouble.mockClear();
     }
+  });
+});
+
+describe('a folder that could not be made when the bridge started', () => {
+  const below = () => join(folder.dir, 'a-file', 'state');
+  beforeEach(() => writeFileSync(join(folder.dir, 'a-file'), ''));
+
+  it('is told of once, and the first key in it counts as soon as it is there', async () => {
+    const ring = open(below());
+    expect([ring.isLocked, ring.size]).toEqual([false, 0]);
+    vi.advanceTimersByTime(2000);
+    ring.refresh();
+    expect(onTrouble.mock.calls).toMatchObject([[{ code: 'ENOTDIR' }]]);
+    rmSync(join(folder.dir, 'a-file'));
+    openPrivateFolder(below());
+    const key = createKey(below(), 'first', new Date());
+    ring.refresh();
+    expect([ring.isLocked, ring.find(key)?.name]).toEqual([true, 'first']);
+  });
+
+  it('and that others can open once it is there is told of, as long as it is so', async () => {
+    const ring = open(below());
+    onTrouble.mockClear();
+    rmSync(join(folder.dir, 'a-file'));
+    openPrivateFolder(below());
+    const key = createKey(below(), 'first', new Date());
+    chmodSync(below(), 0o755);
+    for (const ms of [0, 1000, 1000]) {
+      vi.advanceTimersByTime(ms);
+      ring.refresh();
+    }
+    expect(onTrouble.mock.calls).toEqual([[expect.any(InsecureFolderError)]]);
+    expect(ring.isLocked).toBe(false);
+    chmodSync(below(), 0o700);
+    ring.refresh();
+    expect([ring.isLocked, ring.find(key)?.name]).toEqual([true, 'first']);
   });
 });
