@@ -153,9 +153,7 @@ function compose(
     onChange,
   });
   const exchanges = countExchanges(server, () => drain.changed());
-  const drain: Drain = createDrain({
-    isIdle: () => exchanges() + chats.running() + dispatcher.counts().running === 0,
-  });
+  const drain: Drain = createDrain({ isIdle: () => exchanges() + chats.running() + dispatcher.counts().running === 0 });
   const audience: Audience = createAudience({ onChange: () => connections.announce() });
   const signIns = createSignIns<Peer>({ now });
   const offers = createOffers({ now, random: randomBytes, isWatched: audience.watched, onChange });
@@ -204,6 +202,7 @@ function compose(
     status,
     audience,
     stopping: drain.begun,
+    locked: ring.locked,
     pairing: offers.view,
   });
   // An address that was named is no more than what a caller dials.

@@ -37,6 +37,7 @@ export function createRoutes(parts: {
   status: StatusHub;
   audience: Audience;
   stopping: AbortSignal;
+  locked: AbortSignal;
   pairing: () => PairingView | null;
 }): Route[] {
   const { connections, signIns } = parts;

@@ -17,6 +17,8 @@ export interface HeldKey {
 export interface KeyRing {
   /** From the first key on, even where none is left: to revoke a key must never let more programs in. */
   readonly isLocked: boolean;
+  /** Aborts as it becomes that. */
+  readonly locked: AbortSignal;
   readonly size: number;
   find(given: string): HeldKey | undefined;
   /** Revokes what runs with keys that are no longer in the file; what is asked anew is checked by the file anyway. */
@@ -45,7 +47,7 @@ export function openKeyRing(folder: string, options: { onTrouble: (error: unknow
     onTrouble(error);
   }
   let held: Held[] = [];
-  let isLocked = false;
+  const lock = new AbortController();
   let seen = { stamp: stampOf(path), at: performance.now() };
   // Whether no later change can have the stamp of what was read. Where there is no folder, that was told already.
   let isFinal = !isOpened;
@@ -58,10 +60,10 @@ export function openKeyRing(folder: string, options: { onTrouble: (error: unknow
   }
 
   function take(keys: readonly Key[] | null): void {
-    isLocked ||= keys !== null;
     const before = held;
     held = (keys ?? []).map((key) => ({ ...key, abort: abortOf(before, key) ?? new AbortController() }));
     for (const key of before) if (!abortOf(held, key)) key.abort.abort(revoked());
+    if (keys) lock.abort();
   }
 
   function refresh(): void {
@@ -96,8 +98,9 @@ export function openKeyRing(folder: string, options: { onTrouble: (error: unknow
   return {
     get isLocked() {
       refreshOnceATurn();
-      return isLocked;
+      return lock.signal.aborted;
     },
+    locked: lock.signal,
     get size() {
       return held.length;
     },

@@ -17,10 +17,12 @@ export function createPageRoutes(options: {
   audience: Audience;
   /** Aborts when the bridge begins to stop: whoever follows it would keep it from doing so. */
   stopping: AbortSignal;
+  /** Aborts with the first key. */
+  locked: AbortSignal;
   /** Shown on the page alone: no other web page can read that. */
   pairing: () => PairingView | null;
 }): Route[] {
-  const { status, audience, stopping, pairing } = options;
+  const { status, audience, stopping, locked, pairing } = options;
 
   function readStatus(): Reply {
     audience.look();
@@ -53,6 +55,14 @@ export function createPageRoutes(options: {
         };
         exchange.hangUp.on(end);
         stops.push(onAbort(stopping, end));
+        if (!exchange.revoked) {
+          const lockOut = () => {
+            // Told once more, the page asks anew, and is told that it needs a key.
+            events.send(status.read());
+            end();
+          };
+          stops.push(onAbort(locked, lockOut));
+        }
         return undefined;
       },
     },

@@ -286,7 +286,10 @@ describe('a key that is revoked', () => {
     const status = async (...headers: string[]) => (await send('GET /api/status', headers, '', fresh)).status;
     // Until there is a first key, whatever a program sends as one is of no account.
     expect([await status(), await status('Authorization: Bearer any')]).toEqual([200, 200]);
+    const follower = await fetch(`${fresh.url}/api/status`, { headers: { Accept: 'text/event-stream' } });
     const first = createKey(dir, 'first', new Date());
+    // Whoever was let in without one hears no more.
+    await follower.text();
     expect([await status(), await status(`x-api-key: ${first}`)]).toEqual([401, 200]);
     expect(revokeKey(dir, 'first')).toBe(0);
     expect([await status(), await status(`x-api-key: ${first}`)]).toEqual([401, 401]);

@@ -78,6 +78,28 @@ it('of a bridge with keys shows its state to whoever types one in, and follows i
   expect(await waitForText(page, '#live', /This bridge has keys/)).not.toContain('Fake 1');
 });
 
+it.each([
+  ['while it shows its state', false],
+  ['while that is away', true],
+])('of a bridge that gets its first key %s asks for one', async (_, isAway) => {
+  const { dir, remove } = await createTemporaryFolder('state');
+  let bridge = await startTemporaryBridge({ stateDir: dir });
+  onTestFinished(async () => {
+    await bridge.close();
+    await remove();
+  });
+  const page = await rig.browser.newPage();
+  await page.goto(bridge.url);
+  await waitForText(page, '#live', /No extension is connected/);
+  if (isAway) await bridge.close();
+  const key = createKey(dir, 'laptop', new Date());
+  if (isAway) bridge = await startTemporaryBridge({ stateDir: dir, port: Number(new URL(bridge.url).port) });
+  await waitForText(page, '#live', /This bridge has keys/);
+  await page.locator('#key').fill(key);
+  await page.locator('#unlock button').click();
+  await waitForText(page, '#live', /No extension is connected/);
+});
+
 it('lets no other page call the bridge from the browser', async () => {
   const page = await rig.browser.newPage();
   // Not JSON, which Firefox shows on a page that may open no socket.

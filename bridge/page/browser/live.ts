@@ -33,11 +33,21 @@ function followByEvents(): EventSource {
   source.addEventListener('message', () => void refresh().catch(() => {}));
   // The bridge went away; EventSource keeps trying, and the next message refreshes everything.
   source.addEventListener('error', () => {
-    showGone();
-    // It does not try again by itself after an answer that is no stream, of another program on the port for example.
-    if (source.readyState === EventSource.CLOSED) setTimeout(followWhileSeen, 1000);
+    if (source.readyState === EventSource.CLOSED) void followAnew();
+    else showGone();
   });
   return source;
+}
+
+/**
+ * EventSource does not try again by itself after an answer that is no stream, of another program on the port for
+ * example. Nor does it say what the answer was: the bridge may have keys by now, and a new page asks for one.
+ */
+async function followAnew(): Promise<void> {
+  const answer = await ask('/api/status', 'application/json').catch(() => null);
+  if (answer?.status === 401) return location.reload();
+  showGone();
+  setTimeout(followWhileSeen, 1000);
 }
 
 /** The same with a key, which EventSource cannot send. */
@@ -67,7 +77,10 @@ async function refresh(): Promise<void> {
   const response = await ask('/', 'text/html');
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   const fresh = page.querySelector('#live');
-  if (fresh && !fresh.querySelector('#unlock')) show(fresh);
+  const isLocked = page.querySelector('#unlock') !== null;
+  // The bridge got its first key since.
+  if (isLocked && !unlock) return location.reload();
+  if (fresh && !isLocked) show(fresh);
 }
 
 function ask(path: string, type: string, signal: AbortSignal | null = null): Promise<Response> {

@@ -14,7 +14,8 @@ it('a status that nobody follows any more is forgotten, however long the bridge 
   const audience = createAudience({ onChange() {} });
   const { signal: stopping } = new AbortController();
   const status = { read: () => createStatus(), watch: () => () => {}, changed() {} };
-  const routes = createPageRoutes({ status, audience, stopping, pairing: () => null });
+  const { signal: locked } = new AbortController();
+  const routes = createPageRoutes({ status, audience, stopping, locked, pairing: () => null });
   const hangUp = new HangUp();
   let ends = 0;
   const events = { send() {}, sendRaw() {}, isFull: () => false, end: () => void (ends += 1) };
@@ -22,10 +23,12 @@ it('a status that nobody follows any more is forgotten, however long the bridge 
     headers: { accept: 'text/event-stream' },
     hangUp,
     startEvents: () => events,
+    revoked: null,
   };
+  const listeners = () => [stopping, locked].map((signal) => getEventListeners(signal, 'abort').length);
 
   void routes.find(({ path }) => path === '/api/status')?.handle(exchange as Exchange);
-  expect([audience.watched(), getEventListeners(stopping, 'abort').length, ends]).toEqual([true, 1, 0]);
+  expect([audience.watched(), listeners(), ends]).toEqual([true, [1, 1], 0]);
   hangUp.tell(new BridgeError('cancelled', 'The caller hung up.'));
-  expect([audience.watched(), getEventListeners(stopping, 'abort').length, ends]).toEqual([false, 0, 1]);
+  expect([audience.watched(), listeners(), ends]).toEqual([false, [0, 0], 1]);
 });
