@@ -58,7 +58,7 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   const takeFor = (listener: RequestListener) => (request: IncomingMessage, response: ServerResponse) => {
     const last = latest.get(request.socket);
     // Node reads on behind an answer that ends the socket, and nobody could be told what became of what stands there.
-    if (last?.response ? endsSocket(last.response) : last?.hasEndedSocket) return;
+    if (last && (last.hasEndedSocket || (last.response && endsSocket(last.response)))) return;
     // It is cheaper to start it anew for each than to stop it.
     if (last) timers.get(request.socket)?.refresh();
     else expect(request.socket, limits.requestTimeoutMs);
@@ -69,7 +69,7 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     const exchange: Latest = { request, response, count, hasEndedSocket: false };
     latest.set(request.socket, exchange);
     response.on('close', () => leave(exchange));
-    if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseHead(request, response, 431);
+    if (request.rawHeaders.length > 2 * limits.maxHeaders) return refuseForGood(request, response, 431);
     request.socket.setTimeout(limits.readerGraceMs);
     listener(request, response);
   };
@@ -91,9 +91,15 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
   server.on('upgrade', ({ socket }) => clearTimeout(timers.get(socket)));
   server.on(
     'checkExpectation',
-    takeFor((request, response) => refuseHead(request, response, 417)),
+    takeFor((request, response) => refuseForGood(request, response, 417)),
   );
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => giveUp(socket, statusOf(error)));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Whoever closes its half has hung up, also where it is in the middle of its next request.
+    const hasHungUp = !socket.writable || error.code === 'HPE_INVALID_EOF_STATE';
+    const last = latest.get(socket);
+    if (last && !hasHungUp && isAnswered(last)) endSocketAfter(last);
+    else giveUp(socket, statusOf(error));
+  });
 
   function giveUp(socket: Duplex, status: Status): void {
     if (refused.has(socket)) return;
@@ -102,6 +108,8 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     const isOpen = response && !response.writableFinished;
     // What is broken may be the body of a request, or what follows one that is still being answered.
     if (!socket.writable || (isOpen && (response.headersSent || request?.complete))) return void socket.destroy();
+    // It comes by its socket once those before it are answered, and must not be taken for their answer.
+    if (request && isOpen && !response.socket) return refuseForGood(request, response, status);
     refuseSocket(socket, badHttp(status));
   }
 
@@ -129,18 +137,36 @@ interface Latest {
   hasEndedSocket: boolean;
 }
 
+/** The request is whole, and its answer is not: what is broken stands behind it. */
+const isAnswered = ({ request, response }: Latest): boolean =>
+  request?.complete === true && response?.writableFinished === false;
+
+/**
+ * What stands behind a request must not take away its answer, which may have been paid for. A body that is longer than
+ * announced looks the same, and its caller is to hear what is wrong with it. What else comes leads to nothing; it is
+ * read all the same, since only so is it seen that the caller hangs up.
+ */
+function endSocketAfter(exchange: Latest): void {
+  const { request, response } = exchange;
+  if (!request || !response || exchange.hasEndedSocket) return;
+  exchange.hasEndedSocket = true;
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+  else response.on('finish', () => request.socket.destroySoon());
+}
+
 /** The answer is over. */
 function leave(exchange: Latest): void {
   const { request, response } = exchange;
   if (!request || !response) return;
   // What is left of its body may still come.
   if (!request.complete) return void request.once('close', () => leave(exchange));
-  Object.assign(exchange, { request: null, response: null, hasEndedSocket: endsSocket(response) });
+  const hasEndedSocket = exchange.hasEndedSocket || endsSocket(response);
+  Object.assign(exchange, { request: null, response: null, hasEndedSocket });
 }
 
 const endsSocket = (response: ServerResponse): boolean => response.getHeader('Connection') === 'close';
 
-function refuseHead(request: IncomingMessage, response: ServerResponse, status: Status): void {
+function refuseForGood(request: IncomingMessage, response: ServerResponse, status: Status): void {
   response.setHeader('Connection', 'close');
   refuse(request, response, badHttp(status));
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
@@ -197,20 +197,85 @@ it.each([
   expect(refusalOf(await sendBytes(rig.port, text))).toEqual({ status: 400, code: 'bad_http' });
 });
 
-it('H25 a broken chunk ends the request that it belongs to, and what follows another request ends that', async () => {
+it('H25 a broken chunk ends the request that it belongs to', async () => {
   const broken = await sendBytes(rig.port, headOf('Transfer-Encoding: chunked'), `zz\r\n${canary}\r\n0\r\n\r\n`);
   expect(refusalOf(broken)).toEqual({ status: 400, code: 'bad_http' });
   expect(broken.body).not.toContain(canary);
-  // The garbage is not the answer to the call that still runs.
-  rig.expectCalls(1);
-  const call = rig.extension.nextCall();
-  const body = json({ prompt: 'x', model: 'hang' });
-  const socket = connect(rig.port, '127.0.0.1');
-  socket.write(headOf(`Content-Length: ${body.length}`) + body);
-  const running = await call;
-  socket.write('garbage\r\n\r\n');
-  expect((await readToEnd(socket)).length).toBe(0);
-  expect(await running.closed).toBe('aborted');
+});
+
+describe('what stands behind a request that is still being answered', () => {
+  const wholeCall = (body: string, ...headers: string[]) =>
+    headOf(`Content-Length: ${Buffer.byteLength(body)}`, ...headers) + body;
+  const call = (model: string, ...headers: string[]) => wholeCall(json({ prompt: 'x', model }), ...headers);
+  const countAnswers = ({ body }: RawAnswer) => body.split('HTTP/1.1').length;
+
+  it('H25 of a body that is longer than it says, takes no refusal away', async () => {
+    const body = json({ prompt: 'Grüße aus Zürich', model: 'echo' });
+    const answer = await sendBytes(rig.port, headOf(`Content-Length: ${body.length}`) + body);
+    expect(refusalOf(answer)).toEqual({ status: 400, code: 'invalid_json' });
+    expect(answer.headers.get('connection')).toBe('close');
+  });
+
+  it.each([
+    ['no HTTP', () => 'garbage\r\n\r\n'],
+    ['no HTTP and then a request', () => `garbage\r\n\r\n${call('echo')}`],
+    ['a request that is none', () => headOf('Content-Length: 2', 'Content-Length: 3')],
+  ])('H25 is neither answered nor called where it is %s, and takes no answer away', async (_, rest) => {
+    rig.expectCalls(1);
+    const answer = await sendBytes(rig.port, call('slow-utf8') + rest());
+    expect([answer.status, answer.headers.get('connection'), countAnswers(answer)]).toEqual([200, 'close', 1]);
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 'success' });
+  });
+
+  it.each([
+    ['garbage behind it', () => `GET /health HTTP/1.1\r\nHost: 127.0.0.1:${rig.port}\r\n\r\ngarbage\r\n\r\n`, 200],
+    ['a broken body', () => `${headOf('Transfer-Encoding: chunked')}zz\r\n`, 400],
+  ])('H25 is answered in its turn where it is a request with %s', async (_, rest, status) => {
+    rig.expectCalls(1);
+    const socket = connect(rig.port, '127.0.0.1');
+    socket.write(call('slow-utf8') + rest());
+    const answers = (await readToEnd(socket)).toString().split('HTTP/1.1 ').slice(1);
+    expect(answers.map((text) => Number(text.slice(0, 3)))).toEqual([200, status]);
+  });
+
+  it('H23 H25 is not waited for where it is a head that never ends, nor is the answer lost', async () => {
+    rig.expectCalls(1);
+    const body = json({ prompt: 'x', model: 'hang', timeout_ms: 3000 });
+    const answer = await sendBytes(rig.port, `${wholeCall(body)}GET /health HTTP/1.1\r\n`);
+    expect(refusalOf(answer)).toEqual({ status: 504, code: 'timed_out' });
+    expect(answer.headers.get('connection')).toBe('close');
+  });
+
+  it('H25 ends the socket, too, where the answer has begun', async () => {
+    rig.expectCalls(1);
+    const body = json({ messages: [{ role: 'user', content: 'x' }], model: 'slow-utf8', stream: true });
+    const socket = connect(rig.port, '127.0.0.1');
+    socket.write(wholeCall(body).replace('/api/process', '/v1/chat/completions'));
+    const [begun] = (await once(socket, 'data')) as [Buffer];
+    socket.write(`garbage\r\n\r\n${call('echo')}`);
+    const answer = parseAnswer(Buffer.concat([begun, await readToEnd(socket)]));
+    expect([answer.status, countAnswers(answer)]).toEqual([200, 1]);
+    expect(answer.body).toContain('data: [DONE]');
+  });
+
+  it.each([
+    ['closes its half', (socket: Socket) => void socket.end()],
+    ['goes', (socket: Socket) => void socket.destroy()],
+  ])('H25 H31 is no reason to stay for whoever %s then', async (_, leave) => {
+    for (const rest of ['garbage\r\n\r\n', 'GET /health HTTP/1.1\r\n']) {
+      rig.expectCalls(1);
+      const called = rig.extension.nextCall();
+      const socket = connect({ port: rig.port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.write(call('hang'));
+      const running = await called;
+      socket.write(rest);
+      await rig.g0();
+      leave(socket);
+      expect(await running.closed).toBe('aborted');
+      socket.destroy();
+    }
+    rig.expectCalls(2);
+  });
 });
 
 it.each(['TRACE', 'PUT', 'DELETE', 'PATCH', 'QUERY', 'GET', 'HEAD'])(
