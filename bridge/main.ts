@@ -26,6 +26,9 @@ import { SetupError } from './setup-error.ts';
 import { tuneMemory } from './tune-memory.ts';
 import { readVersion } from './version.ts';
 
+// Whoever read it may have gone, and the terminal with it: no reason to end.
+process.stdout.on('error', () => {});
+
 const version = readVersion();
 const { task, config } = commandLineOrExit();
 if (task.type !== 'start') {

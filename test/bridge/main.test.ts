@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 
 import { createTemporaryFolder, type TemporaryFolder } from '../temporary-folder.ts';
+import { greet } from './connection/connections-rig.ts';
 
 const main = fileURLToPath(new URL('../../bridge/main.ts', import.meta.url));
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => state.remove());
 
-function start(args: string[], env: Record<string, string> = {}): { child: ChildProcess; output: () => string } {
+function start(args: string[], env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [main, ...args], {
     env: { ...process.env, PUTER_BRIDGE_STATE_DIR: state.dir, ...env },
   });
@@ -54,6 +55,37 @@ it('says which web pages may call it', async () => {
   const wrong = start(['--port', '0', '--allow-origin', '*']);
   expect(await once(wrong.child, 'exit')).toEqual([2, null]);
   expect(wrong.output()).toContain('there is no wildcard');
+});
+
+it('runs on, and stops as it should, where nobody reads any more what it prints', async () => {
+  const { child, output } = start(['--port', '0']);
+  const url = await listening(output);
+  child.stdout.destroy();
+  await once(child.stdout, 'close');
+  const extension = await greet(url, { lanes: 1 });
+  await extension.next();
+  const ask = () =>
+    fetch(`${url}/api/process`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"prompt":"x"}',
+    });
+  const running = ask();
+  const request = await extension.next();
+  if (request.type !== 'request') throw new Error(`A ${request.type} came instead of a request.`);
+  child.kill('SIGTERM');
+  expect((await ask()).status).toBe(503);
+  extension.send({
+    type: 'end',
+    requestId: request.requestId,
+    seq: 0,
+    finishReason: 'stop',
+    model: null,
+    usage: null,
+    parts: [{ type: 'text', text: 'whole' }],
+  });
+  expect((await running).status).toBe(200);
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
 it.each([
