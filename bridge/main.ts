@@ -33,6 +33,8 @@ const version = readVersion();
 const { task, config } = commandLineOrExit();
 if (task.type !== 'start') {
   await taskOrExit(task);
+  // A pipe takes what was printed as fast as it is read, and what is left when the process ends is lost.
+  await new Promise((resolve) => process.stdout.write('', resolve));
   process.exit(0);
 }
 

@@ -91,6 +91,14 @@ describe('the history', () => {
     );
   });
 
+  it('shows all of a long one on the command line', async () => {
+    const bridge = await open({ keepsHistory: true });
+    const { id } = await bridge.ask({ prompt: 'long '.repeat(400_000), model: 'echo' });
+    const { ended, stdout } = run(['history', 'show', id, '--state-dir', bridge.stateDir]);
+    expect(await ended).toEqual([0, null]);
+    expect(stdout().split('long ')).toHaveLength(800_001);
+  });
+
   it('shows a request by the id that /v1 gave, too', async () => {
     const bridge = await open({ keepsHistory: true });
     const { id } = await bridge.ask({ prompt: 'x' });
