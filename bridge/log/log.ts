@@ -1,7 +1,5 @@
 import pino, { type DestinationStream, type Logger } from 'pino';
 
-import { onceATurn } from '../once-a-turn.ts';
-
 import { describeError } from './describe-error.ts';
 import { formatLine } from './format-line.ts';
 
@@ -49,28 +47,5 @@ function createTimestamp(): () => string {
     const now = Date.now();
     if (now !== madeAt) [madeAt, made] = [now, `,"time":"${new Date(now).toISOString()}"`];
     return made;
-  };
-}
-
-/**
- * Standard error. The lines of one turn of the event loop go out at once, and those of the last one as the process ends:
- * what is said last says why it did.
- */
-export function openStandardError(): DestinationStream {
-  const stream = pino.destination({ fd: 2, sync: true });
-  // Nobody reads it any more: no reason to end.
-  stream.on('error', () => {});
-  let lines = '';
-  const flush = () => {
-    if (lines !== '') stream.write(lines);
-    lines = '';
-  };
-  const flushLater = onceATurn(flush);
-  process.on('exit', flush);
-  return {
-    write(line) {
-      lines += line;
-      flushLater();
-    },
   };
 }
