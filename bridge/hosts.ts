@@ -2,6 +2,7 @@ import { isIP, type Socket } from 'node:net';
 
 import { InvalidArgumentError } from 'commander';
 
+import { commandName } from './command-name.ts';
 import { SetupError } from './setup-error.ts';
 
 /** An address to listen on. A name could lead elsewhere tomorrow. */
@@ -55,7 +56,7 @@ export function checkBind(
   if (isLoopback(config.host)) return;
   const missing = [
     ...(config.mayBindAll ? [] : ['set PUTER_BRIDGE_DANGEROUSLY_BIND_ALL=1']),
-    ...(keys.size > 0 ? [] : ['make a key with “puter-bridge key create NAME”']),
+    ...(keys.size > 0 ? [] : [`make a key with “${commandName} key create NAME”`]),
     ...(config.allowedHosts.length > 0 ? [] : ['name with --allowed-host the hosts under which it may be called']),
   ];
   if (missing.length === 0) return;

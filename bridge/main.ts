@@ -7,6 +7,7 @@ import { describeForBugReport } from './command-line/bug-report.ts';
 import { startBridge, type Bridge } from './bridge.ts';
 import { readCommandLine } from './command-line/command-line.ts';
 import type { Task } from './command-line/tasks.ts';
+import { commandName } from './command-name.ts';
 import type { Config } from './config.ts';
 import { findExtensionFolder } from './extension-folder.ts';
 import { isLoopback } from './hosts.ts';
@@ -77,7 +78,7 @@ const report = createReporter({
 });
 console.log(`Puter Bridge ${version} listens on ${bridge.url}`);
 if (config.socket !== null) console.log(`You can also call http://localhost by the socket ${config.socket}`);
-if (config.keepsHistory) console.log('History is on: “puter-bridge history” shows what was asked.');
+if (config.keepsHistory) console.log(`History is on: “${commandName} history” shows what was asked.`);
 if (config.allowedOrigins.length > 0) console.log(`Web pages of ${config.allowedOrigins.join(', ')} may call it.`);
 warn();
 report(bridge.status.read());

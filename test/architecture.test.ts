@@ -253,6 +253,12 @@ const rules: Record<string, Rule> = {
     ['notes.md', 'scripts/x.ts'],
   ),
 
+  'no text names a command that nobody has: nothing is installed under our name': never(
+    /\bputer-bridge (key|history|service|report)\b/,
+    (it) => isSource(it) || it.path === 'README.md',
+    [file('bridge/x.ts', "tell('“puter-bridge key create NAME” makes one.')")],
+  ),
+
   'no text names a folder of one machine, or a registry': never(
     /(^|[\s'"`(=:])\/(work|root)\/|\bregistry\.[a-z]+\.(org|com|io)\b/,
     ({ path }) => !path.endsWith('.png'),

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 
 import { Command, Option } from 'commander';
 
+import { commandName } from '../command-name.ts';
 import { defaults, type Config } from '../config.ts';
 import { parseHost, parseHostNames } from '../hosts.ts';
 import { logLevels } from '../log/log.ts';
@@ -25,7 +26,7 @@ const bindAllVariable = 'PUTER_BRIDGE_DANGEROUSLY_BIND_ALL';
 /** Reads the command line. Throws commander's `CommanderError` for `--help`, `--version` and mistakes, once printed. */
 export function readCommandLine(args: readonly string[], version: string): { task: Task; config: Config } {
   let task: Task = { type: 'start' };
-  const command = new Command('puter-bridge')
+  const command = new Command(commandName)
     .description('Answers HTTP requests through puter.ai.chat() in the Puter Bridge browser extension.')
     .version(version)
     .addOption(
@@ -170,7 +171,7 @@ interface Options extends Pick<
 function refuseKeyFlags(command: Command, args: readonly string[]): void {
   if (!args.some((arg) => /^(--(api-?)?(key|token)(=|$)|pb_)/.test(arg))) return;
   command.error(
-    'error: a key on a command line can be read by every program. “puter-bridge key create NAME” makes one.',
+    `error: a key on a command line can be read by every program. “${commandName} key create NAME” makes one.`,
   );
 }
 

@@ -1,4 +1,5 @@
 import type { HistoryTask } from '../command-line/tasks.ts';
+import { commandName } from '../command-name.ts';
 import { withoutPrefix } from '../id-prefix.ts';
 import { SetupError } from '../setup-error.ts';
 import { openHistory, type History } from './history.ts';
@@ -12,7 +13,7 @@ const listed = 100;
 const firstWords = 60;
 
 /**
- * `puter-bridge history …`. What programs may want to read goes to `print`, what people should know to `tell`. Rejects
+ * `history …` on the command line. What programs may want to read goes to `print`, what people should know to `tell`. Rejects
  * with `SetupError` and what opening the journal throws.
  */
 export async function runHistoryTask(
@@ -34,7 +35,7 @@ export async function runHistoryTask(
       case 'show_history': {
         const row = history?.find(withoutPrefix(task.id));
         if (!row)
-          throw new SetupError('No request has this id, or none has any more. “puter-bridge history” lists them.');
+          throw new SetupError(`No request has this id, or none has any more. “${commandName} history” lists them.`);
         return print(describe(row));
       }
       case 'clear_history':

@@ -3,7 +3,7 @@ import { openPrivateFolder } from '../journal/private-folder.ts';
 import { createKey, keyFileIn, readKeys, revokeKey } from './keys.ts';
 
 /**
- * `puter-bridge key …`. What programs may want to read goes to `print`, what people should know to `tell`. Throws
+ * `key …` on the command line. What programs may want to read goes to `print`, what people should know to `tell`. Throws
  * `SetupError` and `InsecureFolderError`.
  */
 export function runKeyTask(

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { BridgeError } from '#shared/errors.ts';
 
+import { commandName } from '../command-name.ts';
 import { scopeOf } from '../http/caller.ts';
 import type { KeyRing } from './key-ring.ts';
 
@@ -35,7 +36,7 @@ export function createKeyCheck(ring: KeyRing, options: { now: () => number }): K
     wrong += 1;
     return wrong > maxWrong
       ? new BridgeError('auth_rate_limited', 'Too many wrong keys came in the last seconds. Send a right one.')
-      : new BridgeError('invalid_api_key', 'The bridge has no such key. “puter-bridge key list” names those it has.');
+      : new BridgeError('invalid_api_key', `The bridge has no such key. “${commandName} key list” names those it has.`);
   }
 
   return (request) => {
@@ -64,6 +65,6 @@ function readKey({ headers }: IncomingMessage): string {
   if (key) return key;
   throw new BridgeError(
     'missing_api_key',
-    'Send a key as “Authorization: Bearer …”; “puter-bridge key create NAME” makes one.',
+    `Send a key as “Authorization: Bearer …”; “${commandName} key create NAME” makes one.`,
   );
 }

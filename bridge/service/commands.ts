@@ -7,7 +7,7 @@ import type { Config } from '../config.ts';
 import { openPrivateFolder } from '../journal/private-folder.ts';
 import { SetupError } from '../setup-error.ts';
 import { renderAgent } from './launchd-agent.ts';
-import { mark, serviceName, type Service } from './service.ts';
+import { isOurs, serviceName, type Service } from './service.ts';
 import { renderUnit } from './systemd-unit.ts';
 
 /** Beyond what running calls may take, for closing what is open. */
@@ -45,7 +45,7 @@ const supervisors: Partial<Record<NodeJS.Platform, Supervisor>> = {
 };
 
 /**
- * `puter-bridge service …`: has the system start the bridge at login, with the options that stand beside it. Throws
+ * `service …` on the command line: has the system start the bridge at login, with the options that stand beside it. Throws
  * `SetupError` and `InsecureFolderError`.
  */
 export function runServiceTask(
@@ -103,7 +103,7 @@ function writableFolders({ stateDir, logFile, socket }: Config): string[] {
 
 function findOwner(file: string): 'us' | 'other' | 'nobody' {
   try {
-    return readFileSync(file, 'utf8').includes(mark) ? 'us' : 'other';
+    return isOurs(readFileSync(file, 'utf8')) ? 'us' : 'other';
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'nobody';
     throw error;

@@ -14,5 +14,8 @@ export interface Service {
 /** The name under which systemd and launchd know it. */
 export const serviceName = 'puter-bridge';
 
-/** In the first lines of what we wrote, and of nothing else. */
-export const mark = 'Made by “puter-bridge service install”; “puter-bridge service uninstall” removes it.';
+/** In the first lines of what we wrote, and of nothing else. Without two dashes, which no comment of XML may hold. */
+export const mark = 'Made by Puter Bridge: “service install” writes it, “service uninstall” removes it.';
+
+/** Also where an older bridge wrote it, which called itself by another name. */
+export const isOurs = (text: string): boolean => /Made by (Puter Bridge:|“puter-bridge) /.test(text);

@@ -115,6 +115,7 @@ it('names the port that is taken, and does not move to another', async () => {
 it('explains itself with --help, and refuses what it does not know', async () => {
   const help = start(['--help']);
   expect(await once(help.child, 'exit')).toEqual([0, null]);
+  expect(help.output()).toContain('Usage: npm start -- [options] [command]');
   expect(help.output()).toContain('PUTER_BRIDGE_PORT');
   expect(help.output()).toContain('PUTER_BRIDGE_STATE_DIR');
   const wrong = start(['--prot', '5']);

@@ -58,7 +58,7 @@ export async function startProcess(
   return { ...started, url, port: Number(new URL(url).port), stateDir };
 }
 
-/** What `puter-bridge key …` prints. */
+/** What `key …` prints. */
 export function keyCommand(
   stateDir: string,
   ...args: string[]

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -103,6 +103,7 @@ describe('the unit of systemd', () => {
 describe('the agent of launchd', () => {
   it('O13 starts again what failed, waits for the drain, and says what it runs', () => {
     const text = renderAgent(service);
+    expect(/<!--(.*)-->/s.exec(text)?.[1]).not.toContain('--');
     expect(text).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n<!DOCTYPE plist /);
     expect(readPlist(/<plist version="1.0">(.*)<\/plist>/s.exec(text)?.[1] ?? '')).toEqual({
       Label: 'puter-bridge',
@@ -223,6 +224,14 @@ describe.runIf(process.platform === 'linux')('a service', () => {
     writeFileSync(unit, '[Unit]\n');
     for (const verb of ['install', 'uninstall']) expect(await command(verb)).toMatchObject({ code: 2 });
     expect(readFileSync(unit, 'utf8')).toBe('[Unit]\n');
+  });
+
+  it('O13 that an older bridge wrote is ours', async () => {
+    const { unit, command } = await makeHome();
+    mkdirSync(dirname(unit), { recursive: true });
+    writeFileSync(unit, '# Made by “puter-bridge service install”, which says how to remove it.\n');
+    expect(await command('uninstall')).toMatchObject({ code: 0 });
+    expect(existsSync(unit)).toBe(false);
   });
 
   it('O13 has no option that would be an order to systemd', async () => {

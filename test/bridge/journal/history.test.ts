@@ -87,7 +87,7 @@ describe('the history', () => {
       'answered:\nYou said: one\ntwo',
     ]);
     await expect(bridge.history({ type: 'show_history', id: 'nobody' })).rejects.toThrow(
-      '“puter-bridge history” lists them.',
+      '“npm start -- history” lists them.',
     );
   });
 
