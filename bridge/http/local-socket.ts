@@ -26,7 +26,7 @@ export async function listenOnSocket(
   // Half open, as Node's own HTTP server takes them: a caller may end its side and still wait for the answer.
   const server = createServer({ allowHalfOpen: true }, take);
   server.maxConnections = maxConnections;
-  openPrivateFolder(path.dirname(file));
+  openPrivateFolder(path.dirname(file), '--socket');
   await removeStale(file);
   try {
     await listen(server, { path: file });

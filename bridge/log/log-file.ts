@@ -23,7 +23,7 @@ export function openLogFile(
   let isTroubled = false;
 
   function open(): number {
-    const opened = openSync(openPrivateFile(folder, path.basename(name)), 'a');
+    const opened = openSync(openPrivateFile(folder, path.basename(name), '--log-file'), 'a');
     size = fstatSync(opened).size;
     return opened;
   }

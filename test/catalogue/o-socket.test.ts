@@ -140,7 +140,7 @@ describe('a Unix socket', () => {
     chmodSync(open, 0o755);
     writeFileSync(join(full, 'file'), 'precious');
     for (const [file, words] of [
-      [join(open, 'x.sock'), `chmod 700 '${open}'`],
+      [join(open, 'x.sock'), `Other users can open ${open}`],
       [join(full, 'file'), 'no socket'],
       [join(full, 'x'.repeat(120)), 'short path'],
     ] as const) {
