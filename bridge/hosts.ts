@@ -7,6 +7,7 @@ import { SetupError } from './setup-error.ts';
 
 /** An address to listen on. A name could lead elsewhere tomorrow. */
 export function parseHost(value: string): string {
+  if (value.includes('%')) throw new InvalidArgumentError('Give the address without a zone, which no URL can hold.');
   if (isIP(value) !== 0) return value;
   throw new InvalidArgumentError('Give an IP address, like 127.0.0.1, ::1 or 0.0.0.0.');
 }

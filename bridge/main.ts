@@ -24,7 +24,7 @@ import { PairingsFileError } from './pairing/pairings.ts';
 import { findPortHolder } from './command-line/port-holder.ts';
 import { createReporter } from './command-line/reporter.ts';
 import { runServiceTask } from './service/commands.ts';
-import { SetupError } from './setup-error.ts';
+import { explainFileError, SetupError } from './setup-error.ts';
 import { tuneMemory } from './tune-memory.ts';
 import { readVersion } from './version.ts';
 
@@ -196,6 +196,7 @@ function exitOn(error: unknown): never {
     console.error(`The bridge cannot listen on ${config.host}, port ${config.port}: ${error.message}.`);
     process.exit(2);
   }
-  console.error(error);
-  process.exit(1);
+  const sentence = explainFileError(error, config.stateDir);
+  console.error(sentence ?? error);
+  process.exit(sentence === null ? 1 : 2);
 }

@@ -26,14 +26,18 @@ export async function listenOnSocket(
   // Half open, as Node's own HTTP server takes them: a caller may end its side and still wait for the answer.
   const server = createServer({ allowHalfOpen: true }, take);
   server.maxConnections = maxConnections;
-  openPrivateFolder(path.dirname(file), '--socket');
-  await removeStale(file);
   try {
+    openPrivateFolder(path.dirname(file), '--socket');
+    await removeStale(file);
     await listen(server, { path: file });
     chmodSync(file, 0o600);
   } catch (cause) {
     server.close();
-    throw new SetupError(`There can be no socket ${file}. Name another with --socket, in a short path.`, { cause });
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    throw new SetupError(
+      `There can be no socket ${file} (${cause.message}). Name another with --socket, in a short path.`,
+      { cause },
+    );
   }
   return server;
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -110,6 +111,36 @@ it('names the port that is taken, and does not move to another', async () => {
   const { child, output } = start(['--port', port]);
   expect(await once(child, 'exit')).toEqual([3, null]);
   expect(output()).toContain(`Port ${port} is taken`);
+});
+
+it('says in a sentence which folder cannot be had, and ends with 2, which no supervisor repeats', async () => {
+  const [link, file, long] = [join(state.dir, 'dangling'), join(state.dir, 'file'), join(state.dir, 'x'.repeat(300))];
+  symlinkSync('nowhere', link);
+  writeFileSync(file, '');
+  const key = ['key', 'create', 'a', '--state-dir'];
+  const bridge = ['--port', '0', '--state-dir'];
+  const socket = ['--port', '0', '--socket'];
+  for (const [args, words] of [
+    [[...bridge, link], `The state folder cannot be used (ENOENT: no such file or directory, mkdir '${link}').`],
+    [[...bridge, long], 'The state folder cannot be used (ENAMETOOLONG'],
+    [[...key, link], 'The state folder cannot be used (ENOENT'],
+    [[...key, file], 'The state folder cannot be used (EEXIST'],
+    [[...key, join(file, 'x')], 'The state folder cannot be used (ENOTDIR'],
+    [[...socket, join(link, 'x.sock')], `There can be no socket ${join(link, 'x.sock')} (ENOENT`],
+    [[...socket, join(long, 'x.sock')], '(ENAMETOOLONG'],
+    [[...socket, join(file, 'x.sock')], '(EEXIST'],
+  ] as const) {
+    const { child, output } = start([...args]);
+    expect([args, await once(child, 'close')]).toEqual([args, [2, null]]);
+    expect(output()).toContain(words);
+    expect(output().trimEnd().split('\n')).toHaveLength(1);
+  }
+});
+
+it('refuses an address with a zone before anything is opened: it has no URL', async () => {
+  const { child, output } = start(['--port', '0', '--host', '::1%lo']);
+  expect(await once(child, 'close')).toEqual([2, null]);
+  expect(output()).toContain('without a zone');
 });
 
 it('explains itself with --help, and refuses what it does not know', async () => {
