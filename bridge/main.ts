@@ -135,7 +135,7 @@ async function taskOrExit(task: Exclude<Task, { type: 'start' }>): Promise<void>
       case 'clear_history':
         return await runHistoryTask(task, { folder, print, tell });
       case 'service':
-        return runServiceTask(task, { config, print, tell });
+        return await runServiceTask(task, { config, print, tell });
       case 'report':
         print(await describeForBugReport(config, version));
         tell('Look through it before you share it.');

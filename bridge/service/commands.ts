@@ -4,14 +4,18 @@ import path from 'node:path';
 
 import type { ServiceTask } from '../command-line/tasks.ts';
 import type { Config } from '../config.ts';
+import { nameOf } from '../hosts.ts';
 import { openPrivateFolder } from '../journal/private-folder.ts';
 import { SetupError } from '../setup-error.ts';
+import { answers, answersWithin } from './answers.ts';
 import { renderAgent } from './launchd-agent.ts';
 import { isOurs, serviceName, type Service } from './service.ts';
 import { renderUnit } from './systemd-unit.ts';
 
 /** Beyond what running calls may take, for closing what is open. */
 const closeSeconds = 15;
+/** How long it may take to answer after it was started. */
+const startMs = 5000;
 
 /** What supervises the programs of a person, by platform. */
 interface Supervisor {
@@ -22,6 +26,8 @@ interface Supervisor {
   stop(): string[][];
   /** Once the file is gone. */
   forget(): string[][];
+  /** What a person runs to see how it does. */
+  look: string;
 }
 
 const systemctl = (...args: string[]) => ['systemctl', '--user', ...args];
@@ -34,6 +40,7 @@ const supervisors: Partial<Record<NodeJS.Platform, Supervisor>> = {
     start: () => [systemctl('daemon-reload'), systemctl('enable', '--now', serviceName)],
     stop: () => [systemctl('disable', '--now', serviceName)],
     forget: () => [systemctl('daemon-reload')],
+    look: `systemctl --user status ${serviceName}; journalctl --user --unit ${serviceName}`,
   },
   darwin: {
     render: renderAgent,
@@ -41,17 +48,18 @@ const supervisors: Partial<Record<NodeJS.Platform, Supervisor>> = {
     start: (file) => [['launchctl', 'bootstrap', domain(), file]],
     stop: () => [['launchctl', 'bootout', `${domain()}/${serviceName}`]],
     forget: () => [],
+    look: `launchctl print ${domain()}/${serviceName}`,
   },
 };
 
 /**
- * `service …` on the command line: has the system start the bridge at login, with the options that stand beside it. Throws
- * `SetupError` and `InsecureFolderError`.
+ * `service …` on the command line: has the system start the bridge at login, with the options that stand beside it.
+ * Rejects with `SetupError` and `InsecureFolderError`.
  */
-export function runServiceTask(
+export async function runServiceTask(
   { verb, args, environment: given, configFolder }: ServiceTask,
   options: { config: Config; print: (line: string) => void; tell: (line: string) => void },
-): void {
+): Promise<void> {
   const { config, print, tell } = options;
   const supervisor = supervisors[process.platform];
   if (!supervisor)
@@ -76,15 +84,25 @@ export function runServiceTask(
   switch (verb) {
     case 'print':
       return print(text.trimEnd());
-    case 'install':
+    case 'install': {
       if (owner === 'other') throw new SetupError(`${file} is there already, and not ours. Move it away.`);
       openPrivateFolder(config.stateDir);
       for (const folder of writableFolders(config)) mkdirSync(folder, { recursive: true, mode: 0o700 });
       mkdirSync(path.dirname(file), { recursive: true });
       if (owner === 'us') for (const command of supervisor.stop()) run(command);
       writeFileSync(file, text, { mode: 0o600 });
+      const url = config.port === 0 ? null : `http://${nameOf(config.host)}:${config.port}`;
+      const isTaken = url !== null && (await answers(url));
       for (const command of supervisor.start(file)) mustRun(command, file);
-      return tell(`The bridge runs, and starts at login: ${file}`);
+      if (url === null)
+        return tell(`The bridge is started, and starts at login: ${file}\nTo see on which port: ${supervisor.look}`);
+      if (isTaken)
+        return tell(`The bridge starts at login: ${file}\nIt starts now once what answers at ${url} has stopped.`);
+      if (await answersWithin(url, startMs)) return tell(`The bridge runs, and starts at login: ${file}`);
+      throw new SetupError(
+        `${file} is written and started, but nothing answers at ${url} yet. To see why: ${supervisor.look}`,
+      );
+    }
     case 'uninstall':
       if (owner === 'nobody') return tell('The bridge is no service here.');
       if (owner === 'other') throw new SetupError(`${file} is not ours. Remove it yourself, if you do not need it.`);

@@ -6,7 +6,7 @@ import { expect, onTestFinished } from 'vitest';
 
 import { createTemporaryFolder } from '../temporary-folder.ts';
 
-const main = fileURLToPath(new URL('../../bridge/main.ts', import.meta.url));
+export const main = fileURLToPath(new URL('../../bridge/main.ts', import.meta.url));
 
 export interface Run {
   child: ChildProcess;

@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -7,7 +9,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { renderAgent } from '../../bridge/service/launchd-agent.ts';
 import type { Service } from '../../bridge/service/service.ts';
 import { renderUnit } from '../../bridge/service/systemd-unit.ts';
-import { run, temporaryStateDir } from './bridge-process.ts';
+import { main, run, temporaryStateDir } from './bridge-process.ts';
 
 // Processes of their own take a while to start, all the more on a busy machine.
 vi.setConfig({ testTimeout: 30_000 });
@@ -120,15 +122,24 @@ describe('the agent of launchd', () => {
   });
 });
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
 describe.runIf(process.platform === 'linux')('a service', () => {
   /** A home with a `systemctl` in it that only writes down what it is asked, since no systemd runs where tests run. */
-  async function makeHome(exitCode = 0) {
+  async function makeHome(exitCode = 0, onEnable = ':') {
     const home = await temporaryStateDir();
     const [bin, config] = [join(home, 'bin'), join(home, 'config')];
     for (const folder of [bin, config]) mkdirSync(folder);
     const asked = join(home, 'asked');
     writeFileSync(asked, '');
-    const script = `#!/bin/sh\necho "$@" >>'${asked}'\necho 'No medium found' >&2\nexit ${exitCode}\n`;
+    const start = `[ "$2" != enable ] || { ${onEnable}; } >/dev/null 2>&1`;
+    const script = `#!/bin/sh\necho "$@" >>'${asked}'\n${start}\necho 'No medium found' >&2\nexit ${exitCode}\n`;
     writeFileSync(join(bin, 'systemctl'), script, { mode: 0o755 });
     const stateDir = join(home, 'state');
     const env = { HOME: home, XDG_CONFIG_HOME: config, PATH: `${bin}:${process.env['PATH']}` };
@@ -207,6 +218,31 @@ describe.runIf(process.platform === 'linux')('a service', () => {
     expect(readdirSync(config)).toEqual([]);
     expect(readdirSync(stateDir)).toContain('journal.db');
     expect(await command('uninstall')).toMatchObject({ code: 0, stderr: 'The bridge is no service here.\n' });
+  });
+
+  it('O13 is said to run once it answers, and not before', async () => {
+    const [port, stateDir] = [await freePort(), await temporaryStateDir()];
+    const pidFile = join(stateDir, 'pid');
+    const bridge = [process.execPath, main, '--port', `${port}`, '--state-dir', stateDir].map((it) => `'${it}'`);
+    const { unit, command } = await makeHome(0, `${bridge.join(' ')} & echo $! >'${pidFile}'`);
+    const { code, stderr } = await command('install', '--port', `${port}`);
+    onTestFinished(() => void process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL'));
+    expect([code, stderr]).toEqual([0, `The bridge runs, and starts at login: ${unit}\n`]);
+    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+    // Whose port another one has.
+    const second = await makeHome();
+    const taken = await second.command('install', '--port', `${port}`);
+    expect(taken.code).toBe(0);
+    expect(taken.stderr).toContain(`once what answers at http://127.0.0.1:${port} has stopped`);
+  });
+
+  it('O13 that does not answer is told of, with where to look', async () => {
+    const port = await freePort();
+    const { unit, command } = await makeHome();
+    const { code, stderr } = await command('install', '--port', `${port}`);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${unit} is written and started, but nothing answers at http://127.0.0.1:${port}`);
+    expect(stderr).toContain('journalctl --user --unit puter-bridge');
   });
 
   it('O13 that systemd does not take is told of, with what to run', async () => {
