@@ -36,7 +36,7 @@ const lineSchema = v.object({
     v.object({
       method: v.string(),
       route: v.nullable(v.string()),
-      status: v.number(),
+      status: v.nullable(v.number()),
       code: v.string(),
       cut: v.boolean(),
       ms: v.number(),

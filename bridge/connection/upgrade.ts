@@ -59,7 +59,8 @@ export function handleUpgrades(
       if (connections.pending >= limits.maxPendingHandshakes)
         throw new BridgeError('too_many_pending', 'Too many sockets have not said hello yet. Try again in a moment.');
     } catch (error) {
-      return refuseSocket(socket, explain(errorReply(error)));
+      const route = request.url === path ? path : null;
+      return refuseSocket(socket, explain(errorReply(error)), { request, route });
     }
     sockets.handleUpgrade(request, socket, head, (it) => connections.accept(it, socket, origin));
   });

@@ -29,7 +29,10 @@ export function readName({ 'user-agent': name = '' }: IncomingHttpHeaders): stri
  * Whose requests count together: those that one key let in, which is another one under a name that is used again, else
  * those of one program at one address. A name that a program gives itself never looks like a key's.
  */
-export function scopeOf({ headers, socket }: IncomingMessage, key?: { name: string; id: string }): string {
+export function scopeOf(
+  { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
+  key?: { name: string; id: string },
+): string {
   if (key !== undefined) return `key:${key.name} ${key.id}`;
   const address = socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'socket';
   return `${address} ${readName(headers) ?? '-'}`;

@@ -2,7 +2,8 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Duplex } from 'node:stream';
 
 import { localsOf } from './locals.ts';
-import type { Reply } from './route.ts';
+import { refused, type Refusal } from './on-exchange.ts';
+import type { JsonReply, Reply } from './route.ts';
 
 /** On every answer, good or bad: no browser shares, sniffs, frames or stores it, and a page of ours runs only ours. */
 const securityHeaders: Readonly<Record<string, string>> = {
@@ -52,7 +53,8 @@ export function refuse(request: IncomingMessage, response: ServerResponse, reply
 }
 
 /** The same where there is a socket and no response: as the last thing that it carries. */
-export function refuseSocket(socket: Duplex, reply: Reply): void {
+export function refuseSocket(socket: Duplex, reply: JsonReply, asked: Refusal['asked'] = null): void {
+  socket.emit(refused, { reply, asked } satisfies Refusal);
   const { headers, text } = toWire(reply);
   const lines = Object.entries({ ...securityHeaders, ...headers, Connection: 'close' }).map((pair) => pair.join(': '));
   // A caller that keeps its side open would keep the socket, and with it the bridge, from closing.

@@ -1,36 +1,49 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
+import { scopeOf } from '../http/caller.ts';
 import { localsOf } from '../http/locals.ts';
-import { onExchange } from '../http/on-exchange.ts';
+import { onExchange, onRefusal, type Refusal } from '../http/on-exchange.ts';
+import type { JsonReply } from '../http/route.ts';
 import type { Log } from './log.ts';
 import { createThrottle } from './throttle.ts';
 
 /** Of refusals, so many a second get a line of their own. */
 const refusalsPerSecond = 10;
 
-/** One line for every request that came to its end. Returns how to stop. */
+/** One line for every request that came to its end, and for every socket that was refused. Returns how to stop. */
 export function logAnswers(server: Server, log: Log, options: { now: () => number }): () => void {
   const { now } = options;
   const throttle = createThrottle({
     perSecond: refusalsPerSecond,
     onSuppressed: (count) => log.info({ suppressed: count }, `suppressed ${count} refusals`),
   });
+  /** Of what no line has told yet. */
+  const refusals = new WeakMap<Socket, Refusal>();
+
+  const isWanted = (level: 'warn' | 'info', isRefusal: boolean): boolean =>
+    log.isLevelEnabled(level) && (!isRefusal || throttle.take());
 
   function follow({ method, socket }: IncomingMessage, response: ServerResponse): void {
     const startedAt = now();
     const bytesBefore = socket.bytesWritten;
     response.on('close', () => {
-      const { statusCode: status, writableFinished } = response;
-      const level = status >= 500 ? 'warn' : 'info';
-      if (!log.isLevelEnabled(level)) return;
-      if (status >= 400 && status < 500 && !throttle.take()) return;
+      const { headersSent, writableFinished } = response;
+      // What waits for the answer before it has a head, and no socket yet.
+      const isBegun = headersSent && (writableFinished || response.socket !== null);
+      const reply = isBegun ? undefined : refusals.get(socket)?.reply;
+      if (reply) refusals.delete(socket);
+      const status = isBegun ? response.statusCode : (reply?.status ?? null);
+      const level = status !== null && status >= 500 ? 'warn' : 'info';
       const { route = null, pass, error, headers } = localsOf(response);
+      // What stood behind the end of a socket was not even looked at.
+      if (!isWanted(level, status === null ? route === null : status >= 400 && status < 500)) return;
       const facts = {
         method,
         route,
         status,
-        code: error?.code,
-        cut: writableFinished ? undefined : true,
+        code: reply ? codeOf(reply) : error?.code,
+        cut: writableFinished || reply ? undefined : true,
         ms: Math.round(now() - startedAt),
         bytes: socket.bytesWritten - bytesBefore,
         request_id: headers?.['x-request-id'] ?? null,
@@ -41,6 +54,31 @@ export function logAnswers(server: Server, log: Log, options: { now: () => numbe
     });
   }
 
+  function refuse(socket: Socket, refusal: Refusal): void {
+    const { reply, asked } = refusal;
+    refusals.set(socket, refusal);
+    // Known no longer once it is closed.
+    const scope = scopeOf(asked?.request ?? { headers: {}, socket });
+    // A request that is open on it tells of it first, and knows more.
+    socket.once('close', () => {
+      const level = reply.status >= 500 ? 'warn' : 'info';
+      if (!refusals.delete(socket) || !isWanted(level, true)) return;
+      const { request, route = null } = asked ?? {};
+      const facts = {
+        method: request?.method,
+        route,
+        status: reply.status,
+        code: codeOf(reply),
+        request_id: null,
+        scope,
+      };
+      log[level](facts, 'answered');
+    });
+  }
+
   onExchange(server, follow);
+  onRefusal(server, refuse);
   return throttle.close;
 }
+
+const codeOf = ({ body }: JsonReply): unknown => ('code' in body ? body.code : undefined);

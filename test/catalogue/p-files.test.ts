@@ -132,7 +132,7 @@ describe('a report of a fault', () => {
     // What somebody else wrote into the file.
     writeFileSync(
       logFile,
-      `${canary()}\n{"level":"info","time":"now","token":"${canary()}","msg":"Bearer ${canary()}"}\n`,
+      `${canary()}\n{"level":"info","time":"now","status":null,"token":"${canary()}","msg":"Bearer ${canary()}"}\n`,
       {
         flag: 'a',
       },
@@ -156,6 +156,8 @@ describe('a report of a fault', () => {
     expect(report['log']).toContainEqual(
       expect.objectContaining({ msg: 'answered', route: '/api/process', status: 404 }),
     );
+
+    expect(report['log']).toContainEqual({ level: 'info', time: 'now', status: null, msg: '[redacted]' });
 
     const key = createKey(stateDir, 'laptop', new Date());
     await expect.poll(async () => (await fetch(`${bridge.url}/api/status`)).status).toBe(401);
