@@ -1,6 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
@@ -56,6 +67,29 @@ describe('a log file', () => {
     await expect.poll(bridge.stderr).toBe(readFileSync(name, 'utf8'));
     for (const line of linesOf(name)) expect(JSON.parse(line)).toHaveProperty('level');
     expect(modeOf(name)).toBe(0o600);
+  });
+
+  it.each<[string, (name: string) => void]>([
+    ['removed', (name) => rmSync(name)],
+    ['moved away', (name) => renameSync(name, `${name}.old`)],
+  ])('P8 that was %s is made anew, for one person alone', async (_, take) => {
+    const name = join(await temporaryStateDir(), 'bridge.log');
+    const bridge = await startProcess({ args: ['--log-file', name] });
+    const ask = async () => void (await (await fetch(`${bridge.url}/health`)).text());
+    await ask();
+    await expect.poll(() => linesOf(name).at(-1)).toContain('"answered"');
+    take(name);
+    await expect
+      .poll(
+        async () => {
+          await ask();
+          return existsSync(name) && linesOf(name).at(-1);
+        },
+        { timeout: 5000 },
+      )
+      .toContain('"answered"');
+    expect(modeOf(name)).toBe(0o600);
+    expect(bridge.stderr()).not.toContain('cannot be written');
   });
 
   it('P8 is not there unless somebody wants it', async () => {
