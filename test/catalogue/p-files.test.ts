@@ -219,7 +219,7 @@ describe('a report of a fault', () => {
   it('P7 counts the hosts and sites that were named, and can be read where nobody is at home', async () => {
     const stateDir = await temporaryStateDir();
     const named = ['--allow-origin', 'https://canary.example', '--allowed-host', 'canary.lan'];
-    const ran = run(['report', '--port', '1', '--state-dir', stateDir, ...named], { HOME: '' });
+    const ran = run(['report', '--port', '2', '--state-dir', stateDir, ...named], { HOME: '' });
     expect(await ran.ended).toEqual([0, null]);
     expect(ran.stdout()).not.toContain('canary');
     const config = { allowedHosts: 1, allowedOrigins: 1, stateDir };
