@@ -6,6 +6,8 @@ import { onceATurn } from '../once-a-turn.ts';
 
 /** How much may wait for a reader that is slow. What comes beyond that is lost: no answer waits for the log. */
 const maxWaitingBytes = 64 * 1024;
+/** How soon what found no room is tried again, where no line comes before that. */
+const againMs = 100;
 /** How much longer the process may run so that its last lines are read. */
 const lastMs = 1000;
 const nothing = Buffer.alloc(0);
@@ -19,11 +21,18 @@ export function openStandardError(): DestinationStream {
   const { fd } = process.stderr;
   let lines = '';
   let waiting = nothing;
+  let again: NodeJS.Timeout | undefined;
 
   function flush(): void {
     if (waiting.length < maxWaitingBytes) take();
     lines = '';
     write();
+    if (waiting.length > 0) again ??= setTimeout(tryAgain, againMs).unref();
+  }
+
+  function tryAgain(): void {
+    again = undefined;
+    flush();
   }
 
   function take(): void {

@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 
 import { startProcess, type BridgeProcess } from '../../catalogue/bridge-process.ts';
 
@@ -37,6 +38,24 @@ it('loses lines and no answers where nobody reads them, and goes on with whole o
     })
     .toBe(true);
   expect(linesOf(bridge).length).toBeLessThan(4000);
+});
+
+it('says what found no room as soon as there is some, although nothing more happens', async () => {
+  const script = `
+    import { writeSync } from 'node:fs';
+    import { openStandardError } from '${import.meta.resolve('../../../bridge/log/standard-error.ts')}';
+    const log = openStandardError();
+    for (const size of [1000, 1]) try { for (;;) writeSync(2, 'x'.repeat(size)); } catch {}
+    log.write('at last');
+    setTimeout(() => {}, 60_000);
+    setImmediate(() => console.log('full'));
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'pipe' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => void (said += text));
+  await expect.poll(() => said.endsWith('at last')).toBe(true);
 });
 
 it('keeps no bridge from stopping that nobody reads', async () => {
