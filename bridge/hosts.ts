@@ -1,4 +1,4 @@
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 
 import { InvalidArgumentError } from 'commander';
 
@@ -29,14 +29,6 @@ function checkName(name: string): string {
 
 export const isLoopback = (address: string): boolean =>
   address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address);
-
-/**
- * Whether the other end of this socket is on this machine, too. What this machine sends to an address of its own comes
- * from that address, and from no other machine: the answers to one that pretends to have it would go to this machine
- * itself, so that no connection comes about. Both are written alike, also IPv4 on a socket of IPv6, as `::ffff:…`.
- */
-export const isFromHere = ({ remoteAddress, localAddress }: Pick<Socket, 'remoteAddress' | 'localAddress'>): boolean =>
-  remoteAddress !== undefined && (isLoopback(remoteAddress) || remoteAddress === localAddress);
 
 const isWildcard = (address: string): boolean => /^[0:.]+$/.test(address);
 

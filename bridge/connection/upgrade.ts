@@ -7,7 +7,7 @@ import { isExtensionOrigin } from '#shared/extension-id.ts';
 import { maxFrameBytes, subprotocol } from '#shared/protocol.ts';
 import { chooseSubprotocol } from '#shared/subprotocol.ts';
 
-import { isFromHere } from '../hosts.ts';
+import { isLoopback } from '../hosts.ts';
 import { checkDoubled, checkHost, checkTarget } from '../http/guards.ts';
 import { errorReply } from '../http/reply.ts';
 import type { JsonReply } from '../http/route.ts';
@@ -87,7 +87,7 @@ function checkExtension({ headers: { origin }, socket }: IncomingMessage): strin
   if (origin === undefined) throw new BridgeError('origin_required', message);
   if (!isExtensionOrigin(origin)) throw new BridgeError('origin_not_allowed', message);
   // A program can send any Origin: whoever may open sockets on this machine could read what we would send, others not.
-  if (!isFromHere(socket))
+  if (!isLoopback(socket.remoteAddress ?? ''))
     throw new BridgeError('not_the_extension', 'The extension connects from the machine that the bridge runs on.');
   return origin;
 }

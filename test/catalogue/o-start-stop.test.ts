@@ -10,7 +10,7 @@ import { extensionOrigin } from '#shared/extension-id.ts';
 
 import { createKey } from '../../bridge/keys/keys.ts';
 import { greet, open, type Client } from '../bridge/connection/connections-rig.ts';
-import { sendRaw } from '../bridge/raw-socket.ts';
+import { sendRaw, type RawAnswer } from '../bridge/raw-socket.ts';
 import { keyCommand, run, startProcess, temporaryStateDir, type BridgeProcess } from './bridge-process.ts';
 
 // Processes of their own take a while to start, all the more on a busy machine.
@@ -208,7 +208,7 @@ describe('the address', () => {
     expect(await refused(variable, '--host', '0.0.0.0', ...names)).toContain('key create');
   });
 
-  it('O4 A17 beyond this machine is warned of, and Host and key are checked as ever', async () => {
+  it('O4 A17 beyond this machine is warned of, and Host, key and extension are checked as ever', async () => {
     const stateDir = await temporaryStateDir();
     const key = createKey(stateDir, 'laptop', new Date());
     const bridge = await startProcess({
@@ -221,6 +221,7 @@ describe('the address', () => {
       const lines = ['GET /api/status HTTP/1.1', `Host: ${host}`, ...headers];
       return (await sendRaw(bridge.port, lines, '', address)).status;
     };
+    const handshakes: (() => Promise<RawAnswer>)[] = [];
     for (const address of [undefined, ...(lan === undefined ? [] : [lan])]) {
       for (const host of ['evil.com', '0.0.0.0', `0.0.0.0:${bridge.port}`, 'x.bridge.example', '192.168.1.50'])
         expect([host, await get(host, address, `x-api-key: ${key}`)]).toEqual([host, 403]);
@@ -228,8 +229,13 @@ describe('the address', () => {
         expect([host, await get(host, address)]).toEqual([host, 401]);
         expect([host, await get(host, address, `x-api-key: ${key}`)]).toEqual([host, 200]);
       }
+      const upgrade = ['GET /ws HTTP/1.1', 'Host: bridge.example', 'Connection: Upgrade', 'Upgrade: websocket'];
+      const handshake = [...upgrade, 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${'A'.repeat(22)}==`];
+      const asExtension = [...handshake, 'Sec-WebSocket-Protocol: puter-bridge.v2', `Origin: ${extensionOrigin}`];
+      handshakes.push(() => sendRaw(bridge.port, asExtension, '', address));
     }
-    // From where else it may come, and from where not: test/bridge/connection/upgrade.test.ts.
+    // Whoever else sends its Origin, and would be handed the prompts: not from another machine.
+    for (const shake of handshakes.slice(1)) expect((await shake()).status).toBe(403);
     const extension = await connectExtension(bridge.url);
     extension.socket.terminate();
   });
