@@ -126,6 +126,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function dispatch(entry: Entry, peer: Peer): void {
     const { requestId, chat, submitter } = entry;
     slots.take(peer, requestId);
+    slots.started(peer);
     entry.profile = peer.profile;
     // On disk before it leaves, by whoever sends it: what may have gone out is never sent again.
     journal.dispatched(requestId, peer);

@@ -11,6 +11,8 @@ export interface Slots<P extends Loaded> {
   add(peer: P): void;
   remove(peer: P): void;
   take(peer: P, requestId: string): void;
+  /** Another call of its account began, and not one that came back with its line. */
+  started(peer: P): void;
   free(peer: P, requestId: string): void;
   /** Frees a slot later unless the peer does it first. False where there is no such slot. */
   expire(peer: P, requestId: string): boolean;
@@ -73,12 +75,8 @@ export function createSlots<P extends Loaded>(options: {
       for (const timer of slots.get(peer)?.values() ?? []) timer?.stop();
       slots.delete(peer);
     },
-    take(peer, requestId) {
-      const taken = slots.get(peer);
-      if (!taken) return;
-      taken.set(requestId, undefined);
-      rateOf(peer).started();
-    },
+    take: (peer, requestId) => void slots.get(peer)?.set(requestId, undefined),
+    started: (peer) => rateOf(peer).started(),
     free,
     expire(peer, requestId) {
       const taken = slots.get(peer);

@@ -62,6 +62,23 @@ describe('a call whose connection is lost', () => {
     expect(back.idsOf('request')).toEqual([waiting.requestId]);
   });
 
+  it('counts once among those that Puter lets its account start, however often it is found again', () => {
+    const options = { profile: 'r', lanes: 3, rate: 2 };
+    let live = createPeer('r', options);
+    rig.dispatcher.detach(peer);
+    rig.connect(live);
+    const call = rig.submit();
+    for (let time = 0; time < 3; time += 1) {
+      rig.dispatcher.detach(live);
+      live = createPeer('r', options);
+      rig.connect(live, [call.requestId]);
+    }
+    const next = rig.submit();
+    expect(live.idsOf('request')).toEqual([next.requestId]);
+    const beyond = rig.submit();
+    expect(live.idsOf('request')).not.toContain(beyond.requestId);
+  });
+
   it('may be lost and found again and again', async () => {
     const call = rig.submit();
     let live = peer;

@@ -110,10 +110,7 @@ describe('the next call', () => {
 
   it('keeps to the rate of each peer, and goes elsewhere meanwhile', () => {
     slots.add(other);
-    for (const id of ['a', 'b']) {
-      slots.take(other, id);
-      slots.free(other, id);
-    }
+    for (const _ of ['a', 'b']) slots.started(other);
     expect(slots.choose(any)).toEqual({ peer });
     expect(slots.choose(only(other))).toEqual({ waitMs: 10_000 });
     time = 10_000;
@@ -128,11 +125,12 @@ describe('the next call', () => {
   });
 
   it('keeps to both also where the line broke and the same profile is back, with another background page or not', () => {
-    for (const id of ['a', 'b']) slots.take(peer, id);
-    slots.backOff(peer, 12_000);
+    for (const _ of ['a', 'b']) slots.started(peer);
     slots.remove(peer);
     const back = { ...peer, instance: 'another' };
     slots.add(back);
+    expect(slots.choose(only(back))).toEqual({ waitMs: 10_000 });
+    slots.backOff(peer, 12_000);
     expect(slots.choose(only(back))).toEqual({ waitMs: 12_000 });
     time = 12_000;
     expect(slots.choose(only(back))).toEqual({ peer: back });
