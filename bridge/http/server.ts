@@ -50,6 +50,8 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     clearTimeout(timers.get(socket));
     function lookAgain(): void {
       const last = latest.get(socket);
+      // What waits for its turn has time: it must not take away what is answered before it.
+      if (last && isQueued(last)) return void timers.get(socket)?.refresh();
       if (!last || last.request?.complete === false) giveUp(socket, 408);
     }
     timers.set(socket, setTimeout(lookAgain, ms).unref());
@@ -97,8 +99,8 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     // Whoever closes its half has hung up, also where it is in the middle of its next request.
     const hasHungUp = !socket.writable || error.code === 'HPE_INVALID_EOF_STATE';
     const last = latest.get(socket);
-    if (last && !hasHungUp && isAnswered(last)) endSocketAfter(last);
-    else giveUp(socket, statusOf(error));
+    if (hasHungUp || !last || !mayStillAnswer(last)) giveUp(socket, statusOf(error));
+    else endSocketAfter(last, statusOf(error));
   });
 
   function giveUp(socket: Duplex, status: Status): void {
@@ -108,8 +110,6 @@ export function createHttpServer(limits: Limits, isUpgrade: (request: IncomingMe
     const isOpen = response && !response.writableFinished;
     // What is broken may be the body of a request, or what follows one that is still being answered.
     if (!socket.writable || (isOpen && (response.headersSent || request?.complete))) return void socket.destroy();
-    // It comes by its socket once those before it are answered, and must not be taken for their answer.
-    if (request && isOpen && !response.socket) return refuseForGood(request, response, status);
     refuseSocket(socket, badHttp(status));
   }
 
@@ -137,21 +137,26 @@ interface Latest {
   hasEndedSocket: boolean;
 }
 
-/** The request is whole, and its answer is not: what is broken stands behind it. */
-const isAnswered = ({ request, response }: Latest): boolean =>
-  request?.complete === true && response?.writableFinished === false;
+/** Its answer waits for those to what came before it. */
+const isQueued = ({ response }: Latest): boolean => response?.writableFinished === false && !response.socket;
+
+/** The request is whole and its answer is not, or the answers to others come before it. */
+const mayStillAnswer = (exchange: Latest): boolean =>
+  isQueued(exchange) || (exchange.request?.complete === true && exchange.response?.writableFinished === false);
 
 /**
- * What stands behind a request must not take away its answer, which may have been paid for. A body that is longer than
- * announced looks the same, and its caller is to hear what is wrong with it. What else comes leads to nothing; it is
- * read all the same, since only so is it seen that the caller hangs up.
+ * What is broken must not take away the answers to what came before it, which may have been paid for. A body that is
+ * longer than announced looks the same, and its caller is to hear what is wrong with it. What else comes leads to
+ * nothing; it is read all the same, since only so is it seen that the caller hangs up.
  */
-function endSocketAfter(exchange: Latest): void {
+function endSocketAfter(exchange: Latest, status: Status): void {
   const { request, response } = exchange;
   if (!request || !response || exchange.hasEndedSocket) return;
   exchange.hasEndedSocket = true;
-  if (!response.headersSent) response.setHeader('Connection', 'close');
-  else response.on('finish', () => request.socket.destroySoon());
+  if (response.headersSent) response.on('finish', () => request.socket.destroySoon());
+  else if (request.complete) response.setHeader('Connection', 'close');
+  // Its own body is what is broken.
+  else refuseForGood(request, response, status);
 }
 
 /** The answer is over. */

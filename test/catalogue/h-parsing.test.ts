@@ -207,6 +207,7 @@ describe('what stands behind a request that is still being answered', () => {
   const wholeCall = (body: string, ...headers: string[]) =>
     headOf(`Content-Length: ${Buffer.byteLength(body)}`, ...headers) + body;
   const call = (model: string, ...headers: string[]) => wholeCall(json({ prompt: 'x', model }), ...headers);
+  const elsewhere = (...headers: string[]) => headOf(...headers).replace('/api/process', '/nowhere');
   const countAnswers = ({ body }: RawAnswer) => body.split('HTTP/1.1').length;
 
   it('H25 of a body that is longer than it says, takes no refusal away', async () => {
@@ -230,6 +231,7 @@ describe('what stands behind a request that is still being answered', () => {
   it.each([
     ['garbage behind it', () => `GET /health HTTP/1.1\r\nHost: 127.0.0.1:${rig.port}\r\n\r\ngarbage\r\n\r\n`, 200],
     ['a broken body', () => `${headOf('Transfer-Encoding: chunked')}zz\r\n`, 400],
+    ['another path and a broken body', () => `${elsewhere('Transfer-Encoding: chunked')}zz\r\n`, 404],
   ])('H25 is answered in its turn where it is a request with %s', async (_, rest, status) => {
     rig.expectCalls(1);
     const socket = connect(rig.port, '127.0.0.1');
@@ -237,6 +239,22 @@ describe('what stands behind a request that is still being answered', () => {
     const answers = (await readToEnd(socket)).toString().split('HTTP/1.1 ').slice(1);
     expect(answers.map((text) => Number(text.slice(0, 3)))).toEqual([200, status]);
   });
+
+  it.each([
+    ['is refused', () => elsewhere('Content-Length: 10', 'Expect: 100-continue'), 404],
+    ['is called', () => headOf('Content-Length: 10'), 408],
+  ])(
+    'H23 H25 takes no answer away while it waits for its turn, and for a body that never comes and %s',
+    async (...it) => {
+      const [, rest, status] = it;
+      rig.expectCalls(1);
+      const socket = connect(rig.port, '127.0.0.1');
+      // Longer than a request may take to come.
+      socket.write(wholeCall(json({ prompt: 'x', model: 'hang', timeout_ms: 2500 })) + rest());
+      const answers = (await readToEnd(socket)).toString().split('HTTP/1.1 ').slice(1);
+      expect(answers.map((text) => Number(text.slice(0, 3)))).toEqual([504, status]);
+    },
+  );
 
   it('H23 H25 is not waited for where it is a head that never ends, nor is the answer lost', async () => {
     rig.expectCalls(1);
