@@ -20,8 +20,8 @@ export interface Pairing {
 }
 
 /**
- * Who is paired, in `pairings.json` of the state folder. The file is what counts, at every moment: a person unpairs an
- * extension by taking it out of there. Only what it could not take lasts as long as the bridge.
+ * Who is paired, in `pairings.json` of the state folder. The file is what counts, at every moment but those in which an
+ * editor has nothing in it: a person unpairs an extension by taking it out of there. Only what it could not take lasts as long as the bridge.
  */
 export interface Pairings {
   find(origin: string, profile: string): Pairing | null;
@@ -84,6 +84,7 @@ export function openPairings(options: {
   function look(): void {
     const found = read(file);
     if (found === null && known.length > 0) return void (doubt ??= setTimeout(believe, goneMs).unref());
+    if (doubt) setImmediate(keepAll);
     clearTimeout(doubt);
     doubt = undefined;
     known = found ?? [];
@@ -96,8 +97,13 @@ export function openPairings(options: {
     } catch (error) {
       return onTrouble(error);
     }
-    if (unkept.length > 0) change((pairings) => pairings);
+    keepAll();
     onGone();
+  }
+
+  /** Writes down who was paired while that could not be. */
+  function keepAll(): void {
+    if (unkept.length > 0) change((pairings) => pairings);
   }
 
   function current(): readonly Pairing[] {
@@ -144,7 +150,7 @@ export function openPairings(options: {
       const time = new Date(now()).toISOString();
       const pairing = { id: randomUUID(), origin, profile, browser, secret, created: time, lastSeen: time };
       unkept = replace(unkept, pairing);
-      change((pairings) => pairings);
+      keepAll();
       return pairing;
     },
     see(id) {
