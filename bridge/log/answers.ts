@@ -55,6 +55,8 @@ export function logAnswers(server: Server, log: Log, options: { now: () => numbe
   }
 
   function refuse(socket: Socket, refusal: Refusal): void {
+    // Opened in case it would be needed, and never used.
+    if (socket.bytesRead === 0) return;
     const { reply, asked } = refusal;
     refusals.set(socket, refusal);
     // Known no longer once it is closed.

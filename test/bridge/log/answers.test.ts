@@ -67,6 +67,8 @@ it('tells why an extension was turned away', async () => {
 });
 
 it('tells of what is no HTTP, or comes too late, once, and by its route where that is known', async () => {
+  // One that asks for nothing is none of them.
+  await sendBytes(port(), '');
   await sendBytes(port(), 'nonsense\r\n\r\n');
   await sendBytes(port(), headOf('Transfer-Encoding: chunked'), 'nonsense\r\n');
   await sendBytes(port(), 'GET /health HTTP/1.1\r\n');
