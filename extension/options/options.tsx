@@ -95,5 +95,3 @@ function laneChoices({ lanes }: Settings, now: number): { value: string; label: 
   const numbers = Array.from({ length: lanesByPlan.paid }, (_, index) => String(index + 1));
   return [{ value: 'auto', label: automatic }, ...numbers.map((value) => ({ value, label: value }))];
 }
-
-document.title = say('options_title');

@@ -68,5 +68,3 @@ function Step(props: { id: string; isDone: boolean; title: string; words: string
     </li>
   );
 }
-
-document.title = say('welcome_title');

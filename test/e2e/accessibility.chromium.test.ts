@@ -37,6 +37,17 @@ it.each(views)('$name', async ({ open, leave }) => {
   }
 });
 
+it.each([
+  ['popup', 'Puter Bridge'],
+  ['options', 'Puter Bridge: options'],
+  ['welcome', 'Welcome to Puter Bridge'],
+])('the %s says in its title which page it is', async (name, title) => {
+  const page = await rig.browser.openPage(`${name}.html`);
+  await page.waitForSelector('h1');
+  expect(await page.title()).toBe(title);
+  await page.close();
+});
+
 it('would be told of a violation', async () => {
   const page = await rig.browser.openPage('popup.html');
   await page.waitForSelector('#light');
