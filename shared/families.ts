@@ -1,9 +1,9 @@
 import type { ChatRequest } from './chat.ts';
 
 /**
- * Which models are a maker's own, reached at the maker itself. Puter lists those as `name`, `maker/name` or
- * `maker:maker/name`; where it goes through a reseller, who takes one shape for all, that one's name stands first
- * (`openrouter:anthropic/claude-…`).
+ * Which models are a maker's own, reached at the maker itself, as far as a name tells. Puter lists those as `name`,
+ * `maker/name` or `maker:maker/name`; where it goes through a reseller, who takes one shape for all, that one's name
+ * stands first (`openrouter:anthropic/claude-…`). Its newer servers may ask the maker all the same, where it has the model.
  */
 function madeBy(makers: string, names: string): (chat: Pick<ChatRequest, 'model'>) => boolean {
   const pattern = new RegExp(`^((${makers})[/:])*(${names})`, 'i');

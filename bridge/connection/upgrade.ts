@@ -88,7 +88,10 @@ function checkExtension({ headers: { origin }, socket }: IncomingMessage): strin
   if (!isExtensionOrigin(origin)) throw new BridgeError('origin_not_allowed', message);
   // A program can send any Origin: whoever may open sockets on this machine could read what we would send, others not.
   if (!isLoopback(socket.remoteAddress ?? ''))
-    throw new BridgeError('not_the_extension', 'The extension connects from the machine that the bridge runs on.');
+    throw new BridgeError(
+      'not_the_extension',
+      'The extension connects from the machine that the bridge runs on, by 127.0.0.1 (--host 0.0.0.0 listens there, too).',
+    );
   return origin;
 }
 

@@ -24,8 +24,8 @@ const patienceMs = { shortest: 2000, longest: 10_000 };
 
 /**
  * Asks Puter at once who the token belongs to, and again while the answer matters: every second while somebody looks
- * (`isWatched`) and every 2.5 s while Puter is gone, so that a hop that breaks or mends shows within 3 s; otherwise
- * twice a minute, and every call tells more.
+ * (`isWatched`) and every 2.5 s while Puter is gone, so that a hop that breaks or mends shows within 3 s, unless nothing at
+ * all comes from it; otherwise twice a minute, and every call tells more.
  */
 export function startAccount(options: {
   session: { token: string; apiOrigin: string } | null;

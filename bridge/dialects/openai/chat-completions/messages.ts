@@ -115,7 +115,7 @@ function toMessage(message: v.InferOutput<typeof messageSchema>): ChatMessage {
     case 'user':
       return { role: 'user', content: toContent(message.content) };
     case 'assistant': {
-      const toolCalls = (message.tool_calls ?? []).map(toToolCall);
+      const toolCalls = (message.tool_calls ?? []).map(fromToolCall);
       const content = textOf(message.content) || (message.refusal ?? '');
       const reasoning = message.reasoning_content || message.reasoning;
       return {
@@ -130,7 +130,7 @@ function toMessage(message: v.InferOutput<typeof messageSchema>): ChatMessage {
   }
 }
 
-const toToolCall = ({ id, function: { name: tool, arguments: args }, extra_content: extra }: Call) => ({
+const fromToolCall = ({ id, function: { name: tool, arguments: args }, extra_content: extra }: Call) => ({
   id,
   name: tool,
   arguments: args,
