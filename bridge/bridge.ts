@@ -14,7 +14,7 @@ import { createChats, type Chats } from './chat/chats.ts';
 import { createSchemas } from './chat/schemas.ts';
 import { createTokenCounter } from './chat/token-counter.ts';
 import { createDrain, shutDown, shuttingDown, type Drain } from './drain.ts';
-import { checkBind, nameOf } from './hosts.ts';
+import { checkBind, nameOf, urlOf } from './hosts.ts';
 import { createApp } from './http/app.ts';
 import { createDoor, type Door } from './http/door.ts';
 import { countExchanges } from './http/on-exchange.ts';
@@ -91,7 +91,7 @@ function compose(
   const { log, ring, door, onUnexpected } = options;
   const version = readVersion();
   const { port } = server.address() as AddressInfo;
-  const url = `http://${nameOf(config.host)}:${port}`;
+  const url = urlOf({ host: config.host, port });
   const status: StatusHub = createStatusHub({
     version,
     now,

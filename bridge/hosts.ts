@@ -38,6 +38,9 @@ export function nameOf(address: string): string {
   return isIP(address) === 6 ? `[${address}]` : address;
 }
 
+/** Where a bridge answers that listens there. */
+export const urlOf = ({ host, port }: { host: string; port: number }): string => `http://${nameOf(host)}:${port}`;
+
 /**
  * Throws `SetupError` where the bridge would be open to other machines and the person has not said, in three ways, that it
  * shall: by a variable, by a key, and by the names under which it may be called.

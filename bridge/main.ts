@@ -10,6 +10,7 @@ import type { Task } from './command-line/tasks.ts';
 import { commandName } from './command-name.ts';
 import type { Config } from './config.ts';
 import { findExtensionFolder } from './extension-folder.ts';
+import { hasCode } from './has-code.ts';
 import { isLoopback } from './hosts.ts';
 import { SocketTakenError } from './http/local-socket.ts';
 import { runHistoryTask } from './journal/commands.ts';
@@ -170,7 +171,7 @@ function exitOn(error: unknown): never {
     console.error(error.message);
     process.exit(2);
   }
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+  if (hasCode(error, 'EADDRINUSE')) {
     const holder = findPortHolder(config.port);
     const who = holder ? `${holder.name}, process ${holder.pid}` : 'another program, perhaps another bridge';
     console.error(

@@ -5,7 +5,7 @@ import path from 'node:path';
 import * as v from 'valibot';
 
 import type { Config } from '../config.ts';
-import { nameOf } from '../hosts.ts';
+import { urlOf } from '../hosts.ts';
 import { redact } from '../log/redact.ts';
 
 const maxLines = 50;
@@ -76,10 +76,10 @@ function listFiles(folder: string): unknown {
   }
 }
 
-async function askBridge({ host, port }: Config): Promise<unknown> {
+async function askBridge(config: Config): Promise<unknown> {
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    const answer = await fetch(`http://${nameOf(host)}:${port}/api/status`, { signal });
+    const answer = await fetch(`${urlOf(config)}/api/status`, { signal });
     const body: unknown = await answer.json();
     if (answer.status === 401) return 'answers; it tells its status only with a key';
     const status = v.safeParse(statusSchema, body);

@@ -3,6 +3,7 @@ import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 
+import { hasCode } from '../has-code.ts';
 import { openPrivateFolder } from '../journal/private-folder.ts';
 import { SetupError } from '../setup-error.ts';
 import { listen } from './listen.ts';
@@ -53,7 +54,7 @@ async function removeStale(file: string): Promise<void> {
     await once(probe, 'connect');
   } catch (error) {
     // Anything else is said of one whose owner is only slow to take callers in.
-    if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') return unlinkSync(file);
+    if (hasCode(error, 'ECONNREFUSED')) return unlinkSync(file);
   } finally {
     probe.destroy();
   }

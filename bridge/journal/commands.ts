@@ -13,8 +13,8 @@ const listed = 100;
 const firstWords = 60;
 
 /**
- * `history …` on the command line. What programs may want to read goes to `print`, what people should know to `tell`. Rejects
- * with `SetupError` and what opening the journal throws.
+ * `history …` on the command line. What programs may want to read goes to `print`, what people should know to `tell`.
+ * Rejects with `SetupError` and what opening the journal throws.
  */
 export async function runHistoryTask(
   task: HistoryTask,

@@ -1,6 +1,8 @@
 import { chmodSync, closeSync, fchmodSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { hasCode } from '../has-code.ts';
+
 /** What is in the folder could be read, or was put there, by somebody else. The message says how to mend it. */
 export class InsecureFolderError extends Error {
   override readonly name = 'InsecureFolderError';
@@ -26,7 +28,7 @@ export function openPrivateFile(folder: string, name: string, option: PlaceOptio
     fchmodSync(file, 0o600);
     closeSync(file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
   check(path, 'file', option);
   return path;

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 
 import { BridgeError } from '#shared/errors.ts';
 
+import { hasCode } from '../has-code.ts';
 import { openPrivateFolder } from '../journal/private-folder.ts';
 import { findKey, keyFileIn, readKeys, type Key } from './keys.ts';
 
@@ -114,10 +115,7 @@ export function openKeyRing(folder: string, options: { onTrouble: (error: unknow
 }
 
 /** The folder can be neither found nor made: then it holds no keys, and a disk that takes nothing stops nobody. */
-const isNowhere = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  ['EEXIST', 'ENOTDIR', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(String(error.code));
+const isNowhere = (error: unknown): boolean => hasCode(error, 'EEXIST', 'ENOTDIR', 'EROFS', 'ENOSPC', 'EDQUOT');
 
 const revoked = () => new BridgeError('invalid_api_key', 'This key was revoked.');
 

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 
 import * as v from 'valibot';
 
+import { hasCode } from '../has-code.ts';
 import { openPrivateFile } from '../journal/private-folder.ts';
 import { SetupError } from '../setup-error.ts';
 
@@ -115,7 +116,7 @@ function openDraft(path: string): number {
   try {
     return openSync(path, 'wx', 0o600);
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) throw cause;
+    if (!hasCode(cause, 'EEXIST')) throw cause;
     throw new SetupError(`Another command changes the keys just now. If none does, remove ${path}.`, { cause });
   }
 }

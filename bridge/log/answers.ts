@@ -21,7 +21,7 @@ export function logAnswers(server: Server, log: Log, options: { now: () => numbe
   /** Of what no line has told yet. */
   const refusals = new WeakMap<Socket, Refusal>();
 
-  const isWanted = (level: 'warn' | 'info', isRefusal: boolean): boolean =>
+  const isWanted = (level: ReturnType<typeof levelOf>, isRefusal: boolean): boolean =>
     log.isLevelEnabled(level) && (!isRefusal || throttle.take());
 
   function follow({ method, socket }: IncomingMessage, response: ServerResponse): void {
@@ -34,7 +34,7 @@ export function logAnswers(server: Server, log: Log, options: { now: () => numbe
       const reply = isBegun ? undefined : refusals.get(socket)?.reply;
       if (reply) refusals.delete(socket);
       const status = isBegun ? response.statusCode : (reply?.status ?? null);
-      const level = status !== null && status >= 500 ? 'warn' : 'info';
+      const level = levelOf(status);
       const { route = null, pass, error, headers } = localsOf(response);
       // What stood behind the end of a socket was not even looked at.
       if (!isWanted(level, status === null ? route === null : status >= 400 && status < 500)) return;
@@ -63,7 +63,7 @@ export function logAnswers(server: Server, log: Log, options: { now: () => numbe
     const scope = scopeOf(asked?.request ?? { headers: {}, socket });
     // A request that is open on it tells of it first, and knows more.
     socket.once('close', () => {
-      const level = reply.status >= 500 ? 'warn' : 'info';
+      const level = levelOf(reply.status);
       if (!refusals.delete(socket) || !isWanted(level, true)) return;
       const { request, route = null } = asked ?? {};
       const facts = {
@@ -83,4 +83,5 @@ export function logAnswers(server: Server, log: Log, options: { now: () => numbe
   return throttle.close;
 }
 
+const levelOf = (status: number | null) => (status !== null && status >= 500 ? 'warn' : 'info');
 const codeOf = ({ body }: JsonReply): unknown => ('code' in body ? body.code : undefined);

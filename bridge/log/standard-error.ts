@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 
 import type { DestinationStream } from 'pino';
 
+import { hasCode } from '../has-code.ts';
 import { onceATurn } from '../once-a-turn.ts';
 
 /** How much may wait for a reader that is slow. What comes beyond that is lost: no answer waits for the log. */
@@ -45,7 +46,7 @@ export function openStandardError(): DestinationStream {
       while (waiting.length > 0) waiting = waiting.subarray(writeSync(fd, waiting));
     } catch (error) {
       // Anything else is said where nobody reads it any more: no reason to end, or to keep what was said.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) waiting = nothing;
+      if (!hasCode(error, 'EAGAIN')) waiting = nothing;
     }
   }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 
 import * as v from 'valibot';
 
+import { hasCode } from '../has-code.ts';
 import { InsecureFolderError, openPrivateFile, openPrivateFolder } from '../journal/private-folder.ts';
 
 /** An extension that was let in once, and what it proves that by. */
@@ -21,7 +22,8 @@ export interface Pairing {
 
 /**
  * Who is paired, in `pairings.json` of the state folder. The file is what counts, at every moment but those in which an
- * editor has nothing in it: a person unpairs an extension by taking it out of there. Only what it could not take lasts as long as the bridge.
+ * editor has nothing in it: a person unpairs an extension by taking it out of there. Only what it could not take lasts as
+ * long as the bridge.
  */
 export interface Pairings {
   find(origin: string, profile: string): Pairing | null;
@@ -191,7 +193,7 @@ function readOrNothing(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && /^ENO(ENT|TDIR)$/.test(String(error.code))) return '';
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return '';
     throw error;
   }
 }

@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { hasCode } from '../has-code.ts';
 import type { ServiceTask } from '../command-line/tasks.ts';
 import type { Config } from '../config.ts';
-import { nameOf } from '../hosts.ts';
+import { urlOf } from '../hosts.ts';
 import { openPrivateFolder } from '../journal/private-folder.ts';
 import { SetupError } from '../setup-error.ts';
 import { answers, answersWithin } from './answers.ts';
@@ -91,7 +92,7 @@ export async function runServiceTask(
       mkdirSync(path.dirname(file), { recursive: true });
       if (owner === 'us') for (const command of supervisor.stop()) run(command);
       writeFileSync(file, text, { mode: 0o600 });
-      const url = config.port === 0 ? null : `http://${nameOf(config.host)}:${config.port}`;
+      const url = config.port === 0 ? null : urlOf(config);
       const isTaken = url !== null && (await answers(url));
       for (const command of supervisor.start(file)) mustRun(command, file);
       if (url === null)
@@ -123,7 +124,7 @@ function findOwner(file: string): 'us' | 'other' | 'nobody' {
   try {
     return isOurs(readFileSync(file, 'utf8')) ? 'us' : 'other';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 'nobody';
+    if (hasCode(error, 'ENOENT')) return 'nobody';
     throw error;
   }
 }
